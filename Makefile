@@ -1,0 +1,51 @@
+# Everything runs in .venv, made once; see `make help`.
+
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+ROS_SOURCE := $(shell $(PYTHON) tools/make_venv.py ros-source)
+ENVIRONMENT := .venv/.made-with-ros-from-$(ROS_SOURCE)
+MESSAGES := build/.messages-$(ROS_SOURCE)
+IN_ENVIRONMENT := set +u && . .venv/env.sh && set -u &&
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+	while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+.PHONY: demo
+demo: build ## see it work: a simulated camera over ROS 2, one picture in out/
+	@$(IN_ENVIRONMENT) iterprime demo
+
+.PHONY: test
+test: lint ## lint, then every test
+	@$(IN_ENVIRONMENT) python -m pytest
+
+.PHONY: lint
+lint: build ## ruff and mypy
+	@$(IN_ENVIRONMENT) ruff check . && ruff format --check . && mypy
+
+.PHONY: bench
+bench: build ## the figures of the README, measured here
+	@$(IN_ENVIRONMENT) python benchmarks/sim.py
+
+.PHONY: build
+build: $(MESSAGES) ## only .venv and the messages; then: . .venv/env.sh
+
+.PHONY: clean
+clean: ## remove everything that make made
+	rm -rf .venv build install log out *.egg-info
+
+$(ENVIRONMENT): constraints.txt setup.py tools/make_venv.py tools/ros_wheels.py
+	@$(PYTHON) tools/prerequisites.py --ros-from $(ROS_SOURCE)
+	@$(PYTHON) tools/make_venv.py create
+	@touch $@
+
+$(MESSAGES): $(ENVIRONMENT) CMakeLists.txt package.xml $(wildcard msg/* action/* launch/* scripts/*)
+	@echo 'Building the messages.'
+	@rm -rf build install log
+	@$(IN_ENVIRONMENT) colcon build --symlink-install --event-handlers console_direct- \
+	  --cmake-args -DBUILD_TESTING=OFF --no-warn-unused-cli
+	@touch $@

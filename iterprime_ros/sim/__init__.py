@@ -1,0 +1,1 @@
+"""The tabletop world: scenes, their rendering, and expressions whose meaning is known."""

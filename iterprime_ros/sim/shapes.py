@@ -1,0 +1,194 @@
+"""What the objects on the table are made of: boxes, balls, and lathed or swept meshes.
+
+Lengths are metres. Every shape stands on z = 0 with its vertical axis through the origin.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+Vertices = NDArray[np.float64]
+Faces = NDArray[np.int64]
+
+PRIMITIVE_KINDS = ('cube', 'ball', 'cylinder', 'capsule')
+MESH_KINDS = ('mug', 'bottle', 'plate', 'banana')
+
+_CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """A cube, ball, cylinder or lying capsule.
+
+    half: (3,) half extents along x, y, z. A cylinder or ball has half[0] == half[1]; a capsule lies
+    along x, half[0] being half its whole length and half[1] == half[2] its radius.
+    """
+
+    kind: str
+    half: tuple[float, float, float]
+
+    @property
+    def height(self) -> float:
+        """Height above the table, in metres."""
+        return 2 * self.half[2]
+
+    @cached_property
+    def footprint(self) -> shapely.Polygon:
+        """The area that the shape covers, seen from above."""
+        x, y, _ = self.half
+        if self.kind == 'cube':
+            return shapely.box(-x, -y, x, y)
+        if self.kind == 'capsule':
+            spine = shapely.LineString([(-(x - y), 0), (x - y, 0)])
+            return spine.buffer(y, quad_segs=8)
+        return shapely.Polygon(np.stack([x * np.cos(_CIRCLE), x * np.sin(_CIRCLE)], axis=1))
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A closed surface of triangles.
+
+    vertices: (V, 3) float64; faces: (F, 3) int64, counter-clockwise seen from outside.
+    """
+
+    kind: str
+    vertices: Vertices
+    faces: Faces
+
+    @cached_property
+    def height(self) -> float:
+        """Height above the table, in metres."""
+        return float(self.vertices[:, 2].max())
+
+    @cached_property
+    def footprint(self) -> shapely.Polygon:
+        """The convex hull of the area that the shape covers, seen from above."""
+        return shapely.MultiPoint(self.vertices[:, :2]).convex_hull
+
+
+Shape = Primitive | Mesh
+
+
+def lathe(profile: Vertices, segments: int = 40) -> tuple[Vertices, Faces]:
+    """Turn a profile about the z axis.
+
+    profile: (P, 2) points (radius, height), from the axis round the outside back to the axis.
+    Returns vertices (segments * P, 3) and faces, without the triangles that a radius of 0 empties.
+    """
+    points = len(profile)
+    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)[:, None]
+    radius, height = profile.T
+    vertices = np.stack(
+        [radius * np.cos(angle), radius * np.sin(angle), np.broadcast_to(height, (segments, points))],
+        axis=-1,
+    ).reshape(-1, 3)
+    faces = _grid_faces(segments, points, wrap_rows=True)
+    corners = vertices[faces]
+    area = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    return vertices, faces[area > 1e-12]
+
+
+def sweep(path: Vertices, radius: NDArray[np.float64], segments: int) -> tuple[Vertices, Faces]:
+    """Sweep a circle along a path that lies in a plane of constant y, and close both ends.
+
+    path: (P, 3), radius: (P,). Returns vertices (P * segments + 2, 3) and faces.
+    """
+    points = len(path)
+    tangent = np.gradient(path, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    normal = np.broadcast_to([0.0, 1.0, 0.0], path.shape)
+    binormal = np.cross(normal, tangent)
+    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)[None, :, None]
+    ring = np.cos(angle) * normal[:, None] + np.sin(angle) * binormal[:, None]
+    tube = (path[:, None] + radius[:, None, None] * ring).reshape(-1, 3)
+    ends = len(tube) + np.arange(2)
+    first, last = np.arange(segments), np.arange(segments) + (points - 1) * segments
+    caps = [
+        np.stack([np.full(segments, ends[0]), first, np.roll(first, -1)], axis=1),
+        np.stack([np.full(segments, ends[1]), np.roll(last, -1), last], axis=1),
+    ]
+    faces = _grid_faces(points, segments, wrap_columns=True)
+    return np.concatenate([tube, path[[0, -1]]]), np.concatenate([faces, *caps])
+
+
+def _grid_faces(
+    rows: int, columns: int, wrap_rows: bool = False, wrap_columns: bool = False
+) -> Faces:
+    """Two triangles for every cell of a grid of vertices numbered row by row."""
+    row, column = np.meshgrid(
+        np.arange(rows if wrap_rows else rows - 1),
+        np.arange(columns if wrap_columns else columns - 1),
+        indexing='ij',
+    )
+    below, right = (row + 1) % rows, (column + 1) % columns
+    a, b = row * columns + column, below * columns + column
+    c, d = below * columns + right, row * columns + right
+    return np.concatenate(
+        [np.stack(corners, axis=-1).reshape(-1, 3) for corners in ((a, b, c), (a, c, d))]
+    )
+
+
+def mug(radius: float, height: float, wall: float = 0.004) -> Mesh:
+    """Return a mug whose handle points along x."""
+    inner = radius - wall
+    body = lathe(
+        np.array(
+            [(0, 0), (radius, 0), (radius, height), (inner, height), (inner, wall), (0, wall)]
+        )
+    )
+    arc = np.linspace(-np.pi / 2, np.pi / 2, 14)
+    grip = 0.32 * height
+    path = np.stack(
+        [radius - 0.002 + 0.9 * grip * np.cos(arc), 0 * arc, height / 2 + grip * np.sin(arc)],
+        axis=1,
+    )
+    handle = sweep(path, np.full(len(path), 0.06 * height), 10)
+    vertices = np.concatenate([body[0], handle[0]])
+    return Mesh('mug', vertices, np.concatenate([body[1], handle[1] + len(body[0])]))
+
+
+def bottle(radius: float, height: float) -> Mesh:
+    """Return a bottle: a body, a shoulder that falls as a cosine, a neck and a cap."""
+    neck = 0.4 * radius
+    fall = np.linspace(0, 1, 10)
+    shoulder = np.stack(
+        [
+            neck + (radius - neck) * 0.5 * (1 + np.cos(np.pi * fall)),
+            (0.6 + 0.2 * fall) * height,
+        ],
+        axis=1,
+    )
+    cap = 1.15 * neck
+    top = [(neck, 0.93 * height), (cap, 0.93 * height), (cap, height), (0, height)]
+    return Mesh('bottle', *lathe(np.concatenate([[(0, 0), (radius, 0)], shoulder, top])))
+
+
+def plate(radius: float) -> Mesh:
+    """Return a plate with a flat bottom and a raised rim."""
+    rim = 0.19 * radius
+    profile = [
+        (0, 0),
+        (0.5 * radius, 0),
+        (radius, rim),
+        (radius, rim + 0.003),
+        (0.52 * radius, 0.004),
+        (0, 0.004),
+    ]
+    return Mesh('plate', *lathe(np.array(profile), 56))
+
+
+def banana(bend: float, thickness: float) -> Mesh:
+    """Return a banana lying on its side; `bend` is the radius of its curve."""
+    angle = np.linspace(-0.95, 0.95, 24)
+    taper = np.clip(1 - (np.abs(angle) / 0.95) ** 6, 0.15, 1)
+    path = np.stack([bend * np.sin(angle), 0 * angle, bend * (1 - np.cos(angle))], axis=1)
+    vertices, faces = sweep(path, thickness * taper, 14)
+    # The curve is swept upright and laid down by a quarter turn about x.
+    lying = np.stack([vertices[:, 0], -vertices[:, 2], vertices[:, 1] + thickness], axis=1)
+    centre = 0.5 * (lying[:, 1].min() + lying[:, 1].max())
+    return Mesh('banana', lying - np.array([0, centre, 0]), faces)

