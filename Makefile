@@ -36,7 +36,7 @@ build: $(MESSAGES) ## only .venv and the messages; then: . .venv/env.sh
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf .venv build install log out *.egg-info
+	rm -rf .venv build out *.egg-info
 
 $(ENVIRONMENT): constraints.txt setup.py tools/make_venv.py tools/ros_wheels.py
 	@$(PYTHON) tools/prerequisites.py --ros-from $(ROS_SOURCE)
@@ -45,7 +45,10 @@ $(ENVIRONMENT): constraints.txt setup.py tools/make_venv.py tools/ros_wheels.py
 
 $(MESSAGES): $(ENVIRONMENT) CMakeLists.txt package.xml $(wildcard msg/* action/* launch/* scripts/*)
 	@echo 'Building the messages.'
-	@rm -rf build install log
-	@$(IN_ENVIRONMENT) colcon build --symlink-install --event-handlers console_direct- \
-	  --cmake-args -DBUILD_TESTING=OFF --no-warn-unused-cli
+	@rm -rf build && mkdir build
+	@$(IN_ENVIRONMENT) { \
+	  cmake -S . -B build -DCMAKE_INSTALL_PREFIX=$(CURDIR)/.venv -DCMAKE_BUILD_TYPE=Release \
+	    -DBUILD_TESTING=OFF -DAMENT_CMAKE_SYMLINK_INSTALL=ON && \
+	  cmake --build build --parallel $$(nproc) --target install; \
+	} > build/build.log 2>&1 || { tail -n 30 build/build.log; exit 1; }
 	@touch $@

@@ -22,20 +22,15 @@ CONSTRAINTS = ROOT / 'constraints.txt'
 # breaks its message classes.
 _OWNED_BY_SOURCED_ROS = ('numpy',)
 
+# The messages are installed into the environment, so that it is a ROS prefix too. The source tree
+# comes before what is installed of it, so that an edit takes effect at once.
 _ACTIVATE = """\
 # Source this, from any POSIX shell, to work on iterprime_ros. Written by tools/make_venv.py.
 . '{venv}/bin/activate'
-{ros}if [ -f '{root}/install/local_setup.sh' ]; then
-  COLCON_CURRENT_PREFIX='{root}/install'
-  . '{root}/install/local_setup.sh'
-fi
-# The source tree comes before the copy that colcon installs, so that an edit takes effect at once.
-export PYTHONPATH="{root}${{PYTHONPATH:+:$PYTHONPATH}}"
-"""
-
-_ROS_OF_THE_WHEELS = """\
 export AMENT_PREFIX_PATH="{venv}${{AMENT_PREFIX_PATH:+:$AMENT_PREFIX_PATH}}"
 export CMAKE_PREFIX_PATH="{venv}${{CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}}"
+export LD_LIBRARY_PATH="{venv}/lib${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
+export PYTHONPATH="{root}${{PYTHONPATH:+:$PYTHONPATH}}"
 """
 
 
@@ -52,10 +47,9 @@ def ros_source() -> str:
     return 'wheels' if importlib.util.find_spec('rclpy') is None else 'sourced'
 
 
-def activation_script(root: Path, venv: Path, source: str) -> str:
-    """Return the text of .venv/env.sh: environment, ROS and this package's messages."""
-    ros = _ROS_OF_THE_WHEELS.format(venv=venv) if source == 'wheels' else ''
-    return _ACTIVATE.format(root=root, venv=venv, ros=ros)
+def activation_script(root: Path, venv: Path) -> str:
+    """Return the text of .venv/env.sh: the environment, and in it ROS and this package's messages."""
+    return _ACTIVATE.format(root=root, venv=venv)
 
 
 def constraints_text(text: str, source: str) -> str:
@@ -107,8 +101,7 @@ def create(source: str) -> None:
         _run_logged([*pip, '--no-build-isolation', '--editable', f'{ROOT}[{extras}]'], log)
     if source == 'wheels':
         subprocess.run([python, str(ROOT / 'tools' / 'ros_wheels.py')], check=True)
-    script = activation_script(ROOT, VENV, source)
-    (VENV / 'env.sh').write_text(script, encoding='utf-8')
+    (VENV / 'env.sh').write_text(activation_script(ROOT, VENV), encoding='utf-8')
 
 
 def main() -> int:

@@ -1,15 +1,18 @@
 """Which OpenGL this machine can render with when there is no screen.
 
-Standard library only: `make` asks it before anything is installed.
+Imports only the standard library: `make` asks it before anything is installed.
 """
 
 import ctypes
 import os
-import sys
+from importlib import import_module
+from typing import Any
 
 # EGL/eglext.h
 _EGL_PLATFORM_DEVICE_EXT = 0x313F
 _MAX_DEVICES = 16
+
+BACKENDS = ('egl', 'osmesa')
 
 
 class RenderingUnavailableError(RuntimeError):
@@ -44,7 +47,6 @@ def _egl_initialises() -> bool:
         ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p
     )(platform_display)
     egl.eglInitialize.argtypes = [ctypes.c_void_p] * 3
-    egl.eglTerminate.argtypes = [ctypes.c_void_p]
 
     devices = (ctypes.c_void_p * _MAX_DEVICES)()
     count = ctypes.c_int()
@@ -52,8 +54,8 @@ def _egl_initialises() -> bool:
         return False
     for device in devices[: count.value]:
         display = get_display(_EGL_PLATFORM_DEVICE_EXT, device, None)
+        # Not terminated again: a display is one for the whole process, and may be in use.
         if display and egl.eglInitialize(display, None, None):
-            egl.eglTerminate(display)
             return True
     return False
 
@@ -67,26 +69,23 @@ def usable_gl_backend() -> str | None:
     return None
 
 
-def select_gl_backend() -> str:
-    """Set MUJOCO_GL, unless the user has, and return its value. Call before importing mujoco.
+def make_context(width: int, height: int) -> Any:
+    """Return a mujoco GLContext that renders without a screen; its methods are make_current, free.
+
+    MUJOCO_GL=egl or osmesa overrules the choice.
 
     Raises:
-        RenderingUnavailableError: nothing here renders without a screen, or mujoco was imported
-            before a choice was made.
+        RenderingUnavailableError: nothing here renders, or not with what MUJOCO_GL names.
     """
-    chosen = os.environ.get('MUJOCO_GL')
-    if chosen:
-        return chosen
-    if 'mujoco' in sys.modules:
+    backend = os.environ.get('MUJOCO_GL') or usable_gl_backend()
+    if backend not in BACKENDS:
+        cause = f'MUJOCO_GL={backend} needs a screen' if backend else 'there is none yet'
         raise RenderingUnavailableError(
-            'mujoco was imported before iterprime_ros.sim could choose how to render: '
-            'import iterprime_ros.sim.renderer first, or set MUJOCO_GL=egl.'
+            f'The simulator needs an OpenGL that renders without a screen, and {cause}. '
+            'apt-get install libegl1 libgl1-mesa-dri libopengl0 brings one; then unset MUJOCO_GL.'
         )
-    backend = usable_gl_backend()
-    if backend is None:
-        raise RenderingUnavailableError(
-            'No OpenGL renders here without a screen; '
-            'apt-get install libegl1 libgl1-mesa-dri libopengl0 brings one.'
-        )
-    os.environ['MUJOCO_GL'] = backend
-    return backend
+    try:
+        # Not mujoco.GLContext: which one that is was settled when mujoco was first imported.
+        return import_module(f'mujoco.{backend}').GLContext(width, height)
+    except (ImportError, RuntimeError) as error:
+        raise RenderingUnavailableError(f'OpenGL by {backend} does not start: {error}') from error

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from iterprime_ros.sim.stage import FAR, HIDDEN_GROUP, NEAR, SHOWN_GROUP, Stage  # noqa: I001 first
-
-import mujoco
-
 from iterprime_ros.sim.camera import Intrinsics
+from iterprime_ros.sim.gl import make_context
 from iterprime_ros.sim.scene import Scene
+from iterprime_ros.sim.stage import FAR, HIDDEN_GROUP, NEAR, SHOWN_GROUP, Stage
 
 _SHADED = False
 _IDS = True
@@ -51,7 +50,7 @@ class Renderer:
             raise ValueError(f'A picture of {width} x {height} pixels has none.')
         self._stage = Stage(width, height)
         model = self._stage.model
-        self._gl = mujoco.GLContext(width, height)
+        self._gl = make_context(width, height)
         self._gl.make_current()
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)

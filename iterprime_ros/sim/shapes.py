@@ -169,15 +169,16 @@ def bottle(radius: float, height: float) -> Mesh:
 
 
 def plate(radius: float) -> Mesh:
-    """Return a plate with a flat bottom and a raised rim."""
-    rim = 0.19 * radius
+    """Return a plate: a flat well, a steep step and a gently rising rim."""
+    rim, thickness = 0.17 * radius, 0.003
     profile = [
         (0, 0),
         (0.5 * radius, 0),
         (radius, rim),
-        (radius, rim + 0.003),
-        (0.52 * radius, 0.004),
-        (0, 0.004),
+        (radius, rim + thickness),
+        (0.72 * radius, rim - 0.05 * radius),
+        (0.62 * radius, thickness),
+        (0, thickness),
     ]
     return Mesh('plate', *lathe(np.array(profile), 56))
 

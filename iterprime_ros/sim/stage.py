@@ -5,23 +5,18 @@ mesh and texture a scene may use and as many objects as a scene may have, and `s
 shapes and paints them.
 """
 
+import mujoco
 import numpy as np
 
-from iterprime_ros.sim.gl import select_gl_backend
-
-select_gl_backend()
-
-import mujoco  # noqa: E402
-
-from iterprime_ros.sim.scene import (  # noqa: E402
+from iterprime_ros.sim.scene import (
     MAX_OBJECTS,
     TABLE_TEXTURES,
     Scene,
     SceneObject,
     mesh_library,
 )
-from iterprime_ros.sim.shapes import Primitive  # noqa: E402
-from iterprime_ros.sim.textures import table_texture  # noqa: E402
+from iterprime_ros.sim.shapes import Primitive
+from iterprime_ros.sim.textures import table_texture
 
 SHOWN_GROUP, HIDDEN_GROUP = 0, 5  # MuJoCo geom groups
 NEAR, FAR = 0.05, 12.0  # metres, the clipping planes

@@ -1,0 +1,26 @@
+"""Start a node by name and end it cleanly: `python -m iterprime_ros.ros.start sim_camera`."""
+
+import os
+import signal
+import sys
+from importlib import import_module
+
+NODES = ('sim_camera', 'camera_snapshot')
+
+
+def start(name: str, arguments: list[str] | None = None) -> int:
+    """Run the node `name` until it is done or interrupted, and return the exit code.
+
+    Ctrl-C is an orderly end and gives 0 at any moment: while the imports still run nothing is held
+    and the process just leaves; after that rclpy ends the context and the node returns.
+    arguments: the command line as ROS passes it, sys.argv by default.
+    """
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    module = import_module(f'iterprime_ros.ros.{name}')
+    return module.main(sys.argv if arguments is None else arguments)
+
+
+if __name__ == '__main__':
+    if len(sys.argv) < 2 or sys.argv[1] not in NODES:
+        sys.exit(f'usage: python -m iterprime_ros.ros.start {{{",".join(NODES)}}} [--ros-args ...]')
+    sys.exit(start(sys.argv[1], sys.argv[1:]))
