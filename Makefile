@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 ROS_SOURCE := $(shell $(PYTHON) tools/make_venv.py ros-source)
+ifeq ($(ROS_SOURCE),)
+$(error $(PYTHON) does not run here. Name a Python 3.11 or 3.12: make PYTHON=python3.12)
+endif
 ENVIRONMENT := .venv/.made-with-ros-from-$(ROS_SOURCE)
 MESSAGES := build/.messages-$(ROS_SOURCE)
 IN_ENVIRONMENT := set +u && . .venv/env.sh && set -u &&
@@ -47,7 +50,7 @@ $(MESSAGES): $(ENVIRONMENT) CMakeLists.txt package.xml $(wildcard msg/* action/*
 	@echo 'Building the messages.'
 	@rm -rf build && mkdir build
 	@$(IN_ENVIRONMENT) { \
-	  cmake -S . -B build -DCMAKE_INSTALL_PREFIX=$(CURDIR)/.venv -DCMAKE_BUILD_TYPE=Release \
+	  cmake -S . -B build -DCMAKE_INSTALL_PREFIX='$(CURDIR)/.venv' -DCMAKE_BUILD_TYPE=Release \
 	    -DBUILD_TESTING=OFF -DAMENT_CMAKE_SYMLINK_INSTALL=ON && \
 	  cmake --build build --parallel $$(nproc) --target install; \
 	} > build/build.log 2>&1 || { tail -n 30 build/build.log; exit 1; }

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     demo.add_argument('--seed', type=_seed, default=16, help='which scene, 0 or more')
-    demo.add_argument('--out', type=Path, default=Path('out/demo.png'), help='the picture to write')
+    demo.add_argument('--out', type=Path, default=Path('out/demo.png'), help='PNG to write')
     demo.set_defaults(run=_demo)
     return parser
 

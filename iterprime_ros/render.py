@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 _WIDTH, _DPI = 16.0, 100  # inches, pixels an inch: 1600 pixels wide
 # Without the grey one, which means that there is no object.
-_COLOURS = 255 * np.delete(mpl.colormaps['tab10'].colors, 7, axis=0)
+_COLOURS = 255 * np.delete(mpl.colormaps['tab10'](range(10))[:, :3], 7, axis=0)
 
 
 def camera_figure(

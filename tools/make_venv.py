@@ -48,7 +48,7 @@ def ros_source() -> str:
 
 
 def activation_script(root: Path, venv: Path) -> str:
-    """Return the text of .venv/env.sh: the environment, and in it ROS and this package's messages."""
+    """Return the text of .venv/env.sh: the environment with ROS and the messages in it."""
     return _ACTIVATE.format(root=root, venv=venv)
 
 

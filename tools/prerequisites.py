@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from iterprime_ros.sim.gl import usable_gl_backend  # noqa: E402
+from iterprime_ros.sim.gl import usable_gl_backend
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 12))
 

@@ -57,8 +57,7 @@ class CameraSnapshot(Node):
 
     def _draw(self, frame: dict[str, Image | CameraInfo]) -> None:
         names = {
-            item['id']: f'{item["size"]} {item["colour"]} {item["kind"]}'
-            for item in self._objects
+            item['id']: f'{item["size"]} {item["colour"]} {item["kind"]}' for item in self._objects
         }
         figure = camera_figure(
             from_image(frame['image']),
@@ -66,14 +65,14 @@ class CameraSnapshot(Node):
             from_image(frame['sim_camera/truth/ids']),
             names,
         )
-        self._out.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(self._out)
+        try:
+            self._out.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(self._out, format='png')
+        except OSError as error:
+            print(f'Cannot write {self._out}: {error.strerror}.', file=sys.stderr)
+            raise SystemExit(1) from error
 
 
 def main(arguments: list[str]) -> int:
     """Run until one frame is drawn."""
     return run(CameraSnapshot, arguments)
-
-
-if __name__ == '__main__':
-    sys.exit(main(sys.argv))

@@ -89,9 +89,7 @@ _MANNERS = (
 )
 
 
-def sample_expression(
-    rng: Generator, view: View, stratum: Stratum
-) -> ReferringExpression | None:
+def sample_expression(rng: Generator, view: View, stratum: Stratum) -> ReferringExpression | None:
     """Draw an expression that surely means one well seen object of the view, or surely nothing.
 
     Returns None when the view offers none of that stratum within a bounded number of tries.
@@ -116,7 +114,7 @@ def sample_command(rng: Generator, expression: str) -> Command:
 
 
 def altered(rng: Generator, phrase: Phrase) -> Phrase:
-    """Return `phrase` with one thing changed: an attribute, the place, the relation or the roles."""
+    """Return `phrase` with an attribute, the place, the relation or the roles changed."""
     changes = ['head']
     if phrase.place:
         changes.append('place')
@@ -135,9 +133,7 @@ def altered(rng: Generator, phrase: Phrase) -> Phrase:
 
 
 def _altered_description(rng: Generator, description: Description) -> Description:
-    named = [
-        name for name in ('kind', 'colour', 'size') if getattr(description, name) is not None
-    ]
+    named = [name for name in ('kind', 'colour', 'size') if getattr(description, name) is not None]
     match _choice(rng, named or ['kind']):
         case 'kind':
             return replace(description, kind=_other(rng, KINDS, description.kind))
@@ -147,9 +143,7 @@ def _altered_description(rng: Generator, description: Description) -> Descriptio
             return replace(description, size=_other(rng, SIZES, description.size))
 
 
-def _propose(
-    rng: Generator, view: View, stratum: Stratum
-) -> tuple[Phrase | None, int | None]:
+def _propose(rng: Generator, view: View, stratum: Stratum) -> tuple[Phrase | None, int | None]:
     """Return a phrase and the id it may mean; None for the phrase where the draw led nowhere."""
     if stratum is Stratum.ABSENT:
         kinds = (Stratum.ATTRIBUTES, Stratum.PLACE, Stratum.RELATION)
@@ -186,9 +180,7 @@ def _place(rng: Generator, view: View, head: Description) -> Phrase | None:
     return None if place in _SUPERLATIVES and len(rivals) < 2 else Phrase(head, place)
 
 
-def _relate(
-    rng: Generator, view: View, head: Description, target: SeenObject
-) -> Phrase | None:
+def _relate(rng: Generator, view: View, head: Description, target: SeenObject) -> Phrase | None:
     others = [item for item in view.objects if item.is_referable and item.id != target.id]
     if not others:
         return None
@@ -201,7 +193,7 @@ def _relate(
 
 
 def _choice(rng: Generator, options: Sequence[_T]) -> _T:
-    return options[rng.integers(len(options))]
+    return options[int(rng.integers(len(options)))]
 
 
 def _other(rng: Generator, options: Iterable[_T], this: _T | None) -> _T:

@@ -57,9 +57,7 @@ def meaning(phrase: Phrase, view: View) -> Meaning:
             return _beyond(heads, lambda item: item.column)
 
 
-def _first(
-    heads: list[SeenObject], rank: Callable[[SeenObject], float], margin: float
-) -> Meaning:
+def _first(heads: list[SeenObject], rank: Callable[[SeenObject], float], margin: float) -> Meaning:
     """Return the object of lowest rank, sure when every other is a margin behind it."""
     if not heads:
         return Meaning(frozenset(), frozenset())
@@ -98,22 +96,27 @@ def _related(
         for anchor in anchors:
             if item.id == anchor.id:
                 continue
-            # How far the relation is from turning: sure from margin up, excluded from -margin down.
-            match relation:
-                case Relation.LEFT_OF:
-                    amount, margin = anchor.column - item.column, COLUMN_MARGIN
-                case Relation.RIGHT_OF:
-                    amount, margin = item.column - anchor.column, COLUMN_MARGIN
-                case Relation.BEHIND:
-                    amount, margin = item.depth - anchor.depth, DEPTH_MARGIN
-                case Relation.IN_FRONT_OF:
-                    amount, margin = anchor.depth - item.depth, DEPTH_MARGIN
-                case Relation.NEXT_TO:
-                    gap = view.gaps[item.id - 1, anchor.id - 1]
-                    middle = (NEAR_GAP + APART_GAP) / 2
-                    amount, margin = middle - gap, (APART_GAP - NEAR_GAP) / 2
+            amount, margin = _amount(relation, item, anchor, view)
             if amount >= margin:
                 sure.add(item.id)
             if amount > -margin:
                 possible.add(item.id)
     return Meaning(frozenset(sure), frozenset(possible))
+
+
+def _amount(
+    relation: Relation, item: SeenObject, anchor: SeenObject, view: View
+) -> tuple[float, float]:
+    """Return how far a relation holds (above 0) or not (below), and within what nobody can say."""
+    match relation:
+        case Relation.LEFT_OF:
+            return anchor.column - item.column, COLUMN_MARGIN
+        case Relation.RIGHT_OF:
+            return item.column - anchor.column, COLUMN_MARGIN
+        case Relation.BEHIND:
+            return item.depth - anchor.depth, DEPTH_MARGIN
+        case Relation.IN_FRONT_OF:
+            return anchor.depth - item.depth, DEPTH_MARGIN
+        case Relation.NEXT_TO:
+            gap = float(view.gaps[item.id - 1, anchor.id - 1])
+            return (NEAR_GAP + APART_GAP) / 2 - gap, (APART_GAP - NEAR_GAP) / 2

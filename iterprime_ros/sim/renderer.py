@@ -21,9 +21,9 @@ _IDS = True
 class Picture:
     """What the camera saw of a scene.
 
-    rgb: (H, W, 3) uint8. depth: (H, W) float32, metres along the optical axis. ids: (H, W) int32, the
-    id of the object seen at a pixel, 0 where it is none. whole_areas: (n,) int64, the pixels that
-    each object would cover if no other stood before it; object k of the scene has id k + 1.
+    rgb: (H, W, 3) uint8. depth: (H, W) float32, metres along the optical axis. ids: (H, W) int32,
+    the id of the object seen at a pixel, 0 where it is none. whole_areas: (n,) int64, the pixels
+    that each object would cover if no other stood before it; object k of the scene has id k + 1.
     """
 
     scene: Scene
@@ -98,7 +98,7 @@ class Renderer:
         )
 
     def _draw(self, ids: bool) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Return colours, or geom numbers coded as colours, and the depth buffer; top row first."""
+        """Return colours, or geom numbers coded as colours and the depth buffer; top row first."""
         shape = self._rectangle.height, self._rectangle.width
         stage = self._stage
         mujoco.mjv_updateScene(
@@ -114,9 +114,9 @@ class Renderer:
         self._view.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = ids
         mujoco.mjr_render(self._rectangle, self._view, self._context)
         colours = np.empty((*shape, 3), np.uint8)
-        depth = np.empty(shape, np.float32) if ids else None
-        mujoco.mjr_readPixels(colours, depth, self._rectangle, self._context)
-        return np.flipud(colours), np.flipud(depth) if depth is not None else np.empty(0)
+        depth = np.empty(shape if ids else (0, 0), np.float32)
+        mujoco.mjr_readPixels(colours, depth if ids else None, self._rectangle, self._context)
+        return np.flipud(colours), np.flipud(depth)
 
     def _object_ids(self, coded: NDArray[np.uint8]) -> NDArray[np.int32]:
         """Turn drawn geom numbers (number + 1 in the first byte, 0 for none) into object ids."""

@@ -211,8 +211,12 @@ def _place_objects(
                 position=(float(rng.uniform(-0.26, 0.26)), float(rng.uniform(-0.24, 0.24))),
                 yaw=float(rng.uniform(-np.pi, np.pi)),
             )
-            if _stands_on(candidate, surroundings) and _is_in_view(candidate, camera) and all(
-                candidate.footprint.distance(other.footprint) > _CLEARANCE for other in placed
+            if (
+                _stands_on(candidate, surroundings)
+                and _is_in_view(candidate, camera)
+                and all(
+                    candidate.footprint.distance(other.footprint) > _CLEARANCE for other in placed
+                )
             ):
                 placed.append(candidate)
                 break
@@ -225,7 +229,7 @@ def _sample_attributes(rng: Generator, placed: Sequence[SceneObject]) -> tuple[s
     colour = tuple(COLOURS)[rng.integers(len(COLOURS))]
     size = SIZES[rng.integers(len(SIZES))]
     if placed and rng.random() < 0.55:
-        model = placed[rng.integers(len(placed))]
+        model = placed[int(rng.integers(len(placed)))]
         if rng.random() < 0.65:
             kind = model.kind
         else:

@@ -82,7 +82,11 @@ def lathe(profile: Vertices, segments: int = 40) -> tuple[Vertices, Faces]:
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)[:, None]
     radius, height = profile.T
     vertices = np.stack(
-        [radius * np.cos(angle), radius * np.sin(angle), np.broadcast_to(height, (segments, points))],
+        [
+            radius * np.cos(angle),
+            radius * np.sin(angle),
+            np.broadcast_to(height, (segments, points)),
+        ],
         axis=-1,
     ).reshape(-1, 3)
     faces = _grid_faces(segments, points, wrap_rows=True)
@@ -137,9 +141,7 @@ def mug(radius: float, height: float, wall: float = 0.004) -> Mesh:
     """Return a mug whose handle points along x."""
     inner = radius - wall
     body = lathe(
-        np.array(
-            [(0, 0), (radius, 0), (radius, height), (inner, height), (inner, wall), (0, wall)]
-        )
+        np.array([(0, 0), (radius, 0), (radius, height), (inner, height), (inner, wall), (0, wall)])
     )
     arc = np.linspace(-np.pi / 2, np.pi / 2, 14)
     grip = 0.32 * height

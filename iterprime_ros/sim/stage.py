@@ -36,8 +36,8 @@ _LYING = (np.sqrt(0.5), 0.0, np.sqrt(0.5), 0.0)  # turns z, the axis of a capsul
 class Stage:
     """A compiled model and its data, showing one scene at a time.
 
-    model, data: as MuJoCo names them. Object k of the scene (id k + 1) is the body `object_bodies[k]`
-    with the one geom `object_geoms[k]`.
+    model, data: as MuJoCo names them. Object k of the scene (id k + 1) is the body
+    `object_bodies[k]` with the one geom `object_geoms[k]`.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -56,9 +56,7 @@ class Stage:
         for k, geom in enumerate(self.object_geoms):
             if k < len(scene.objects):
                 self._set_object(k, scene.objects[k])
-            self.model.geom_group[geom] = (
-                SHOWN_GROUP if k < len(scene.objects) else HIDDEN_GROUP
-            )
+            self.model.geom_group[geom] = SHOWN_GROUP if k < len(scene.objects) else HIDDEN_GROUP
         self._set_surroundings(scene)
         self._set_camera(scene)
         mujoco.mj_kinematics(self.model, self.data)

@@ -15,9 +15,9 @@ MIN_IMAGE_FRACTION = 0.004
 class SeenObject:
     """One object in the camera's view.
 
-    column: image column of its centre, in image heights right of the image's middle, so that it does
-    not depend on the size or the aspect ratio of the image. depth: of its centre, in metres along
-    the optical axis. visible_fraction: of its pixels, how many no other object hides.
+    column: image column of its centre, in image heights right of the image's middle, so that it
+    does not depend on the size or the aspect ratio of the image. depth: of its centre, in metres
+    along the optical axis. visible_fraction: of its pixels, how many no other object hides.
     image_fraction: of the image's pixels, how many show it.
     """
 

@@ -82,7 +82,11 @@ def optical(scene, point):
     fx, fy, fz = (value / length for value in forward)
     side = math.hypot(fx, fy)
     right = (fy / side, -fx / side, 0.0)
-    down = (fy * right[2] - fz * right[1], fz * right[0] - fx * right[2], fx * right[1] - fy * right[0])
+    down = (
+        fy * right[2] - fz * right[1],
+        fz * right[0] - fx * right[2],
+        fx * right[1] - fy * right[0],
+    )
     to_point = [p - e for p, e in zip(point, eye, strict=True)]
     return [
         sum(a * b for a, b in zip(axis, to_point, strict=True))

@@ -142,7 +142,9 @@ def test_one_thing_changes_in_an_altered_phrase():
     others = {altered(rng, phrase) for _ in range(300)}
     assert phrase not in others
     assert Phrase(Description('ball'), relation=Relation.BEHIND, anchor=phrase.head) in others
-    for other in others - {Phrase(Description('ball'), relation=Relation.BEHIND, anchor=phrase.head)}:
+    for other in others - {
+        Phrase(Description('ball'), relation=Relation.BEHIND, anchor=phrase.head)
+    }:
         changes = [
             getattr(other, part) != getattr(phrase, part) for part in ('head', 'relation', 'anchor')
         ]

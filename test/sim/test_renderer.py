@@ -139,7 +139,9 @@ def test_whole_areas_are_those_of_the_object_alone(pictured, small_renderer):
     picture, _ = pictured
     assert picture.seen_areas[2] < 0.8 * picture.whole_areas[2]  # behind the red ball
     for item, whole in zip(picture.scene.objects, picture.whole_areas, strict=True):
-        alone = small_renderer.render(scene_of(placed(1, item.shape, 'red', item.position, item.yaw)))
+        alone = small_renderer.render(
+            scene_of(placed(1, item.shape, 'red', item.position, item.yaw))
+        )
         assert whole == alone.seen_areas[0]
 
 
@@ -162,7 +164,7 @@ def test_objects_have_the_colour_they_are_called_by(small_renderer):
             pixels = picture.rgb[picture.ids == item.id]
             if len(pixels) < 80:
                 continue
-            hue, light, saturation = colorsys.rgb_to_hls(*(np.median(pixels, axis=0) / 255))
+            hue, _, saturation = colorsys.rgb_to_hls(*(np.median(pixels, axis=0) / 255))
             if max(np.median(pixels, axis=0)) < 60:
                 named = 'black'
             elif saturation < 0.25:

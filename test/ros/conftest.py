@@ -1,0 +1,100 @@
+"""Real nodes in processes of their own, in a ROS domain that nobody else is in."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import rclpy
+from rclpy.node import Node
+
+from iterprime_ros.ros.domain import private_domain
+
+PATIENCE = 30  # seconds that no healthy machine needs
+
+
+@pytest.fixture(scope='session', autouse=True)
+def ros_domain():
+    with private_domain() as environment:
+        os.environ.update(environment)
+        rclpy.init()
+        yield environment
+        rclpy.try_shutdown()
+
+
+class Peer(Node):
+    """The test's own node, spun only while the test waits for something."""
+
+    def wait_for(self, condition, what):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f'Waited {PATIENCE} s in vain for {what}.')
+            rclpy.spin_once(self, timeout_sec=0.1)
+
+    def collect(self, kind, topic, qos):
+        """Subscribe, and return the list that received messages are appended to."""
+        received = []
+        self.create_subscription(kind, topic, received.append, qos)
+        return received
+
+    def call(self, kind, name, request):
+        client = self.create_client(kind, name)
+        self.wait_for(client.service_is_ready, f'the service {name}')
+        future = client.call_async(request)
+        self.wait_for(future.done, f'the answer of {name}')
+        return future.result()
+
+
+@pytest.fixture
+def peer(ros_domain):
+    node = Peer('peer')
+    yield node
+    node.destroy_node()
+
+
+@pytest.fixture
+def start_process(ros_domain):
+    """Start Python with the arguments given; what still runs at the end of the test is killed."""
+    started = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def start_node(start_process):
+    """Start a node of the package with parameters."""
+
+    def start(name, **parameters):
+        settings = [part for key, value in parameters.items() for part in ('-p', f'{key}:={value}')]
+        return start_process('-m', 'iterprime_ros.ros.start', name, '--ros-args', *settings)
+
+    return start
+
+
+@pytest.fixture
+def interrupt():
+    """Press Ctrl-C on a process; return its exit code, the seconds it took and what it printed."""
+
+    def press(process):
+        pressed = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=PATIENCE)
+        return process.returncode, time.monotonic() - pressed, output
+
+    return press

@@ -1,0 +1,219 @@
+"""The camera node, seen from another process over DDS."""
+
+import json
+
+import mujoco
+import numpy as np
+import pytest
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import DescribeParameters, ListParameters, SetParameters
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from iterprime_ros.ros.images import from_image
+from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.stage import Stage
+
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+TOPICS = {
+    'image': Image,
+    'depth': Image,
+    'camera_info': CameraInfo,
+    'sim_camera/truth/ids': Image,
+}
+WIDTH, HEIGHT = 320, 240
+
+
+class Frames:
+    """The messages of each stamp, by topic."""
+
+    def __init__(self, peer):
+        self.peer = peer
+        self.by_stamp = {}
+        self.truths = peer.collect(String, 'sim_camera/truth/objects', LATCHED)
+        for topic, kind in TOPICS.items():
+            peer.create_subscription(
+                kind,
+                topic,
+                lambda message, topic=topic: self.add(topic, message),
+                qos_profile_sensor_data,
+            )
+
+    def add(self, topic, message):
+        stamp = message.header.stamp
+        self.by_stamp.setdefault((stamp.sec, stamp.nanosec), {})[topic] = message
+
+    def next(self):
+        """Return the messages of a frame that is published from now on, by topic."""
+        self.by_stamp.clear()
+        whole = []
+
+        def arrived():
+            whole[:] = [frame for frame in self.by_stamp.values() if len(frame) == len(TOPICS)]
+            return whole and self.truths
+
+        self.peer.wait_for(arrived, 'a frame whose four messages bear one stamp')
+        return whole[0]
+
+    def truth(self, seed):
+        self.peer.wait_for(
+            lambda: self.truths and json.loads(self.truths[-1].data)['seed'] == seed,
+            f'the truth about scene {seed}',
+        )
+        return json.loads(self.truths[-1].data)
+
+
+@pytest.fixture
+def frames(peer):
+    return Frames(peer)
+
+
+def test_a_frame_is_what_its_headers_say(frames, start_node):
+    start_node('sim_camera', width=WIDTH, height=HEIGHT, seed=3)
+    frame = frames.next()
+    assert {message.header.frame_id for message in frame.values()} == {'camera_color_optical_frame'}
+    expected = {'image': ('rgb8', 3), 'depth': ('32FC1', 4), 'sim_camera/truth/ids': ('32SC1', 4)}
+    for topic, (encoding, pixel) in expected.items():
+        message = frame[topic]
+        assert (message.width, message.height) == (WIDTH, HEIGHT)
+        assert message.encoding == encoding
+        assert message.step == WIDTH * pixel
+        assert len(message.data) == message.step * HEIGHT
+        assert not message.is_bigendian
+    info = frame['camera_info']
+    assert (info.width, info.height) == (WIDTH, HEIGHT)
+    focal = HEIGHT / (2 * np.tan(np.radians(sample_scene(3).camera.fovy) / 2))
+    k = [focal, 0, (WIDTH - 1) / 2, 0, focal, (HEIGHT - 1) / 2, 0, 0, 1]
+    assert info.k == pytest.approx(k)
+    assert np.reshape(info.p, (3, 4)) == pytest.approx(np.c_[np.reshape(k, (3, 3)), np.zeros(3)])
+    assert np.reshape(info.r, (3, 3)) == pytest.approx(np.eye(3))
+    assert not any(info.d)
+    assert info.distortion_model == 'plumb_bob'
+
+
+def test_images_are_the_pictures_of_the_scene(frames, start_node, small_renderer):
+    start_node('sim_camera', width=160, height=120, seed=4)
+    frame = frames.next()
+    picture = small_renderer.render(sample_scene(4))
+    assert np.array_equal(from_image(frame['image']), picture.rgb)
+    assert np.array_equal(from_image(frame['depth']), picture.depth)
+    assert np.array_equal(from_image(frame['sim_camera/truth/ids']), picture.ids)
+
+
+@pytest.mark.parametrize('seed', [0, 1, 8])
+def test_depth_and_calibration_put_objects_where_mujoco_has_them(frames, start_node, seed):
+    """Back-projected pixels of an object lie within 5 mm of the geom that MuJoCo shows."""
+    start_node('sim_camera', seed=seed)
+    frame = frames.next()
+    info = frame['camera_info']
+    depth, ids = from_image(frame['depth']), from_image(frame['sim_camera/truth/ids'])
+    fx, cx, fy, cy = info.k[0], info.k[2], info.k[4], info.k[5]
+
+    scene, stage = sample_scene(seed), Stage(16, 16)
+    stage.set_scene(scene)
+    camera_axes = stage.data.cam_xmat[0].reshape(3, 3) * [1, -1, -1]
+    probe = Probe(stage)
+    for item in frames.truth(seed)['objects']:
+        rows, columns = np.nonzero(ids == item['id'])
+        z = depth[rows, columns].astype(float)
+        points = np.stack([(columns - cx) / fx * z, (rows - cy) / fy * z, z], axis=1)
+        world = points @ camera_axes.T + stage.data.cam_xpos[0]
+        geom = stage.object_geoms[item['id'] - 1]
+        for point in world[:: max(1, len(world) // 60)]:
+            assert probe.distance(geom, point) < 0.005
+        # And of the truth's position, by which scores are computed.
+        centre = scene.objects[item['id'] - 1].centre
+        position = (centre - stage.data.cam_xpos[0]) @ camera_axes
+        assert item['position'] == pytest.approx(position, abs=1e-5)
+
+
+class Probe:
+    """How far a point is from a geom's surface or inside, for MuJoCo (of meshes: their hulls)."""
+
+    def __init__(self, stage):
+        self.model, self.data = stage.model, stage.data
+        self.tip = self.model.geom('wall0').id
+        self.model.geom_type[self.tip] = mujoco.mjtGeom.mjGEOM_SPHERE
+        self.model.geom_size[self.tip] = (1e-5, 0, 0)
+        self.model.geom_rbound[self.tip] = 1e-5
+
+    def distance(self, geom, point):
+        self.data.geom_xpos[self.tip] = point
+        return mujoco.mj_geomDistance(self.model, self.data, self.tip, geom, 0.1, None)
+
+
+def test_the_next_scene_comes_when_asked_for(frames, peer, start_node):
+    start_node('sim_camera', width=160, height=120, seed=5)
+    before = frames.next()
+    assert frames.truth(5)['objects'][0].keys() >= {'id', 'kind', 'colour', 'size', 'position'}
+    answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
+    assert answer.success
+    assert answer.message.startswith('Scene 6: ')
+    truth = frames.truth(6)
+    after = frames.next()
+    assert not np.array_equal(from_image(before['image']), from_image(after['image']))
+    shown = {item['id'] for item in truth['objects'] if item['visible_fraction'] > 0.1}
+    assert shown <= set(np.unique(from_image(after['sim_camera/truth/ids'])))
+    described = [f'{item["size"]} {item["colour"]} {item["kind"]}' for item in truth['objects']]
+    assert all(name in answer.message for name in described)
+
+
+def test_a_late_joiner_gets_the_truth(peer, start_node):
+    start_node('sim_camera', width=160, height=120, seed=2)
+    peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
+    truths = peer.collect(String, 'sim_camera/truth/objects', LATCHED)
+    peer.wait_for(lambda: truths, 'the latched truth')
+    assert json.loads(truths[0].data)['seed'] == 3
+
+
+def set_parameter(peer, name, **value):
+    request = SetParameters.Request(
+        parameters=[Parameter(name=name, value=ParameterValue(**value))]
+    )
+    return peer.call(SetParameters, 'sim_camera/set_parameters', request).results[0]
+
+
+def test_parameters_are_described_and_wrong_values_refused(frames, peer, start_node):
+    start_node('sim_camera', width=160, height=120)
+    frames.next()
+    names = ['width', 'height', 'rate', 'seed']
+    listed = peer.call(ListParameters, 'sim_camera/list_parameters', ListParameters.Request())
+    assert set(names) <= set(listed.result.names)
+    request = DescribeParameters.Request(names=names)
+    described = peer.call(DescribeParameters, 'sim_camera/describe_parameters', request).descriptors
+    assert all(each.description for each in described)
+    assert all(each.integer_range or each.floating_point_range for each in described)
+
+    integer, double = ParameterType.PARAMETER_INTEGER, ParameterType.PARAMETER_DOUBLE
+    refused = [
+        set_parameter(peer, 'width', type=integer, integer_value=320),
+        set_parameter(peer, 'rate', type=double, double_value=0.0),
+        set_parameter(peer, 'seed', type=integer, integer_value=-1),
+        set_parameter(peer, 'seed', type=double, double_value=1.5),
+    ]
+    assert [(result.successful, bool(result.reason)) for result in refused] == [(False, True)] * 4
+    assert set_parameter(peer, 'rate', type=double, double_value=60.0).successful
+    assert set_parameter(peer, 'seed', type=integer, integer_value=9).successful
+    assert frames.truth(9)['seed'] == 9
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'words'),
+    [
+        ({'width': 0}, 'width'),
+        ({'rate': 1e6}, 'rate'),
+        ({'seed': 'first'}, 'seed'),
+        ({'MUJOCO_GL': 'glfw'}, 'apt-get install'),
+    ],
+)
+def test_wrong_settings_end_the_node_with_a_sentence(start_node, monkeypatch, parameters, words):
+    if 'MUJOCO_GL' in parameters:
+        monkeypatch.setenv('MUJOCO_GL', parameters.pop('MUJOCO_GL'))
+    process = start_node('sim_camera', **parameters)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode in (1, 2)
+    assert words in output
+    assert 'Traceback' not in output
+    assert len(output.strip().splitlines()) == 1
