@@ -38,7 +38,9 @@ def workspace(tmp_path_factory):
 
 
 def in_shell(workspace, script):
-    environment = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
+    path = os.environ.get('PYTHONPATH', '').split(os.pathsep)
+    outside = os.pathsep.join(entry for entry in path if entry and Path(entry) != ROOT)
+    environment = {**os.environ, 'PYTHONPATH': outside}
     return subprocess.run(
         ['bash', '-c', script],
         cwd=workspace,

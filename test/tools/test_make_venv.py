@@ -11,7 +11,7 @@ SCRIPT = Path(make_venv.__file__)
 
 
 def ros_source(**environment):
-    """Ask the interpreter outside this virtual environment, as make does."""
+    """Ask the interpreter outside this virtual environment, as make does, with nothing sourced."""
     answer = subprocess.run(
         [make_venv.base_interpreter(), str(SCRIPT), 'ros-source'],
         capture_output=True,
@@ -29,10 +29,14 @@ def test_a_sourced_ros_is_one_that_imports_from_outside(tmp_path):
 
 
 def test_the_wheels_in_an_activated_environment_are_not_a_sourced_ros():
-    answer = subprocess.run(
-        [sys.executable, str(SCRIPT), 'ros-source'], capture_output=True, text=True, check=True
+    inside, outside = (
+        subprocess.run(
+            [python, str(SCRIPT), 'ros-source'], capture_output=True, text=True, check=True
+        )
+        for python in (sys.executable, make_venv.base_interpreter())
     )
-    assert answer.stdout.strip() == ros_source()
+    assert inside.stdout == outside.stdout
+    assert ros_source() == 'wheels'
 
 
 def test_a_sourced_ros_keeps_its_numpy():
