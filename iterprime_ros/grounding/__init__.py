@@ -1,0 +1,1 @@
+"""Expression and image to heatmap: Grad-CAM, primary word emphasis, iterative refinement."""

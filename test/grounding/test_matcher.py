@@ -1,0 +1,137 @@
+"""The matcher's contract, beyond what the comparison with the plain way holds."""
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from PIL import Image
+from tiny import WORDS, tiny_blip, tiny_tokenizer
+
+from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
+from iterprime_ros.grounding.blip import blip_matcher, load_blip
+from iterprime_ros.grounding.fusion import Pixels
+from iterprime_ros.grounding.refinement import ground
+from iterprime_ros.grounding.settings import OURS
+from iterprime_ros.grounding.words import prompted
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """A model in the format of the hub."""
+    folder = tmp_path_factory.mktemp('blip')
+    tiny_blip().save_pretrained(folder)
+    tiny_tokenizer(WORDS).save_pretrained(folder)
+    return folder
+
+
+def test_what_is_saved_is_loaded(folder, image):
+    loaded = load_blip(folder, local_files_only=True)
+    original = blip_matcher(tiny_blip(), tiny_tokenizer(WORDS))
+    said = prompted(OURS.prompt, 'the red mug', (8, 11), ((4, 7), (8, 11)))
+    chosen = OURS.model_copy(update={'block': 1})
+    one, other = (
+        ground(each, each.encode_image(image), [said], chosen)[0] for each in (loaded, original)
+    )
+    assert torch.equal(one.heatmap, other.heatmap)
+
+
+@pytest.mark.parametrize('device', ['cpu', 'cuda'])
+def test_nothing_is_left_to_train_or_to_keep(folder, image, device):
+    if device == 'cuda' and not torch.cuda.is_available():
+        pytest.skip('no CUDA device')
+    matcher = load_blip(folder, device, local_files_only=True)
+    memory = matcher.encode_image(image.to(device))
+    assert not any(each.requires_grad for pair in memory for each in pair)
+    text = matcher.encode_text(['there is a red mug'])
+    attended = matcher.attend(memory, text, torch.ones(1, 25, dtype=torch.bool, device=device), 1)
+    assert not any(each.requires_grad for each in vars(attended).values())
+    assert not any(each.requires_grad for each in matcher.vision.parameters())
+    for module in (matcher.vision, *matcher.layers):
+        for part in module.modules():
+            assert not part._forward_hooks  # noqa: SLF001
+            assert not part._backward_hooks  # noqa: SLF001
+
+
+def test_two_hundred_calls_leave_nothing_behind(matcher, image):
+    said = prompted(OURS.prompt, 'the red mug', (8, 11), ((4, 7), (8, 11)))
+    chosen = OURS.model_copy(update={'block': 1})
+
+    def calls(count):
+        for _ in range(count):
+            ground(matcher, matcher.encode_image(image), [said], chosen)
+        gc.collect()
+        return psutil.Process().memory_info().rss, sum(map(torch.is_tensor, gc.get_objects()))
+
+    before, tensors = calls(50)
+    after, tensors_after = calls(200)
+    assert after - before < 2e6
+    assert tensors_after <= tensors
+
+
+@pytest.mark.parametrize('size', [(40, 40), (37, 50), (200, 120), (7, 300)])
+def test_pixels_are_resized_as_pillow_does(size):
+    """BLIP was trained on images that Pillow resized bicubically to whole levels."""
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    rng = np.random.default_rng(0)
+    smooth = 127 + 100 * np.sin(rows / 7)[..., None] * np.cos(columns / 11)[..., None]
+    levels = (smooth + rng.normal(0, 20, (*size, 3))).clip(0, 255).astype(np.uint8)
+    pixels = Pixels(48)(torch.from_numpy(levels).permute(2, 0, 1))
+    expected = np.asarray(Image.fromarray(levels).resize((48, 48), Image.Resampling.BICUBIC))
+    mean = np.array([0.48145466, 0.4578275, 0.40821073])
+    std = np.array([0.26862954, 0.26130258, 0.27577711])
+    back = (pixels[0].permute(1, 2, 0).numpy() * std + mean) * 255
+    difference = np.abs(back - expected)
+    assert difference.max() < 1.01
+    assert difference.mean() < 0.25
+
+
+def test_a_long_text_is_cut_and_says_so(matcher):
+    short, long = matcher.encode_text(['there is a mug', 'red ' * 5000]).truncated
+    assert (short, long) == (False, True)
+    text = matcher.encode_text(['red ' * 5000])
+    assert text.real.shape[1] == matcher.max_tokens
+    assert text.offsets[0][-1] == (0, 0)  # [SEP] is still there
+
+
+def test_offsets_are_those_of_the_words(matcher):
+    text = matcher.encode_text(['the umbrella'])
+    words = ['the umbrella'[slice(*span)] for span in text.offsets[0]]
+    assert words == ['', 'the', 'um', 'brel', 'la', '']
+
+
+def test_weights_that_are_nowhere_are_one_sentence():
+    with pytest.raises(WeightsNotFoundError, match='iterprime models fetch'):
+        load_blip('nobody/nothing', local_files_only=True)
+
+
+def test_a_folder_of_something_else_is_one_sentence(tmp_path, folder):
+    with pytest.raises(WeightsMismatchError, match=str(tmp_path)):
+        load_blip(tmp_path, local_files_only=True)
+    other = tmp_path / 'other'
+    other.mkdir()
+    (other / 'config.json').write_text('{"model_type": "sam"}')
+    with pytest.raises(WeightsMismatchError, match='"sam"'):
+        load_blip(other, local_files_only=True)
+    broken = tmp_path / 'broken'
+    broken.mkdir()
+    for name in ('config.json', 'tokenizer.json', 'tokenizer_config.json'):
+        (broken / name).write_bytes((folder / name).read_bytes())
+    (broken / 'model.safetensors').write_bytes(b'no tensors in here')
+    with pytest.raises(WeightsMismatchError, match=str(broken)):
+        load_blip(broken, local_files_only=True)
+
+
+def test_missing_tensors_are_named(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    tiny_blip().save_pretrained(tmp_path)
+    tiny_tokenizer(WORDS).save_pretrained(tmp_path)
+    path = Path(tmp_path, 'model.safetensors')
+    tensors = load_file(path)
+    del tensors['itm_head.weight']
+    save_file(tensors, path, metadata={'format': 'pt'})
+    with pytest.raises(WeightsMismatchError, match=r'1 missing: itm_head\.weight'):
+        load_blip(tmp_path, local_files_only=True)
