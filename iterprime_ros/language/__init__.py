@@ -1,0 +1,1 @@
+"""Command text to action verb, referring expression, primary word and focus words."""

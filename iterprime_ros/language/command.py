@@ -1,0 +1,133 @@
+"""From the text of a command to the words that the grounding needs."""
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+import spacy
+
+from iterprime_ros.errors import (
+    InvalidCommandError,
+    WeightsMismatchError,
+    WeightsNotFoundError,
+)
+from iterprime_ros.language.rules import FOCUS, read
+
+MAX_WORDS, MAX_CHARACTERS = 60, 600  # what follows is cut before parsing
+SHIPPED = Path(__file__).resolve().parent.parent / 'models' / 'language'
+
+
+@dataclass(frozen=True)
+class ParsedCommand:
+    """A command taken apart; spans are [start, end) characters of `expression`.
+
+    text:         the command, white space normalised, control characters removed, cut at
+                  MAX_WORDS words and MAX_CHARACTERS characters
+    action_verb:  lower-case lemma of what is asked for ('pick', 'hand'); '' for a bare expression,
+                  a question, a wish ('i need the mug') or what is forbidden ('do not touch')
+    expression:   what refers to the object, a part of text that is never empty
+    primary_word: the head noun of the expression; None when its head is no noun
+    focus_words:  nouns, verbs, adjectives, proper nouns and numbers of the expression, in order;
+                  primary_word is one of them
+    """
+
+    text: str
+    action_verb: str
+    expression: str
+    primary_word: tuple[int, int] | None
+    focus_words: tuple[tuple[int, int], ...]
+
+
+class CommandParser:
+    """Reads commands with a spaCy pipeline that fills parts of speech and dependencies.
+
+    Labels are those of Universal Dependencies or of spaCy's English pipelines. Raises
+    WeightsMismatchError for a pipeline that leaves either empty.
+    """
+
+    def __init__(self, nlp: spacy.Language) -> None:
+        probe = nlp('pick up the red mug')
+        missing = [
+            what
+            for what, filled in (
+                ('a tagger of parts of speech', all(token.pos for token in probe)),
+                ('a dependency parser', probe.has_annotation('DEP')),
+            )
+            if not filled
+        ]
+        if missing:
+            raise WeightsMismatchError(
+                f'The spaCy pipeline "{nlp.meta["name"]}" lacks {" and ".join(missing)}: '
+                'use one that has both, or the shipped one.'
+            )
+        self._nlp = nlp
+
+    @classmethod
+    def load(cls, pipeline: str | Path | None = None) -> 'CommandParser':
+        """Load the shipped pipeline, or one by the name of its package or by its folder.
+
+        Raises WeightsNotFoundError when there is none of that name or folder, and
+        WeightsMismatchError when it cannot be read or lacks the parts that are needed.
+        """
+        source = SHIPPED if pipeline is None else pipeline
+        folder = Path(source)
+        if pipeline is None and not folder.is_dir():
+            raise WeightsNotFoundError(
+                f'The shipped language pipeline is not in {folder}: install the package again, or '
+                'make it with python -m iterprime_ros.training.language --help.'
+            )
+        if not folder.is_dir() and not spacy.util.is_package(str(source)):
+            raise WeightsNotFoundError(
+                f'"{source}" is neither a folder nor an installed spaCy pipeline: '
+                'give a folder, or install it with python -m spacy download NAME.'
+            )
+        if folder.is_dir() and not (folder / 'config.cfg').is_file():
+            raise WeightsMismatchError(
+                f'{folder} holds no spaCy pipeline: give the folder that has its config.cfg.'
+            )
+        try:
+            nlp = spacy.load(source)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = ' '.join(str(error).split())[:200]
+            raise WeightsMismatchError(
+                f'The spaCy pipeline "{source}" cannot be read by spaCy {spacy.__version__}; '
+                f'install one made for it ({reason}).'
+            ) from error
+        return cls(nlp)
+
+    def parse(self, command: str) -> ParsedCommand:
+        """Take a command or a bare expression apart.
+
+        Raises InvalidCommandError for a text without letters or digits.
+        """
+        text = normalised(command)
+        if not any(map(str.isalnum, text)):
+            raise InvalidCommandError(
+                'The command has no letters or digits: say which object is meant, '
+                'as in "pick up the red mug".'
+            )
+        doc = self._nlp.make_doc(text)
+        for token in doc[1:]:
+            token.is_sent_start = False  # a command is one tree
+        reading = read(self._nlp(doc))
+        words = doc[reading.first : reading.last]
+        start = words.start_char
+        spans = {
+            token: (token.idx - start, token.idx - start + len(token))
+            for token in words
+            if token == reading.head or (token.pos_ in FOCUS and any(map(str.isalnum, token.text)))
+        }
+        verb = reading.verb
+        return ParsedCommand(
+            text=text,
+            action_verb=(verb.lemma_ or verb.text).lower() if verb else '',
+            expression=words.text,
+            primary_word=spans[reading.head] if reading.head else None,
+            focus_words=tuple(spans.values()),
+        )
+
+
+def normalised(command: str) -> str:
+    """Return a command with single spaces, without control characters, cut to a bounded length."""
+    kept = ''.join(' ' if unicodedata.category(c) in {'Cc', 'Cs'} else c for c in command)
+    return ' '.join(kept.split()[:MAX_WORDS])[:MAX_CHARACTERS].strip()

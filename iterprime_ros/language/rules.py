@@ -1,0 +1,214 @@
+"""Rules over a dependency parse: what is asked, and of which noun.
+
+They read Universal Dependencies, and where they differ the labels of spaCy's own English pipelines.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from spacy.tokens import Doc, Token
+
+OBJECTS = ('obj', 'dobj')
+SUBJECTS = ('nsubj', 'nsubj:pass', 'nsubjpass')
+COMPLEMENTS = ('xcomp', 'ccomp', 'advcl', 'conj', 'parataxis')
+ASIDES = ('discourse', 'intj', 'vocative', 'compound:prt', 'prt', 'iobj', 'dative')
+CASES = ('case', 'mark', 'advmod', 'prep')
+FOCUS = ('NOUN', 'PROPN', 'VERB', 'ADJ', 'NUM')
+
+# Closed lists: verbs that only wrap an order, who speaks and is spoken to, and where a thing goes.
+WRAPPERS = frozenset({'want', 'like', 'need', 'mind', 'let', 'love'})
+SPEAKERS = frozenset({'i', 'we', 'me', 'us', "'s", 'you', 'there'})
+GOALS = frozenset({'to', 'into', 'onto', 'toward', 'towards', 'for'})
+NEGATIONS = frozenset({'not', "n't", 'never'})
+QUESTION_WORDS = frozenset({'where', 'what', 'which', 'who'})
+ONES = frozenset({'one', 'ones'})
+
+
+class Reading(NamedTuple):
+    """The verb that is asked for, [first, last) token of the expression, and its head noun."""
+
+    verb: Token | None
+    first: int
+    last: int
+    head: Token | None
+
+
+def read(doc: Doc) -> Reading:
+    """Return what a parsed command or expression of at least one word says."""
+    root = next(token for token in doc if token.head.i == token.i)
+    asked = _asked(root)
+    if asked is not None:
+        verb, thing = asked
+        first, last = _extent(verb, thing)
+        is_order = not _is_wish(verb) and not _is_forbidden(verb)
+        return Reading(verb if is_order else None, first, last, thing)
+    first, last = _trimmed(doc, _after_question(doc), len(doc))
+    return Reading(None, first, last, _head_noun(root, range(first, last)))
+
+
+def is_nominal(token: Token) -> bool:
+    """Return whether a word can be the thing meant: a noun, a name, or 'one'."""
+    if not any(map(str.isalnum, token.text)):
+        return False
+    if token.lower_ in ONES:
+        return token.dep_ != 'nummod'
+    if token.pos_ in {'AUX', 'ADP', 'ADV', 'INTJ'}:  # 'the can': with an article it is a noun
+        return any(child.dep_ == 'det' for child in token.children)
+    return token.pos_ in {'NOUN', 'PROPN'}
+
+
+def _asked(root: Token) -> tuple[Token, Token] | None:
+    """Return the verb whose object the hearer shall act on, and that object."""
+    if root.pos_ not in {'VERB', 'AUX'} or not _is_order(root):
+        return None
+    for verb in _verbs(root):
+        wraps = verb.lemma_.lower() in WRAPPERS or verb.lower_ in WRAPPERS
+        if wraps and any(_is_complement(child) for child in verb.children):
+            continue
+        thing = _object(verb)
+        if thing is not None:
+            return verb, thing
+    return None
+
+
+def _verbs(verb: Token) -> Iterator[Token]:
+    """Yield a verb and those that complete it, as they stand in the text."""
+    yield verb
+    for child in verb.rights:
+        if _is_complement(child):
+            yield from _verbs(child)
+
+
+def _is_complement(token: Token) -> bool:
+    return token.dep_ in COMPLEMENTS and token.pos_ == 'VERB'
+
+
+def _is_order(verb: Token) -> bool:
+    """Return whether a root verb is told to the hearer, or tells what the speaker wants."""
+    subjects = [child for child in verb.lefts if child.dep_ in SUBJECTS and not _is_called(child)]
+    if subjects:
+        return all(subject.lower_ in SPEAKERS for subject in subjects)
+    if {'Part', 'Ger'} & set(verb.morph.get('VerbForm', [])):
+        return False
+    return not any(is_nominal(child) and not _is_called(child) for child in verb.lefts)
+
+
+def _is_wish(verb: Token) -> bool:
+    """Return whether a verb has the speaker for its subject: 'i need the mug' orders nothing."""
+    subjects = [child.lower_ for child in verb.children if child.dep_ in (*SUBJECTS, 'expl')]
+    return bool(subjects) and 'you' not in subjects
+
+
+def _is_forbidden(verb: Token) -> bool:
+    """Return whether a verb is denied: 'do not touch the vase' orders nothing."""
+    return any(child.lower_ in NEGATIONS for child in verb.children)
+
+
+def _is_called(token: Token) -> bool:
+    """Return whether a noun is the hearer's name: a comma follows."""
+    after = token.right_edge.i + 1
+    return token.dep_ == 'vocative' or (after < len(token.doc) and token.doc[after].text == ',')
+
+
+def _object(verb: Token) -> Token | None:
+    """Return the noun that a verb acts on: its object, else what its preposition governs."""
+    nouns: list[tuple[bool, Token]] = []
+    for child in verb.rights:
+        inner = [child] if child.dep_ != 'prep' else list(child.rights)
+        nouns += [
+            (token.dep_ not in OBJECTS, token)
+            for token in inner
+            if is_nominal(token) and token.dep_ not in ASIDES and not _is_part(verb, token)
+        ]
+    return min(nouns, key=lambda found: found[0])[1] if nouns else None
+
+
+def _is_part(verb: Token, noun: Token) -> bool:
+    """Return whether 'of' stands between the two: 'stack of books' orders nothing."""
+    after = verb.doc[verb.i + 1]
+    return after.lower_ == 'of' and after.head in (noun, verb)
+
+
+def _extent(verb: Token, thing: Token) -> tuple[int, int]:
+    """Return the tokens of the expression: the object's own, and places told after it."""
+    first = thing.left_edge.i
+    while first < thing.i and thing.doc[first].dep_ in CASES and thing.doc[first].head == thing:
+        first += 1
+    last = thing.i + 1
+    while last < len(thing.doc) and _belongs(thing.doc[last], verb, thing):
+        last += 1
+    if last - 2 > thing.i and thing.doc[last - 1].lower_ in SPEAKERS:
+        last -= 2 * (thing.doc[last - 2].lower_ in GOALS)
+    return _trimmed(thing.doc, first, last)
+
+
+def _belongs(token: Token, verb: Token, thing: Token) -> bool:
+    """Return whether a token right of the object tells which object."""
+    while token != thing:
+        if token in (verb, token.head) or token.dep_ in ASIDES:
+            return False
+        if token.head == verb and not _tells_place(token):
+            return False
+        token = token.head
+    return True
+
+
+def _tells_place(branch: Token) -> bool:
+    """Return whether what hangs on the verb may describe its object, as 'on the table' does.
+
+    A parse seldom knows whether 'the keys on the table' lie there or shall go there: only goals,
+    'to the kitchen', are surely the verb's ('to the left of' is none).
+    """
+    if branch.dep_ in COMPLEMENTS and branch.dep_ != 'advcl':
+        return False
+    if branch.left_edge.lower_ in GOALS:
+        return any(token.lower_ == 'of' for token in branch.subtree)
+    return any(is_nominal(token) for token in branch.subtree)
+
+
+def _after_question(doc: Doc) -> int:
+    """Return the first token after 'where is', 'which one is', 'what about', 'there is'."""
+    if doc[0].lower_ not in QUESTION_WORDS | {'there', 'is', 'are'}:
+        return 0
+    for token in doc[:3]:
+        if token.pos_ == 'AUX' or token.lower_ in {'is', 'are', 'about'}:
+            after = token.i + 1
+            if doc[after : after + 1].text.lower() == 'there':
+                after += 1
+            return after if any(map(is_nominal, doc[after:])) else 0
+    return 0
+
+
+def _head_noun(root: Token, places: range) -> Token | None:
+    """Return the noun that the expression at `places` is about; None when its head is no noun.
+
+    Where a verb or an adjective heads the parse ('man holding a cup' read as a sentence), its
+    subject is meant, else the first noun under it that no preposition governs.
+    """
+    if root.i in places and is_nominal(root):
+        return root
+    below = [
+        child
+        for child in root.children
+        if child.i in places and is_nominal(child) and not _is_governed(child)
+    ]
+    subjects = [child for child in below if child.dep_ in SUBJECTS]
+    return next(iter(subjects or below), None)
+
+
+def _is_governed(noun: Token) -> bool:
+    return any(child.dep_ == 'case' and child.i < noun.i for child in noun.children)
+
+
+def _trimmed(doc: Doc, first: int, last: int) -> tuple[int, int]:
+    """Drop polite words and punctuation at both ends, unless nothing else is left."""
+    left, right = first, last
+    while left < right and _is_padding(doc[left]):
+        left += 1
+    while right > left and _is_padding(doc[right - 1]):
+        right -= 1
+    return (left, right) if left < right else (first, last)
+
+
+def _is_padding(token: Token) -> bool:
+    return token.pos_ == 'PUNCT' or token.dep_ in {'discourse', 'intj', 'vocative'}
