@@ -1,0 +1,1 @@
+"""Image and heatmap to candidate masks, and the choice among them."""

@@ -1,0 +1,89 @@
+"""Frames to what a SAM encoder reads, and a SAM decoder's logits back to masks of the frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from iterprime_ros.errors import InvalidImageError
+
+Size = tuple[int, int]  # height, width in pixels
+
+# Of ImageNet's training images, RGB in [0, 1]: what every published SAM was trained with.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a frame lies in the model's square input.
+
+    frame: its own size. resized: its size in the model's input. padded: the size of that input,
+    filled up at the right and the bottom; None where the resized frame fills it.
+    """
+
+    frame: Size
+    resized: Size
+    padded: Size | None = None
+
+
+def fit_longest_side(frame: Size, side: int) -> Fit:
+    """Return the fit of SAM: the longest side becomes `side`, the aspect ratio stays."""
+    scale = side / max(frame)
+    height, width = (max(1, int(length * scale + 0.5)) for length in frame)
+    return Fit(frame, (height, width), (side, side))
+
+
+def fit_stretched(frame: Size, side: int) -> Fit:
+    """Return the fit of SAM 2: both sides become `side`."""
+    return Fit(frame, (side, side))
+
+
+def check_image(image: Tensor) -> None:
+    """Raise InvalidImageError unless an image is (3, H, W) uint8 with at least one pixel."""
+    if image.ndim != 3 or len(image) != 3 or image.dtype != torch.uint8 or not image.numel():
+        raise InvalidImageError(
+            f'A frame for the mask proposer must be (3, H, W) uint8 with at least one pixel, '
+            f'but this one is {tuple(image.shape)} {image.dtype}.'
+        )
+
+
+def to_pixel_values(image: Tensor, fit: Fit, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Return the model's input (1, 3, side, side) float32 for an image (3, H, W) uint8.
+
+    mean and std are of RGB in [0, 1]. The resized picture is rounded to whole grey levels, as it is
+    where images are resized as uint8; the padding is 0 after the normalisation.
+    """
+    picture = functional.interpolate(
+        image[None].float(), fit.resized, mode='bilinear', align_corners=False, antialias=True
+    ).round()
+    centre = 255 * image.new_tensor(mean, dtype=torch.float32)[:, None, None]
+    spread = 255 * image.new_tensor(std, dtype=torch.float32)[:, None, None]
+    values = (picture - centre) / spread
+    if fit.padded is None:
+        return values
+    rows, columns = fit.resized
+    return functional.pad(values, (0, fit.padded[1] - columns, 0, fit.padded[0] - rows))
+
+
+def to_model_points(points: Tensor, fit: Fit) -> Tensor:
+    """Return points (P, 2), (x, y) in pixels of the frame, as float32 in pixels of the input."""
+    height, width = fit.frame
+    rows, columns = fit.resized
+    return points.float() * points.new_tensor((columns / width, rows / height), dtype=torch.float32)
+
+
+def to_masks(logits: Tensor, fit: Fit) -> Tensor:
+    """Return the masks (M, H, W) bool of a frame from a decoder's logits (M, h, w).
+
+    The logits are upsampled bilinearly, to the padded input first where there is one, whose padding
+    is then cut away; a pixel belongs to a mask where its logit is above 0.
+    """
+    maps = logits[None].float()
+    if fit.padded is not None:
+        maps = functional.interpolate(maps, fit.padded, mode='bilinear', align_corners=False)
+        maps = maps[..., : fit.resized[0], : fit.resized[1]]
+    maps = functional.interpolate(maps, fit.frame, mode='bilinear', align_corners=False)
+    return maps[0] > 0
