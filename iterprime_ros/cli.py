@@ -2,13 +2,16 @@
 
 import argparse
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
 from iterprime_ros import __version__
 from iterprime_ros.demo import DemoError, run_demo
+from iterprime_ros.errors import IterprimeError
 
-FAILED, WRONG_USE = 1, 2  # exit codes
+FOUND, NOT_FOUND, WRONG_USE = 0, 1, 2  # exit codes
+FAILED, INTERRUPTED = 1, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,8 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
+    except IterprimeError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,7 +34,56 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    _add_segment(commands)
+    _add_models(commands)
+    _add_demo(commands)
+    return parser
 
+
+def _add_segment(commands: argparse._SubParsersAction) -> None:
+    segment = commands.add_parser(
+        'segment',
+        help='find in an image what a command refers to',
+        description='Finds the object that each COMMAND refers to in IMAGE, a file or a folder of '
+        'images, and prints a sentence for each.',
+        epilog='examples: iterprime segment photo.jpg "the dog behind the fence" --explain why.png'
+        ' | iterprime segment photos/ "the red mug" "the plate" --out overlays/ --json. '
+        'Exit code: 0 all found, 1 something not found, 2 wrong use or missing weights.',
+    )
+    segment.add_argument('image', type=Path, metavar='IMAGE', help='image file or folder of images')
+    segment.add_argument('command', nargs='+', metavar='COMMAND', help='"pick up the red mug"')
+    segment.add_argument(
+        '--profile',
+        default=None,
+        help='models and settings: a name that "iterprime models list" shows, or a YAML file',
+    )
+    segment.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1 ...')
+    segment.add_argument(
+        '--offline', action='store_true', help='never ask the hub: only folders and its cache'
+    )
+    what = 'PNG to write; a folder where there are several images or commands'
+    segment.add_argument('--out', type=Path, help=f'image with the object marked, {what}')
+    segment.add_argument('--mask', type=Path, help=f'mask, 0 and 255, {what}')
+    segment.add_argument('--explain', type=Path, help=f'figure of how the answer came, {what}')
+    segment.add_argument('--json', action='store_true', help='print a line of JSON for each answer')
+    segment.set_defaults(run=_segment)
+
+
+def _add_models(commands: argparse._SubParsersAction) -> None:
+    models = commands.add_parser(
+        'models',
+        help='list the profiles, or fetch the weights of one',
+        description='A profile names models and settings.',
+    )
+    actions = models.add_subparsers(metavar='ACTION', required=True)
+    listing = actions.add_parser('list', help='show every profile and its weights')
+    listing.set_defaults(run=_list_models)
+    fetching = actions.add_parser('fetch', help='download the weights of a profile from the hub')
+    fetching.add_argument('profile', metavar='PROFILE', help='a name, or a YAML file')
+    fetching.set_defaults(run=_fetch_models)
+
+
+def _add_demo(commands: argparse._SubParsersAction) -> None:
     demo = commands.add_parser(
         'demo',
         help='see a simulated RGB-D camera over ROS 2, as one picture',
@@ -40,7 +95,6 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument('--seed', type=_seed, default=16, help='which scene, 0 or more')
     demo.add_argument('--out', type=Path, default=Path('out/demo.png'), help='PNG to write')
     demo.set_defaults(run=_demo)
-    return parser
 
 
 def _seed(text: str) -> int:
@@ -48,6 +102,56 @@ def _seed(text: str) -> int:
     if not 0 <= number < 2**31:
         raise argparse.ArgumentTypeError(f'{number} is not between 0 and 2147483647')
     return number
+
+
+def _segment(options: argparse.Namespace) -> int:
+    # What the hub's libraries say of progress and loading is not an answer.
+    os.environ.setdefault('HF_HUB_DISABLE_PROGRESS_BARS', '1')
+    os.environ.setdefault('TRANSFORMERS_VERBOSITY', 'error')
+    os.environ.setdefault('HF_HUB_VERBOSITY', 'error')
+
+    from tqdm import tqdm
+    from transformers.utils import logging
+
+    from iterprime_ros.files import Outputs, image_files, report, segment_files
+    from iterprime_ros.pipeline import IteRPrimE, Status
+    from iterprime_ros.profiles import DEFAULT
+
+    logging.disable_progress_bar()
+    files = image_files([options.image])
+    model = IteRPrimE.from_profile(options.profile or DEFAULT, options.device, options.offline)
+    answers = segment_files(
+        model, files, options.command, Outputs(options.out, options.mask, options.explain)
+    )
+    total = len(files) * len(options.command)
+    code = FOUND
+    for file, command, answer in tqdm(answers, total=total, disable=None if total > 1 else True):
+        line = report(file, command, answer) if options.json else f'{file}: {answer.text}'
+        tqdm.write(line)
+        for note in () if options.json else answer.notes:
+            tqdm.write(f'  {note}')
+        if answer.status not in (Status.FOUND, Status.AMBIGUOUS):
+            code = max(code, WRONG_USE if answer.status is Status.INVALID else NOT_FOUND)
+    return code
+
+
+def _list_models(_: argparse.Namespace) -> int:
+    from iterprime_ros.profiles import DEFAULT, PROFILES
+
+    for name, each in PROFILES.items():
+        mark = ' (default)' if name == DEFAULT else ''
+        print(f'{name}{mark}: {each.description}')
+        print(f'  matcher {each.matcher.kind}: {each.matcher.weights}')
+        print(f'  masks {each.masks.kind}: {each.masks.weights or "no weights"}')
+    return 0
+
+
+def _fetch_models(options: argparse.Namespace) -> int:
+    from iterprime_ros.profiles import fetch
+
+    for each in fetch(options.profile):
+        print(f'Fetched {each}')
+    return 0
 
 
 def _demo(options: argparse.Namespace) -> int:

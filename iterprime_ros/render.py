@@ -59,3 +59,15 @@ def painted(rgb: NDArray[np.uint8], ids: NDArray[np.int32]) -> NDArray[np.uint8]
     colours = _COLOURS[(ids - 1) % len(_COLOURS)]
     mixed = np.where(ids[..., None] > 0, 0.35 * grey + 0.65 * colours, grey)
     return mixed.round().astype(np.uint8)
+
+
+def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return a copy of an image (H, W, 3) with a mask (H, W) bool in green, the rest dimmed."""
+    if not mask.any():
+        return image.copy()
+    green = np.array([40, 220, 90])
+    mixed = np.where(mask[..., None], 0.55 * image + 0.45 * green, 0.45 * image)
+    inside = mask.copy()
+    inside[1:-1, 1:-1] &= mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+    mixed[mask & ~inside] = green
+    return mixed.round().astype(np.uint8)

@@ -99,6 +99,9 @@ def create(source: str) -> None:
         pip.append(constraints.name)
         _run_logged([*pip, 'setuptools', 'wheel'], log)
         _run_logged([*pip, '--no-build-isolation', '--editable', f'{ROOT}[{extras}]'], log)
+        # Tests read its checkpoints; its own requirement, torchvision, does not import beside a
+        # torch without CUDA, and transformers not beside such a torchvision.
+        _run_logged([*pip, '--no-deps', 'segment-anything'], log)
     if source == 'wheels':
         subprocess.run([python, str(ROOT / 'tools' / 'ros_wheels.py')], check=True)
     (VENV / 'env.sh').write_text(activation_script(ROOT, VENV), encoding='utf-8')

@@ -1,0 +1,129 @@
+"""Images and commands from files to files: what `iterprime segment` does."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from iterprime_ros.errors import InvalidImageError, InvalidSettingError
+from iterprime_ros.pipeline import IteRPrimE, Segmentation
+
+SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'})
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where to write the overlay, the mask and the explanation; None for not at all.
+
+    With one image and one command a file each; with more a folder each.
+    """
+
+    overlay: Path | None = None
+    mask: Path | None = None
+    explanation: Path | None = None
+
+
+def image_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files of images, and of folders the images in them by name.
+
+    Raises InvalidImageError for a path that is neither, or a folder without images.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise InvalidImageError(f'There is no image in the folder {path}.')
+            files += inside
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise InvalidImageError(f'There is no image at {path}.')
+    return files
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Return an image file as (H, W, 3) uint8 RGB, turned as its EXIF says.
+
+    Raises InvalidImageError for a file that is no image or is broken.
+    """
+    try:
+        with Image.open(path) as opened:
+            return np.asarray(ImageOps.exif_transpose(opened).convert('RGB'))
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise InvalidImageError(f'{path} is no image that can be read: {error}') from error
+
+
+def segment_files(
+    model: IteRPrimE, files: Sequence[Path], commands: Sequence[str], outputs: Outputs
+) -> Iterator[tuple[Path, str, Segmentation]]:
+    """Answer every command on every image, write what is asked for, and yield each answer.
+
+    Raises InvalidImageError and, for an output that cannot be written, InvalidSettingError.
+    """
+    many = len(files) * len(commands) > 1
+    for file in files:
+        image = read_image(file)
+        for number, answer in enumerate(model.segment_many(image, commands)):
+            name = f'{file.stem}-{number}.png' if many else ''
+            _write(image, answer, outputs, name)
+            yield file, commands[number], answer
+
+
+def report(file: Path, command: str, answer: Segmentation) -> str:
+    """Return an answer as one line of JSON."""
+    rows, columns = np.nonzero(answer.mask)
+    box = (
+        {'x': int(columns.min()), 'y': int(rows.min()),
+         'width': int(np.ptp(columns)) + 1, 'height': int(np.ptp(rows)) + 1}
+        if rows.size
+        else None
+    )  # fmt: skip
+    parsed = answer.command
+    return json.dumps(
+        {
+            'image': str(file),
+            'command': command,
+            'status': answer.status.value,
+            'text': answer.text,
+            'action_verb': parsed.action_verb if parsed else None,
+            'expression': parsed.expression if parsed else None,
+            'match_probability': None if parsed is None else answer.match_probability,
+            'box': box,
+            'pixels': int(answer.mask.sum()),
+            'scores': [each.score for each in answer.candidates],
+            'notes': list(answer.notes),
+            'milliseconds': answer.milliseconds,
+        }
+    )
+
+
+def _write(image: NDArray[np.uint8], answer: Segmentation, outputs: Outputs, name: str) -> None:
+    from iterprime_ros.explain import explanation
+    from iterprime_ros.render import overlay
+
+    if outputs.overlay:
+        with _writable(outputs.overlay, name) as path:
+            Image.fromarray(overlay(image, answer.mask)).save(path, format='PNG')
+    if outputs.mask:
+        with _writable(outputs.mask, name) as path:
+            Image.fromarray(answer.mask.astype(np.uint8) * 255).save(path, format='PNG')
+    if outputs.explanation:
+        with _writable(outputs.explanation, name) as path:
+            explanation(image, answer).savefig(path, format='png')
+
+
+@contextmanager
+def _writable(path: Path, name: str) -> Iterator[Path]:
+    """Yield the path of an output, its folder made; what the system refuses is one sentence."""
+    target = path / name if name else path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield target
+    except OSError as error:
+        raise InvalidSettingError(f'Cannot write {target}: {error.strerror}.') from error

@@ -1,0 +1,172 @@
+"""Profiles: named sets of weights and settings, and how a YAML file makes another."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from iterprime_ros.errors import InvalidSettingError
+from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
+
+DEFAULT = 'blip-sam'
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra='forbid')
+
+
+class MatcherChoice(_Strict):
+    """Which model grounds; weights: a local folder or file, or an id on the hub."""
+
+    kind: Literal['blip', 'albef']
+    weights: str
+    tokenizer: str | None = Field(None, description='albef only: folder or id of BERT words.')
+
+
+class MaskChoice(_Strict):
+    """Which proposer makes masks; `regions` needs no weights."""
+
+    kind: Literal['sam', 'segment_anything', 'regions']
+    weights: str | None = None
+
+
+class AnswerSettings(_Strict):
+    """When there is an answer, and which."""
+
+    match_threshold: float = Field(
+        0.5, ge=0, le=1, description='Below this matching probability nothing is found.'
+    )
+    ambiguity_margin: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description='Another peak of the heatmap this close to the highest, on another mask, makes '
+        'an expression ambiguous; 0 never does.',
+    )
+    max_components: int = Field(
+        12, ge=1, description='Masks of more 4-connected components are left out.'
+    )
+    max_peaks: int = Field(8, ge=1, le=64, description='Peaks at which masks are asked for.')
+
+
+class Profile(_Strict):
+    """Everything that IteRPrimE.from_profile needs."""
+
+    description: str = ''
+    matcher: MatcherChoice
+    masks: MaskChoice
+    language: str | None = Field(
+        None, description='spaCy pipeline, by package or folder; the shipped one by default.'
+    )
+    encoder_dtype: Literal['auto', 'float32', 'bfloat16', 'float16'] = Field(
+        'auto', description='Of the image encoders: auto is bfloat16 on CUDA, else float32.'
+    )
+    grounding: GroundingSettings = OURS
+    answer: AnswerSettings = AnswerSettings()
+
+
+_BASE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-base-coco')
+_LARGE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-large-coco')
+
+PROFILES = {
+    'blip-sam': Profile(
+        description='real images, 8 GB GPU',
+        matcher=_BASE,
+        masks=MaskChoice(kind='sam', weights='facebook/sam-vit-base'),
+    ),
+    'blip-large-sam': Profile(
+        description='real images, the largest models',
+        matcher=_LARGE,
+        masks=MaskChoice(kind='sam', weights='facebook/sam-vit-large'),
+    ),
+    'fast': Profile(
+        description='real images, small GPUs',
+        matcher=_BASE,
+        masks=MaskChoice(kind='sam', weights='facebook/sam2.1-hiera-tiny'),
+    ),
+    'no-mask-model': Profile(
+        description='real images, masks without a mask model',
+        matcher=_BASE,
+        masks=MaskChoice(kind='regions'),
+    ),
+    'paper': Profile(
+        description="the authors' matcher and settings, with masks of SAM in place of Mask2Former",
+        matcher=MatcherChoice(kind='albef', weights='ALBEF.pth', tokenizer='bert-base-uncased'),
+        masks=MaskChoice(kind='sam', weights='facebook/sam-vit-base'),
+        grounding=AUTHORS,
+        answer=AnswerSettings(match_threshold=0, ambiguity_margin=0),
+    ),
+}
+
+
+def profile(name_or_file: str | Path) -> Profile:
+    """Return a profile by its name, or from a YAML file with the fields of `Profile`.
+
+    `base` in a file names the profile whose fields hold where the file says nothing.
+    Raises InvalidSettingError for an unknown name, a file that cannot be read or a wrong value.
+    """
+    if str(name_or_file) in PROFILES:
+        return PROFILES[str(name_or_file)]
+    path = Path(name_or_file)
+    if path.suffix not in ('.yaml', '.yml'):
+        raise InvalidSettingError(
+            f'There is no profile "{name_or_file}": name one of {", ".join(PROFILES)}, '
+            'or a YAML file.'
+        )
+    try:
+        fields = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise InvalidSettingError(f'Cannot read {path}: {error.strerror}.') from error
+    except yaml.YAMLError as error:
+        raise InvalidSettingError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
+    if not isinstance(fields, dict):
+        raise InvalidSettingError(f'{path} must map field names to values, as a profile does.')
+    base = fields.pop('base', None)
+    if base is not None and base not in PROFILES:
+        raise InvalidSettingError(
+            f'{path}: base must be one of {", ".join(PROFILES)}, not "{base}".'
+        )
+    start = PROFILES[base].model_dump() if base else {}
+    return _validated(_merged(start, fields), path)
+
+
+def _merged(start: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    both = dict(start)
+    for name, value in over.items():
+        inner = both.get(name)
+        merge = isinstance(inner, dict) and isinstance(value, dict)
+        both[name] = _merged(inner, value) if merge and inner else value
+    return both
+
+
+def _validated(fields: dict[str, Any], path: Path) -> Profile:
+    try:
+        return Profile.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = '.'.join(map(str, first['loc']))
+        raise InvalidSettingError(f'{path}: {where}: {first["msg"]}.') from error
+
+
+def _download(source: str, local_files_only: bool) -> str:
+    from huggingface_hub import snapshot_download
+
+    return snapshot_download(source, local_files_only=local_files_only)
+
+
+def fetch(name_or_file: str | Path) -> list[str]:
+    """Download the weights of a profile into the hub's cache; return the ids that were fetched.
+
+    Weights that are local folders or files are left alone.
+    Raises WeightsNotFoundError where the hub cannot be reached or knows no such id.
+    """
+    from iterprime_ros.grounding.loading import found
+
+    chosen = profile(name_or_file)
+    sources = [chosen.matcher.weights, chosen.matcher.tokenizer, chosen.masks.weights]
+    ids = [each for each in sources if each and not Path(each).exists() and '.pth' not in each]
+    for each in ids:
+        found(partial(_download, each), each, 'weights')
+    return ids

@@ -1,0 +1,315 @@
+"""Image and command in, answer out: by small random models in the formats of the real ones."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from iterprime_ros.cli import main
+from iterprime_ros.errors import InvalidImageError, InvalidSettingError, WeightsNotFoundError
+from iterprime_ros.pipeline import IteRPrimE, Status
+from iterprime_ros.profiles import PROFILES, Profile, profile
+from iterprime_ros.sim.scene import sample_scene
+
+sys.path[:0] = [str(Path(__file__).parent / name) for name in ('grounding', 'masks')]
+
+from tiny import WORDS, tiny_blip, tiny_tokenizer  # noqa: E402
+from tiny_sams import tiny_sam  # noqa: E402
+
+
+@pytest.fixture(scope='module')
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('weights')
+    tiny_blip().save_pretrained(folder / 'blip')
+    tiny_tokenizer(WORDS).save_pretrained(folder / 'blip')
+    tiny_sam().save_pretrained(folder / 'sam')
+    return folder
+
+
+def written(path, weights, **changes):
+    fields = {
+        'matcher': {'kind': 'blip', 'weights': str(weights / 'blip')},
+        'masks': {'kind': 'regions'},
+        'grounding': {'block': 1},
+        'answer': {'match_threshold': 0.0},
+    }
+    for name, value in changes.items():
+        inner = fields.get(name)
+        fields[name] = {**inner, **value} if isinstance(inner, dict) else value
+    path.write_text(yaml.safe_dump(fields))
+    return path
+
+
+@pytest.fixture(scope='module')
+def regions(weights, tmp_path_factory):
+    return written(tmp_path_factory.mktemp('profile') / 'regions.yaml', weights)
+
+
+@pytest.fixture(scope='module')
+def model(regions):
+    return IteRPrimE.from_profile(regions, 'cpu', offline=True)
+
+
+@pytest.fixture(scope='module')
+def picture(small_renderer):
+    return small_renderer.render(sample_scene(16)).rgb
+
+
+def test_an_answer_holds_what_its_docstring_says(model, picture):
+    answer = model.segment(picture, 'pick up the red mug left of the ball')
+    assert answer.status in (Status.FOUND, Status.AMBIGUOUS)
+    assert answer.mask.dtype == bool
+    assert answer.mask.shape == answer.heatmap.shape == picture.shape[:2]
+    assert answer.heatmap.dtype == np.float32
+    assert (answer.heatmap.min(), answer.heatmap.max()) == (0, 1)
+    assert answer.command.action_verb == 'pick'
+    assert answer.command.expression == 'the red mug left of the ball'
+    assert 0 <= answer.match_probability <= 1
+    assert answer.match_probability == answer.looks[0].probability
+    assert np.array_equal(answer.candidates[0].mask, answer.mask)
+    assert answer.mask[answer.heatmap == 1].any()
+    primary = [each for each in answer.words if each.is_primary]
+    assert [answer.command.expression[slice(*each.span)] for each in primary] == ['mug']
+    assert set(answer.milliseconds) == {
+        'encode image for matching',
+        'encode image for masks',
+        'parse',
+        'ground',
+        'select mask',
+    }
+    assert (
+        answer.text.startswith('Found "the red mug left of the ball"') or 'could be' in answer.text
+    )
+
+
+def test_many_commands_are_answered_as_each_alone(model, picture):
+    commands = ['the red mug', '  ', 'hand me the ball behind the mug', 'the blue ball']
+    together = model.segment_many(picture, commands)
+    frame = model.embed(picture)
+    for command, answer in zip(commands, together, strict=True):
+        alone = model.segment(frame, command)
+        assert alone.status is answer.status
+        assert np.array_equal(alone.mask, answer.mask)
+        assert alone.heatmap == pytest.approx(answer.heatmap, abs=1e-3)
+    assert [answer.status is Status.INVALID for answer in together] == [False, True, False, False]
+
+
+def test_sam_masks_are_at_the_peak(weights, tmp_path, picture):
+    masks = {'kind': 'sam', 'weights': str(weights / 'sam')}
+    path = written(tmp_path / 'sam.yaml', weights, masks=masks)
+    model = IteRPrimE.from_profile(path, 'cpu', offline=True)
+    answer = model.segment(picture, 'the red mug')
+    assert answer.status is not Status.INVALID
+    assert all(each.mask[answer.heatmap == 1].any() for each in answer.candidates[:1])
+
+
+def test_what_matches_too_little_is_not_found(weights, tmp_path, picture):
+    path = written(tmp_path / 'strict.yaml', weights, answer={'match_threshold': 1.0})
+    answer = IteRPrimE.from_profile(path, 'cpu', offline=True).segment(picture, 'the red mug')
+    assert answer.status is Status.NOT_FOUND
+    assert not answer.mask.any()
+    assert answer.candidates == ()
+    assert 'Nothing here matches "the red mug"' in answer.text
+
+
+def test_a_rival_on_another_peak_makes_an_answer_ambiguous(weights, tmp_path, picture):
+    """With a margin of 1 every other peak is a rival; with 0 none is."""
+    answers = {}
+    for margin in (0.0, 1.0):
+        path = written(tmp_path / f'{margin}.yaml', weights, answer={'ambiguity_margin': margin})
+        model = IteRPrimE.from_profile(path, 'cpu', offline=True)
+        answers[margin] = model.segment(picture, 'the red mug')
+    assert answers[0.0].status is Status.FOUND
+    assert answers[1.0].status is Status.AMBIGUOUS
+    winner, rival = answers[1.0].candidates[:2]
+    assert (winner.mask & rival.mask).sum() < 0.1 * (winner.mask | rival.mask).sum()
+    assert np.array_equal(winner.mask, answers[0.0].mask)
+
+
+def test_a_word_that_stands_for_a_missing_noun_is_said(model, picture):
+    answer = model.segment(picture, '2nd from right')
+    assert any('stands for it' in note for note in answer.notes)
+    assert sum(each.is_primary for each in answer.words) == 1
+
+
+def test_ten_thousand_characters_are_cut_and_said(model, picture):
+    answer = model.segment(picture, 'the red mug ' * 850)
+    assert answer.status is not Status.INVALID
+    assert any('was cut' in note for note in answer.notes)
+
+
+@pytest.mark.parametrize('command', ['', ' \n\t', '!!!', '\x00\x01'])
+def test_a_command_without_words_is_invalid(model, picture, command):
+    answer = model.segment(picture, command)
+    assert answer.status is Status.INVALID
+    assert not answer.mask.any()
+    assert math.isnan(answer.match_probability)
+    assert answer.text.endswith('.')
+
+
+@pytest.mark.parametrize(
+    'image',
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+        [[0, 0, 0]],
+    ],
+)
+def test_what_is_no_image_is_refused(model, image):
+    with pytest.raises(InvalidImageError, match=r'\(H, W, 3\) uint8'):
+        model.segment(image, 'the mug')
+
+
+@pytest.mark.parametrize('size', [(1, 1, 3), (1, 300, 3), (33, 20, 3)])
+def test_small_and_thin_images_are_answered(model, size):
+    rng = np.random.default_rng(0)
+    answer = model.segment(rng.integers(0, 256, size, dtype=np.uint8), 'the mug')
+    assert answer.mask.shape == size[:2]
+
+
+def test_profiles_are_whole():
+    for name, each in PROFILES.items():
+        assert each.description, name
+        assert Profile.model_validate(each.model_dump()) == each
+    assert PROFILES['paper'].grounding.keep_failed_round
+    assert PROFILES['paper'].answer.match_threshold == 0
+
+
+def test_a_file_may_build_on_a_profile(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('base: blip-sam\ngrounding:\n  rounds: 2\nmasks:\n  kind: regions\n')
+    mine = profile(path)
+    assert mine.grounding.rounds == 2
+    assert mine.grounding.momentum == PROFILES['blip-sam'].grounding.momentum
+    assert mine.masks.kind == 'regions'
+    assert mine.matcher == PROFILES['blip-sam'].matcher
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('base: blip-sam\ngrounding:\n  rounds: 0\n', 'grounding.rounds'),
+        ('base: blip-sam\nspeed: 3\n', 'speed'),
+        ('base: nothing\n', 'base must be one of'),
+        ('matcher: {kind: blip}\n', 'matcher.weights'),
+        ('- a list\n', 'must map'),
+        ('a: [\n', 'not YAML'),
+    ],
+)
+def test_a_wrong_profile_is_one_sentence(tmp_path, text, words):
+    path = tmp_path / 'wrong.yaml'
+    path.write_text(text)
+    with pytest.raises(InvalidSettingError, match=words):
+        profile(path)
+
+
+def test_unknown_names_are_one_sentence(tmp_path, regions, weights):
+    with pytest.raises(InvalidSettingError, match='blip-sam'):
+        profile('blip')
+    with pytest.raises(InvalidSettingError, match='Cannot read'):
+        profile(tmp_path / 'none.yaml')
+    with pytest.raises(InvalidSettingError, match='no device'):
+        IteRPrimE.from_profile(regions, 'gpu')
+    with pytest.raises(InvalidSettingError, match='from 0 to 3'):
+        IteRPrimE.from_profile(
+            written(tmp_path / 'block.yaml', weights, grounding={'block': 4}), 'cpu', offline=True
+        )
+    with pytest.raises(WeightsNotFoundError, match='iterprime models fetch'):
+        IteRPrimE.from_profile('blip-sam', 'cpu', offline=True)
+
+
+@pytest.fixture(scope='module')
+def photo(picture, tmp_path_factory):
+    path = tmp_path_factory.mktemp('photos') / 'table.png'
+    Image.fromarray(picture).save(path)
+    return path
+
+
+def test_the_command_line_writes_what_is_asked_for(photo, regions, tmp_path, capsys):
+    outputs = {name: tmp_path / 'new' / f'{name}.png' for name in ('out', 'mask', 'explain')}
+    options = [part for name, path in outputs.items() for part in (f'--{name}', str(path))]
+    code = main(
+        [
+            *('segment', str(photo), 'the red mug'),
+            *('--profile', str(regions), '--offline', '--json', *options),
+        ]
+    )
+    assert code == 0
+    said = json.loads(capsys.readouterr().out)
+    mask = np.asarray(Image.open(outputs['mask']))
+    assert mask.shape == (120, 160)
+    assert set(np.unique(mask)) == {0, 255}
+    assert (mask > 0).sum() == said['pixels']
+    rows, columns = np.nonzero(mask)
+    box = said['box']
+    assert (box['x'], box['y']) == (columns.min(), rows.min())
+    assert (box['width'], box['height']) == (np.ptp(columns) + 1, np.ptp(rows) + 1)
+    assert np.asarray(Image.open(outputs['out'])).shape == (120, 160, 3)
+    assert matplotlib.image.imread(outputs['explain']).shape[1] == 1500
+
+
+def test_folders_and_several_commands(photo, regions, tmp_path, capsys):
+    folder = tmp_path / 'photos'
+    folder.mkdir()
+    for name in ('a.png', 'b.png'):
+        (folder / name).write_bytes(photo.read_bytes())
+    (folder / 'notes.txt').write_text('no image')
+    code = main(
+        [
+            *('segment', str(folder), 'the mug', 'the ball'),
+            *('--profile', str(regions), '--offline', '--mask', str(tmp_path / 'masks')),
+        ]
+    )
+    assert code == 0
+    assert sorted(path.name for path in (tmp_path / 'masks').iterdir()) == [
+        'a-0.png', 'a-1.png', 'b-0.png', 'b-1.png'
+    ]  # fmt: skip
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_exit_codes_and_sentences(photo, regions, tmp_path, capsys):
+    common = ['--profile', str(regions), '--offline']
+    assert main(['segment', str(photo), '...', *common]) == 2
+    broken = tmp_path / 'broken.png'
+    broken.write_bytes(photo.read_bytes()[:200])
+    for arguments in (
+        ['segment', str(tmp_path / 'none.png'), 'the mug', *common],
+        ['segment', str(broken), 'the mug', *common],
+        ['segment', str(tmp_path / 'block.yaml'), 'the mug', *common],
+        ['segment', str(photo), 'the mug', '--profile', 'none'],
+        ['segment', str(photo), 'the mug', '--offline'],
+        ['segment', str(photo), 'the mug', *common, '--out', str(photo / 'a' / 'b.png')],
+        ['models', 'fetch', 'none'],
+    ):
+        capsys.readouterr()
+        assert main(arguments) == 2, arguments
+        sentence = capsys.readouterr().err.strip()
+        assert sentence
+        assert len(sentence.splitlines()) == 1
+
+
+def test_what_is_not_found_is_one(photo, weights, tmp_path):
+    strict = written(tmp_path / 'strict.yaml', weights, answer={'match_threshold': 1.0})
+    common = ['--profile', str(strict), '--offline']
+    assert main(['segment', str(photo), 'the mug', *common]) == 1
+
+
+def test_models_are_listed():
+    answer = subprocess.run(
+        [sys.executable, '-m', 'iterprime_ros.cli', 'models', 'list'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name, each in PROFILES.items():
+        assert name in answer.stdout
+        assert each.matcher.weights in answer.stdout
