@@ -34,8 +34,8 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
         ('words', [_word(image, answer, each) for each in answer.words]),
         ('masks', [_candidate(image, each, n) for n, each in enumerate(answer.candidates)]),
     ):
-        if draws:
-            rows.append((title, draws[:_COLUMNS]))
+        for start in range(0, len(draws), _COLUMNS):
+            rows.append((title if start == 0 else '', draws[start : start + _COLUMNS]))
     height, width = image.shape[:2]
     panel = _WIDTH / (_COLUMNS + 0.35)
     each = panel * height / width + 0.42
