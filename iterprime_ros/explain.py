@@ -32,7 +32,7 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
     for title, draws in (
         ('rounds', [_round(image, look, n) for n, look in enumerate(answer.looks)]),
         ('words', [_word(image, answer, each) for each in answer.words]),
-        ('masks', [_candidate(image, each, n) for n, each in enumerate(answer.candidates)]),
+        ('masks', [_candidate(image, each, n) for n, each in enumerate(answer.candidates[:5])]),
     ):
         for start in range(0, len(draws), _COLUMNS):
             rows.append((title if start == 0 else '', draws[start : start + _COLUMNS]))

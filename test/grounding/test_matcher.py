@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny import WORDS, tiny_blip, tiny_tokenizer
+from transformers import BlipConfig, BlipForImageTextRetrieval
 
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.blip import blip_matcher, load_blip
@@ -135,3 +136,18 @@ def test_missing_tensors_are_named(tmp_path):
     save_file(tensors, path, metadata={'format': 'pt'})
     with pytest.raises(WeightsMismatchError, match=r'1 missing: itm_head\.weight'):
         load_blip(tmp_path, local_files_only=True)
+
+
+def test_blip_base_at_full_size(tmp_path):
+    """The folder of blip-itm-base, random, as the hub lays it out; loaded with nothing fetched."""
+    text = {'encoder_hidden_size': 768, 'vocab_size': 30524, 'num_attention_heads': 12}
+    config = BlipConfig(text_config=text, vision_config={'image_size': 384})
+    BlipForImageTextRetrieval(config).save_pretrained(tmp_path)
+    tiny_tokenizer(WORDS).save_pretrained(tmp_path)
+    assert {'config.json', 'model.safetensors'} <= {path.name for path in tmp_path.iterdir()}
+    loaded = load_blip(tmp_path, local_files_only=True)
+    assert loaded.grid == (24, 24)
+    assert loaded.fusion_blocks == range(12)
+    assert loaded.max_tokens == 512
+    for path in tmp_path.iterdir():
+        path.unlink()  # close to a gigabyte
