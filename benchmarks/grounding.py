@@ -110,7 +110,8 @@ class Bench:
         self.device, self.repeats = device, repeats
         self.unit = 's' if device == 'cpu' else 'ms'
         self.words = tokenizer()
-        self.image = torch.randint(0, 256, (3, 480, 640), dtype=torch.uint8, device=device)
+        torch.manual_seed(1)
+        self.image = torch.randint(0, 256, (3, 480, 640), dtype=torch.uint8).to(device)
         self.said = prompted(SETTINGS.prompt, TEXT, FOCUS[1], FOCUS)
 
     def of(self, work: Callable[[], object], repeats: int | None = None) -> float:
