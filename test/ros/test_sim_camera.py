@@ -13,7 +13,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from iterprime_ros.ros.images import from_image
-from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.scene import Scene, sample_scene
 from iterprime_ros.sim.stage import Stage
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -223,3 +223,46 @@ def test_wrong_settings_end_the_node_with_a_sentence(start_node, monkeypatch, pa
     assert words in output
     assert 'Traceback' not in output
     assert len(output.strip().splitlines()) == 1
+
+
+def test_the_truth_says_how_much_of_each_object_is_seen(frames, start_node, small_renderer):
+    """Compared with pictures of each object alone; in scene 10 some are half hidden."""
+    start_node('sim_camera', width=160, height=120, seed=10)
+    scene = sample_scene(10)
+    ids = small_renderer.render(scene).ids
+    told = {item['id']: item for item in frames.truth(10)['objects']}
+    referable = set()
+    for item in scene.objects:
+        alone = Scene(10, (item,), scene.surroundings, scene.camera)
+        whole = (small_renderer.render(alone).ids > 0).sum()
+        seen = (ids == item.id).sum()
+        assert told[item.id]['visible_fraction'] == pytest.approx(seen / whole, abs=1e-3)
+        expected = seen >= 0.6 * whole and seen >= 0.004 * ids.size
+        assert told[item.id]['is_referable'] == expected
+        assert told[item.id]['kind'] == item.kind
+        referable.add(expected)
+    assert referable == {True, False}
+
+
+def test_stamps_follow_the_rate(frames, peer, start_node):
+    start_node('sim_camera', width=160, height=120, rate=20.0)
+
+    def gap():
+        """The shortest time between the stamps of six frames, seconds."""
+        frames.by_stamp.clear()
+        peer.wait_for(lambda: len(frames.by_stamp) >= 6, 'six frames')
+        stamps = sorted(sec + 1e-9 * nanosec for sec, nanosec in frames.by_stamp)
+        return float(np.median(np.diff(stamps)))
+
+    assert 0.04 < gap() < 0.2
+    double = ParameterType.PARAMETER_DOUBLE
+    assert set_parameter(peer, 'rate', type=double, double_value=2.0).successful
+    frames.next()
+    assert 0.4 < gap() < 1.0
+
+
+def test_after_the_last_seed_comes_the_first(peer, start_node):
+    start_node('sim_camera', width=160, height=120, seed=2**31 - 1)
+    answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
+    assert answer.success
+    assert 0 <= scene_of(answer) < 6

@@ -197,6 +197,15 @@ def test_a_hidden_twin_makes_a_name_ambiguous():
     assert texts == {None}
 
 
+@pytest.mark.parametrize(
+    ('visible', 'share', 'expected'),
+    [(0.6, 0.004, True), (0.59, 0.1, False), (1.0, 0.0039, False)],
+)
+def test_who_may_be_referred_to(visible, share, expected):
+    item = SeenObject(1, 'mug', 'red', 'small', 0.0, 0.6, visible, share)
+    assert item.is_referable is expected
+
+
 def test_commands_say_their_verb_and_hold_their_expression():
     rng = np.random.default_rng(0)
     verbs = set()

@@ -71,6 +71,7 @@ def test_objects_do_not_touch(stage):
                 stage.model, stage.data, stage.object_geoms[i], stage.object_geoms[j], 0.05, None
             )
             assert distance > 0.004, (seed, i + 1, j + 1)
+            assert scene.gaps[i, j] > 0.008 - 1e-9
             assert scene.gaps[i, j] <= distance + 1e-3 or distance == 0.05
 
 
