@@ -48,7 +48,8 @@ def _add_segment(commands: argparse._SubParsersAction) -> None:
         'images, and prints a sentence for each.',
         epilog='examples: iterprime segment photo.jpg "the dog behind the fence" --explain why.png'
         ' | iterprime segment photos/ "the red mug" "the plate" --out overlays/ --json. '
-        'Exit code: 0 all found, 1 something not found, 2 wrong use or missing weights.',
+        'Exit code: 0 all found, 1 something not found or ambiguous, 2 wrong use or missing '
+        'weights.',
     )
     segment.add_argument('image', type=Path, metavar='IMAGE', help='image file or folder of images')
     segment.add_argument('command', nargs='+', metavar='COMMAND', help='"pick up the red mug"')
@@ -130,7 +131,7 @@ def _segment(options: argparse.Namespace) -> int:
         tqdm.write(line)
         for note in () if options.json else answer.notes:
             tqdm.write(f'  {note}')
-        if answer.status not in (Status.FOUND, Status.AMBIGUOUS):
+        if answer.status is not Status.FOUND:
             code = max(code, WRONG_USE if answer.status is Status.INVALID else NOT_FOUND)
     return code
 

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from iterprime_ros.pipeline import Candidate, Look, Segmentation, Status, Word
+from iterprime_ros.pipeline import Candidate, Look, Segmentation, Status, Word, upsampled
 from iterprime_ros.render import overlay
 
 Draw = Callable[[Axes], None]
 
 _WIDTH, _DPI = 15.0, 100  # inches, pixels an inch: 1500 pixels wide
 _COLUMNS = 5
+_TALLEST = 2.0  # height over width that a panel gets at most
 _COLOUR = {
     Status.FOUND: '#1a7f37',
     Status.AMBIGUOUS: '#b35900',
@@ -38,13 +40,17 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
             rows.append((title if start == 0 else '', draws[start : start + _COLUMNS]))
     height, width = image.shape[:2]
     panel = _WIDTH / (_COLUMNS + 0.35)
-    each = panel * height / width + 0.42
+    each = panel * min(height / width, _TALLEST) + 0.42
     figure = Figure(
         figsize=(_WIDTH, (len(rows) + 0.55) * each + 0.9), dpi=_DPI, layout='constrained'
     )
     said = answer.command.text if answer.command else ''
     figure.suptitle(
-        f'“{said}”\n{answer.text}', fontsize=15, color=_COLOUR[answer.status], weight='bold'
+        f'“{said}”\n{answer.text}',
+        fontsize=15,
+        color=_COLOUR[answer.status],
+        weight='bold',
+        parse_math=False,
     )
     grid = figure.add_gridspec(len(rows), _COLUMNS, height_ratios=[1.55] + [1.0] * (len(rows) - 1))
     for r, (title, panels) in enumerate(rows):
@@ -74,7 +80,16 @@ def _answer_row(image: NDArray[np.uint8], answer: Segmentation) -> tuple[str, li
 
     def facts(axes: Axes) -> None:
         axes.set_axis_off()
-        axes.text(0, 1, _facts(answer), va='top', fontsize=10.5, linespacing=1.5, wrap=True)
+        axes.text(
+            0,
+            1,
+            _facts(answer),
+            va='top',
+            fontsize=10.5,
+            linespacing=1.5,
+            wrap=True,
+            parse_math=False,
+        )
 
     return '', [picture, heat, facts]
 
@@ -100,9 +115,18 @@ def _spoken(answer: Segmentation, word: Word) -> str:
 
 def _round(image: NDArray[np.uint8], look: Look, number: int) -> Draw:
     def draw(axes: Axes) -> None:
-        _over(axes, image, look.heatmap)
+        _over(axes, image, enlarged(look.heatmap, image))
         hidden = np.ma.masked_where(~look.hidden, np.ones(look.hidden.shape))
-        axes.imshow(hidden, cmap='gray', vmin=0, vmax=2, alpha=0.75)
+        height, width = image.shape[:2]
+        axes.imshow(
+            hidden,
+            cmap='gray',
+            vmin=0,
+            vmax=2,
+            alpha=0.75,
+            extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+            interpolation='nearest',
+        )
         share = look.hidden.mean()
         title = f'round {number}: match {look.probability:.2f}'
         title += f', {share:.0%} hidden' if share else ''
@@ -113,12 +137,13 @@ def _round(image: NDArray[np.uint8], look: Look, number: int) -> Draw:
 
 def _word(image: NDArray[np.uint8], answer: Segmentation, word: Word) -> Draw:
     def draw(axes: Axes) -> None:
-        _over(axes, image, word.heatmap)
+        _over(axes, image, enlarged(word.heatmap, image))
         spoken = _spoken(answer, word)
         axes.set_title(
             f'{spoken} (primary)' if word.is_primary else spoken,
             fontsize=11,
             weight='bold' if word.is_primary else 'normal',
+            parse_math=False,
         )
 
     return draw
@@ -134,6 +159,12 @@ def _candidate(image: NDArray[np.uint8], candidate: Candidate, number: int) -> D
         )
 
     return draw
+
+
+def enlarged(patches: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a map (rows, cols) at the size of an image (H, W, 3), min-max scaled."""
+    height, width = image.shape[:2]
+    return upsampled(torch.from_numpy(patches), (height, width)).numpy()
 
 
 def _over(axes: Axes, image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> None:

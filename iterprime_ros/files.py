@@ -1,6 +1,7 @@
 """Images and commands from files to files: what `iterprime segment` does."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff',
 class Outputs:
     """Where to write the overlay, the mask and the explanation; None for not at all.
 
-    With one image and one command a file each; with more a folder each.
+    With one image and one command a file each, unless a folder is there; with more a folder each.
     """
 
     overlay: Path | None = None
@@ -54,6 +55,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """
     try:
         with Image.open(path) as opened:
+            if opened.mode.startswith(('I', 'F')):
+                raise InvalidImageError(
+                    f'{path} has more than 8 bits a channel: convert it to 8-bit RGB first.'
+                )
             return np.asarray(ImageOps.exif_transpose(opened).convert('RGB'))
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise InvalidImageError(f'{path} is no image that can be read: {error}') from error
@@ -67,11 +72,14 @@ def segment_files(
     Raises InvalidImageError and, for an output that cannot be written, InvalidSettingError.
     """
     many = len(files) * len(commands) > 1
+    # With the suffix where two images share their stem, so that no output replaces another.
+    stems = Counter(file.stem for file in files)
     for file in files:
         image = read_image(file)
         for number, answer in enumerate(model.segment_many(image, commands)):
-            name = f'{file.stem}-{number}.png' if many else ''
-            _write(image, answer, outputs, name)
+            stem = file.stem if stems[file.stem] == 1 else file.name
+            name = f'{stem}-{number}.png'
+            _write(image, answer, outputs, name, many)
             yield file, commands[number], answer
 
 
@@ -103,25 +111,27 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
     )
 
 
-def _write(image: NDArray[np.uint8], answer: Segmentation, outputs: Outputs, name: str) -> None:
+def _write(
+    image: NDArray[np.uint8], answer: Segmentation, outputs: Outputs, name: str, many: bool
+) -> None:
     from iterprime_ros.explain import explanation
     from iterprime_ros.render import overlay
 
     if outputs.overlay:
-        with _writable(outputs.overlay, name) as path:
+        with _writable(outputs.overlay, name, many) as path:
             Image.fromarray(overlay(image, answer.mask)).save(path, format='PNG')
     if outputs.mask:
-        with _writable(outputs.mask, name) as path:
+        with _writable(outputs.mask, name, many) as path:
             Image.fromarray(answer.mask.astype(np.uint8) * 255).save(path, format='PNG')
     if outputs.explanation:
-        with _writable(outputs.explanation, name) as path:
+        with _writable(outputs.explanation, name, many) as path:
             explanation(image, answer).savefig(path, format='png')
 
 
 @contextmanager
-def _writable(path: Path, name: str) -> Iterator[Path]:
+def _writable(path: Path, name: str, many: bool) -> Iterator[Path]:
     """Yield the path of an output, its folder made; what the system refuses is one sentence."""
-    target = path / name if name else path
+    target = path / name if many or path.is_dir() else path
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield target

@@ -4,6 +4,7 @@ Wang et al., "IteRPrimE: Zero-shot Referring Image Segmentation with Iterative G
 and Primary Word Emphasis", AAAI 2025 (arXiv 2503.00936).
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,16 +16,27 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from iterprime_ros.errors import InvalidCommandError, InvalidImageError, InvalidSettingError
+from iterprime_ros.errors import (
+    InvalidCommandError,
+    InvalidImageError,
+    InvalidSettingError,
+    WeightsMismatchError,
+)
 from iterprime_ros.grounding.albef import TOKENIZER, load_albef
 from iterprime_ros.grounding.blip import load_blip
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.refinement import Grounding, ground
 from iterprime_ros.grounding.words import prompted
-from iterprime_ros.language.command import CommandParser, ParsedCommand
+from iterprime_ros.language.command import (
+    MAX_CHARACTERS,
+    MAX_WORDS,
+    CommandParser,
+    ParsedCommand,
+)
 from iterprime_ros.masks.proposer import MaskProposer
 from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.masks.sam import load_sam
@@ -32,7 +44,7 @@ from iterprime_ros.masks.segment_anything import load_segment_anything
 from iterprime_ros.masks.selection import peak_points, select
 from iterprime_ros.profiles import DEFAULT, MaskChoice, Profile, profile
 
-_SAME_OBJECT = 0.1  # IoU from which two masks are taken for one object
+_SAME_OBJECT = 0.1  # share of the smaller mask from which two are taken for one object
 
 
 class Status(Enum):
@@ -61,8 +73,9 @@ class Candidate:
 class Look:
     """One round.
 
-    heatmap: (H, W) float32 in [0, 1], its map. probability: of a match, in [0, 1]. hidden: (H, W)
-    bool, the pixels that it did not see. kept: whether the final heatmap has it.
+    heatmap: (rows, cols) float32 in [0, 1], its map over the patches. probability: of a match, in
+    [0, 1]. hidden: (rows, cols) bool, the patches that it did not see. kept: whether the final
+    heatmap has it.
     """
 
     heatmap: NDArray[np.float32]
@@ -75,8 +88,8 @@ class Look:
 class Word:
     """A focus word.
 
-    span: [start, end) in the expression. heatmap: (H, W) float32 in [0, 1], its map in round 0.
-    is_primary: whether it is the head noun, or stands for it.
+    span: [start, end) in the expression. heatmap: (rows, cols) float32 >= 0, its map over the
+    patches in round 0. is_primary: whether it is the head noun, or stands for it.
     """
 
     span: tuple[int, int]
@@ -90,9 +103,10 @@ class Segmentation:
 
     text: one sentence for a person. command: as parsed, None where it could not be. mask: (H, W)
     bool, all False unless status is FOUND or AMBIGUOUS. heatmap: (H, W) float32 in [0, 1].
-    match_probability: in [0, 1], NaN where it was not computed. candidates: best first, the first
-    one being the mask. looks: every round. words: the focus words. notes: what the user should know
-    besides, one sentence each. milliseconds: by stage; encoding counts where a frame is new.
+    match_probability: in [0, 1], NaN where it was not computed. candidates: the mask, then its
+    rival where status is AMBIGUOUS, then the others, best first. looks: every round. words: the
+    focus words. notes: what the user should know besides, one sentence each. milliseconds: by
+    stage; encoding counts where a frame is new.
     """
 
     status: Status
@@ -121,11 +135,17 @@ class Frame:
 class IteRPrimE:
     """Finds what commands refer to.
 
-    matcher, proposer, parser: the three models; chosen: the settings. All on one device.
+    matcher, proposer, parser: the three models; chosen: the settings; device: where matcher and
+    proposer are.
     """
 
     def __init__(
-        self, matcher: Matcher, proposer: MaskProposer, parser: CommandParser, chosen: Profile
+        self,
+        matcher: Matcher,
+        proposer: MaskProposer,
+        parser: CommandParser,
+        chosen: Profile,
+        device: torch.device | str = 'cpu',
     ) -> None:
         blocks = matcher.fusion_blocks
         if chosen.grounding.block not in blocks:
@@ -135,7 +155,7 @@ class IteRPrimE:
             )
         self.matcher, self.proposer, self.parser = matcher, proposer, parser
         self.profile = chosen
-        self._device = torch.device('cpu')
+        self._device = torch.device(device)
 
     @classmethod
     def from_profile(
@@ -151,10 +171,10 @@ class IteRPrimE:
         dtype = _dtype(chosen.encoder_dtype, place)
         parser = CommandParser.load(chosen.language)
         matcher = _matcher(chosen, place, dtype, offline)
-        made = cls(matcher, _proposer(chosen.masks, place, dtype, offline), parser, chosen)
-        made._device = place
-        return made
+        proposer = _proposer(chosen.masks, place, dtype, offline)
+        return cls(matcher, proposer, parser, chosen, place)
 
+    @torch.inference_mode(False)
     def embed(self, image: NDArray[np.uint8]) -> Frame:
         """Encode an image (H, W, 3) uint8 RGB, once for any number of commands.
 
@@ -182,6 +202,7 @@ class IteRPrimE:
         """Answer one command; see segment_many."""
         return self.segment_many(image, [command])[0]
 
+    @torch.inference_mode(False)
     def segment_many(
         self, image: NDArray[np.uint8] | Frame, commands: Sequence[str]
     ) -> list[Segmentation]:
@@ -220,17 +241,23 @@ class IteRPrimE:
         spent: dict[str, float],
         said: str,
     ) -> Segmentation:
+        if not math.isfinite(grounding.probability):
+            raise WeightsMismatchError(
+                'The matcher gave no number: its weights are damaged, or encoder_dtype float16 is '
+                'too narrow for them and bfloat16 or float32 will do.'
+            )
         with _clocked(spent, 'select mask', self._device):
             heatmap = upsampled(grounding.heatmap, frame.size)
             found = grounding.probability >= self.profile.answer.match_threshold
-            candidates = self._candidates(frame, heatmap) if found else ()
+            has_peak = bool(heatmap.max() > 0)
+            candidates = self._candidates(frame, heatmap) if found and has_peak else ()
             rival = (
                 self._rival(frame, grounding.heatmap, heatmap, candidates[0])
                 if candidates
                 else None
             )
         offset = self.profile.grounding.prompt.index('{expression}')
-        status, text = _verdict(command, grounding.probability, found, candidates, rival)
+        status, text = _verdict(command, grounding, found, has_peak, candidates, rival)
         mask = candidates[0].mask if candidates else np.zeros(frame.size, bool)
         return Segmentation(
             status,
@@ -242,9 +269,9 @@ class IteRPrimE:
             (*candidates[:1], *([rival] if rival else []), *candidates[1:]),
             tuple(
                 Look(
-                    upsampled(each.heatmap, frame.size).cpu().numpy(),
+                    each.heatmap.float().cpu().numpy(),
                     each.probability,
-                    _nearest(each.hidden, frame.size),
+                    each.hidden.cpu().numpy(),
                     each.kept,
                 )
                 for each in grounding.rounds
@@ -252,7 +279,7 @@ class IteRPrimE:
             tuple(
                 Word(
                     (span[0] - offset, span[1] - offset),
-                    upsampled(seen, frame.size).cpu().numpy(),
+                    seen.float().cpu().numpy(),
                     span == grounding.expression.primary_word,
                 )
                 for span, seen in zip(
@@ -265,8 +292,6 @@ class IteRPrimE:
 
     def _candidates(self, frame: Frame, heatmap: Tensor) -> tuple[Candidate, ...]:
         """Return the masks that hold a peak, best first; see masks.selection."""
-        if heatmap.max() <= 0:
-            return ()
         answer = self.profile.answer
         proposals = self.proposer.propose(frame.embedding, peak_points(heatmap, answer.max_peaks))
         selection = select(heatmap, proposals, answer.max_components)
@@ -296,12 +321,16 @@ class IteRPrimE:
         points = torch.stack([columns, rows], dim=1)[apart]
         if margin == 0 or not len(points):
             return None
-        proposals = self.proposer.propose(frame.embedding, points[: self.profile.answer.max_peaks])
+        points = points[: self.profile.answer.max_peaks]
+        proposals = self.proposer.propose(frame.embedding, points)
         means = select(heatmap, proposals, self.profile.answer.max_components).heatmap_means
+        holds_peak = proposals.masks[:, points[:, 1], points[:, 0]].any(dim=1)
         for k in means.argsort(descending=True).tolist():
             mask = proposals.masks[k].cpu().numpy()
-            shared = (mask & winner.mask).sum()
-            if mask.any() and shared < _SAME_OBJECT * (mask | winner.mask).sum():
+            # A mask inside the other, or round it, is no other object but a part or the whole.
+            shared = (mask & winner.mask).sum() / max(1, min(mask.sum(), winner.mask.sum()))
+            pieces = ndimage.label(mask)[1] if holds_peak[k] else 0
+            if shared < _SAME_OBJECT and 0 < pieces <= self.profile.answer.max_components:
                 return Candidate(mask, float(means[k]), float(proposals.scores[k]))
         return None
 
@@ -319,11 +348,6 @@ def upsampled(patches: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.zeros_like(enlarged) if flat else (enlarged - low) / (high - low)
 
 
-def _nearest(patches: Tensor, size: tuple[int, int]) -> NDArray[np.bool_]:
-    enlarged = functional.interpolate(patches[None, None].float(), size, mode='nearest-exact')
-    return enlarged[0, 0].bool().cpu().numpy()
-
-
 def _no_answer(
     status: Status, text: str, command: ParsedCommand | None, size: tuple[int, int]
 ) -> Segmentation:
@@ -334,14 +358,17 @@ def _no_answer(
 
 def _verdict(
     command: ParsedCommand,
-    probability: float,
+    grounding: Grounding,
     matches: bool,
+    has_peak: bool,
     candidates: Sequence[Candidate],
     rival: Candidate | None,
 ) -> tuple[Status, str]:
-    what, chance = command.expression, f'match {probability:.2f}'
+    what, chance = command.expression, f'match {grounding.probability:.2f}'
     if not matches:
         return Status.NOT_FOUND, f'Nothing here matches "{what}" ({chance}).'
+    if not has_peak:
+        return Status.NOT_FOUND, f'"{what}" matches ({chance}), but no place more than others.'
     if not candidates:
         return Status.NOT_FOUND, f'"{what}" matches ({chance}), but no mask holds its peak.'
     if rival:
@@ -356,8 +383,8 @@ def _notes(command: ParsedCommand, grounding: Grounding, said: str, offset: int)
         yield f'No noun was found; "{word}", which pays the most attention, stands for it.'
     if command.primary_word is None and span is None:
         yield 'No primary word was found.'
-    if len(' '.join(said.split())) > len(command.text):
-        yield f'The command was cut after {len(command.text)} characters.'
+    if len(said.split()) > MAX_WORDS or len(' '.join(said.split())) > MAX_CHARACTERS:
+        yield f'The command is long and was cut after {len(command.text)} characters.'
     if grounding.truncated:
         yield 'The expression is longer than the matcher reads; its end was cut.'
 
@@ -370,6 +397,8 @@ def _device(name: str) -> torch.device:
         raise InvalidSettingError(
             f'There is no device "{name}": use auto, cpu, cuda or cuda:0.'
         ) from error
+    if device.type not in ('cpu', 'cuda'):
+        raise InvalidSettingError(f'Device "{name}" is not supported: use auto, cpu or cuda.')
     if device.type == 'cuda' and (device.index or 0) >= torch.cuda.device_count():
         raise InvalidSettingError(
             f'There is no device "{name}" here: PyTorch sees {torch.cuda.device_count()} CUDA '

@@ -1,16 +1,16 @@
 """Profiles: named sets of weights and settings, and how a YAML file makes another."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from iterprime_ros.errors import InvalidSettingError
+from iterprime_ros.errors import InvalidSettingError, WeightsNotFoundError
 from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
 
 DEFAULT = 'blip-sam'
+_OTHER_FORMATS = ['*.h5', '*.msgpack', '*.ot', '*.onnx', '*.tflite']
 
 
 class _Strict(BaseModel):
@@ -21,7 +21,7 @@ class MatcherChoice(_Strict):
     """Which model grounds; weights: a local folder or file, or an id on the hub."""
 
     kind: Literal['blip', 'albef']
-    weights: str
+    weights: str = Field(min_length=1)
     tokenizer: str | None = Field(None, description='albef only: folder or id of BERT words.')
 
 
@@ -29,7 +29,7 @@ class MaskChoice(_Strict):
     """Which proposer makes masks; `regions` needs no weights."""
 
     kind: Literal['sam', 'segment_anything', 'regions']
-    weights: str | None = None
+    weights: str | None = Field(None, min_length=1)
 
 
 class AnswerSettings(_Strict):
@@ -119,12 +119,12 @@ def profile(name_or_file: str | Path) -> Profile:
         fields = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
         raise InvalidSettingError(f'Cannot read {path}: {error.strerror}.') from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InvalidSettingError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
     if not isinstance(fields, dict):
         raise InvalidSettingError(f'{path} must map field names to values, as a profile does.')
     base = fields.pop('base', None)
-    if base is not None and base not in PROFILES:
+    if base is not None and (not isinstance(base, str) or base not in PROFILES):
         raise InvalidSettingError(
             f'{path}: base must be one of {", ".join(PROFILES)}, not "{base}".'
         )
@@ -150,23 +150,23 @@ def _validated(fields: dict[str, Any], path: Path) -> Profile:
         raise InvalidSettingError(f'{path}: {where}: {first["msg"]}.') from error
 
 
-def _download(source: str, local_files_only: bool) -> str:
-    from huggingface_hub import snapshot_download
-
-    return snapshot_download(source, local_files_only=local_files_only)
-
-
 def fetch(name_or_file: str | Path) -> list[str]:
     """Download the weights of a profile into the hub's cache; return the ids that were fetched.
 
     Weights that are local folders or files are left alone.
     Raises WeightsNotFoundError where the hub cannot be reached or knows no such id.
     """
-    from iterprime_ros.grounding.loading import found
+    from huggingface_hub import snapshot_download
 
     chosen = profile(name_or_file)
     sources = [chosen.matcher.weights, chosen.matcher.tokenizer, chosen.masks.weights]
     ids = [each for each in sources if each and not Path(each).exists() and '.pth' not in each]
     for each in ids:
-        found(partial(_download, each), each, 'weights')
+        try:
+            # The hub is asked even where the cache has something: that may be a part only.
+            snapshot_download(each, ignore_patterns=_OTHER_FORMATS)
+        except (OSError, ValueError) as error:
+            raise WeightsNotFoundError(
+                f'{each} cannot be fetched: the hub is out of reach, or has no such model.'
+            ) from error
     return ids

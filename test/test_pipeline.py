@@ -9,13 +9,20 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
 from iterprime_ros.cli import main
-from iterprime_ros.errors import InvalidImageError, InvalidSettingError, WeightsNotFoundError
+from iterprime_ros.errors import (
+    InvalidImageError,
+    InvalidSettingError,
+    WeightsMismatchError,
+    WeightsNotFoundError,
+)
+from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.pipeline import IteRPrimE, Status
-from iterprime_ros.profiles import PROFILES, Profile, profile
+from iterprime_ros.profiles import PROFILES, AnswerSettings, Profile, profile
 from iterprime_ros.sim.scene import sample_scene
 
 sys.path[:0] = [str(Path(__file__).parent / name) for name in ('grounding', 'masks')]
@@ -38,7 +45,7 @@ def written(path, weights, **changes):
         'matcher': {'kind': 'blip', 'weights': str(weights / 'blip')},
         'masks': {'kind': 'regions'},
         'grounding': {'block': 1},
-        'answer': {'match_threshold': 0.0},
+        'answer': {'match_threshold': 0.0, 'ambiguity_margin': 0.0},
     }
     for name, value in changes.items():
         inner = fields.get(name)
@@ -129,8 +136,55 @@ def test_a_rival_on_another_peak_makes_an_answer_ambiguous(weights, tmp_path, pi
     assert answers[0.0].status is Status.FOUND
     assert answers[1.0].status is Status.AMBIGUOUS
     winner, rival = answers[1.0].candidates[:2]
-    assert (winner.mask & rival.mask).sum() < 0.1 * (winner.mask | rival.mask).sum()
+    shared = (winner.mask & rival.mask).sum()
+    assert shared < 0.1 * min(winner.mask.sum(), rival.mask.sum())
     assert np.array_equal(winner.mask, answers[0.0].mask)
+
+
+class FixedMasks:
+    """A proposer that answers every point with the same masks."""
+
+    def __init__(self, *masks):
+        self.masks = torch.from_numpy(np.stack(masks))
+
+    def embed(self, image):
+        return None
+
+    def propose(self, embedding, points):
+        return Proposals(self.masks, torch.ones(len(self.masks)))
+
+
+def test_a_mask_round_the_winner_or_off_every_peak_is_no_rival(model, picture):
+    """SAM often offers the whole table beside the mug on it, and crumbs beside both."""
+    heat = model.segment(picture, 'the red mug').heatmap
+    y, x = np.unravel_index(heat.argmax(), heat.shape)
+    mug, table, crumb = (np.zeros(heat.shape, bool) for _ in range(3))
+    mug[max(y - 6, 0) : y + 6, max(x - 6, 0) : x + 6] = True
+    table[:] = True
+    crumb[heat == heat.min()] = True
+    answer = AnswerSettings(match_threshold=0, ambiguity_margin=1)
+    chosen = model.profile.model_copy(update={'answer': answer})
+    fixed = IteRPrimE(model.matcher, FixedMasks(mug, table, crumb), model.parser, chosen)
+    assert fixed.segment(picture, 'the red mug').status is Status.FOUND
+
+
+def test_it_works_inside_inference_mode(model, picture):
+    outside = model.segment(picture, 'the red mug')
+    with torch.inference_mode():
+        inside = model.segment(picture, 'the red mug')
+    assert np.array_equal(inside.mask, outside.mask)
+
+
+def test_a_model_that_gives_no_number_is_an_error(weights, tmp_path, picture):
+    broken = tiny_blip()
+    with torch.no_grad():
+        broken.itm_head.weight.fill_(float('nan'))
+    broken.save_pretrained(tmp_path / 'blip')
+    tiny_tokenizer(WORDS).save_pretrained(tmp_path / 'blip')
+    matcher = {'weights': str(tmp_path / 'blip')}
+    path = written(tmp_path / 'nan.yaml', weights, matcher=matcher)
+    with pytest.raises(WeightsMismatchError, match='gave no number'):
+        IteRPrimE.from_profile(path, 'cpu', offline=True).segment(picture, 'the red mug')
 
 
 def test_a_word_that_stands_for_a_missing_noun_is_said(model, picture):
@@ -203,6 +257,8 @@ def test_a_file_may_build_on_a_profile(tmp_path):
         ('matcher: {kind: blip}\n', 'matcher.weights'),
         ('- a list\n', 'must map'),
         ('a: [\n', 'not YAML'),
+        ('base: [1]\n', 'base must be one of'),
+        ("base: blip-sam\nmatcher: {weights: ''}\n", 'matcher.weights'),
     ],
 )
 def test_a_wrong_profile_is_one_sentence(tmp_path, text, words):
@@ -219,6 +275,8 @@ def test_unknown_names_are_one_sentence(tmp_path, regions, weights):
         profile(tmp_path / 'none.yaml')
     with pytest.raises(InvalidSettingError, match='no device'):
         IteRPrimE.from_profile(regions, 'gpu')
+    with pytest.raises(InvalidSettingError, match='not supported'):
+        IteRPrimE.from_profile(regions, 'meta')
     with pytest.raises(InvalidSettingError, match='from 0 to 3'):
         IteRPrimE.from_profile(
             written(tmp_path / 'block.yaml', weights, grounding={'block': 4}), 'cpu', offline=True
@@ -239,7 +297,7 @@ def test_the_command_line_writes_what_is_asked_for(photo, regions, tmp_path, cap
     options = [part for name, path in outputs.items() for part in (f'--{name}', str(path))]
     code = main(
         [
-            *('segment', str(photo), 'the red mug'),
+            *('segment', str(photo), 'the $5 red mug $'),
             *('--profile', str(regions), '--offline', '--json', *options),
         ]
     )
@@ -274,6 +332,26 @@ def test_folders_and_several_commands(photo, regions, tmp_path, capsys):
         'a-0.png', 'a-1.png', 'b-0.png', 'b-1.png'
     ]  # fmt: skip
     assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_images_of_one_name_do_not_replace_each_other(photo, regions, tmp_path):
+    folder = tmp_path / 'photos'
+    folder.mkdir()
+    (folder / 'a.png').write_bytes(photo.read_bytes())
+    Image.open(photo).save(folder / 'a.jpg')
+    common = ['the mug', '--profile', str(regions), '--offline', '--mask', str(tmp_path / 'masks')]
+    assert main(['segment', str(folder), *common]) == 0
+    names = sorted(path.name for path in (tmp_path / 'masks').iterdir())
+    assert names == ['a.jpg-0.png', 'a.png-0.png']
+    assert main(['segment', str(photo), *common]) == 0  # one image into a folder that is there
+    assert (tmp_path / 'masks' / 'table-0.png').is_file()
+
+
+def test_deep_images_are_refused(regions, tmp_path, capsys):
+    path = tmp_path / 'deep.png'
+    Image.fromarray(np.arange(400, dtype=np.uint16).reshape(20, 20) * 100).save(path)
+    assert main(['segment', str(path), 'the mug', '--profile', str(regions), '--offline']) == 2
+    assert 'more than 8 bits' in capsys.readouterr().err
 
 
 def test_exit_codes_and_sentences(photo, regions, tmp_path, capsys):

@@ -28,7 +28,7 @@ def load_blip(
         raise WeightsMismatchError(f'{source} holds a "{kind}" model and not a {what}.')
     loaded: Any = found(
         lambda local: BlipForImageTextRetrieval.from_pretrained(
-            source, local_files_only=local, output_loading_info=True
+            source, local_files_only=local, output_loading_info=True, dtype=torch.float32
         ),
         source,
         what,

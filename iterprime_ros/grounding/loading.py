@@ -47,9 +47,20 @@ def found(
 
 
 def config_of(folder: str | Path) -> dict:
-    """Return config.json of a local folder, or {} where there is none."""
+    """Return config.json of a local folder, or {} where there is none.
+
+    Raises WeightsMismatchError for one that cannot be read.
+    """
     path = Path(folder) / 'config.json'
-    return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        config = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise WeightsMismatchError(f'{path} is broken: it is no JSON object.')
+    return config
 
 
 def require_exact(

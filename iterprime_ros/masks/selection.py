@@ -110,8 +110,10 @@ def _check_heatmap(heatmap: Tensor) -> None:
 
 def _sums(masks: Tensor, maps: Tensor) -> Tensor:
     """Return (C, M) float64, the sums of maps (C, H, W) inside masks (M, H, W) bool."""
-    inside = masks.flatten(1).to(torch.float64)
-    return maps.flatten(1).to(torch.float64) @ inside.T
+    flat = maps.flatten(1).to(torch.float64)
+    # One by one: all masks in float64 at once would be gigabytes on a large image.
+    sums = [flat @ mask.to(torch.float64) for mask in masks.flatten(1)]
+    return torch.stack(sums, dim=1) if sums else flat.new_zeros(len(maps), 0)
 
 
 def _count_components(mask: NDArray[np.bool_]) -> int:

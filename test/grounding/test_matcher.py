@@ -39,6 +39,17 @@ def test_what_is_saved_is_loaded(folder, image):
     assert torch.equal(one.heatmap, other.heatmap)
 
 
+def test_a_folder_in_half_precision_is_loaded_whole(tmp_path, image):
+    tiny_blip().to(torch.bfloat16).save_pretrained(tmp_path)
+    tiny_tokenizer(WORDS).save_pretrained(tmp_path)
+    matcher = load_blip(tmp_path, local_files_only=True)
+    assert matcher.head.weight.dtype == torch.float32
+    said = prompted(OURS.prompt, 'the red mug', (8, 11), ((4, 7), (8, 11)))
+    chosen = OURS.model_copy(update={'block': 1})
+    (grounding,) = ground(matcher, matcher.encode_image(image), [said], chosen)
+    assert grounding.heatmap.dtype == torch.float32
+
+
 @pytest.mark.parametrize('device', ['cpu', 'cuda'])
 def test_nothing_is_left_to_train_or_to_keep(folder, image, device):
     if device == 'cuda' and not torch.cuda.is_available():
