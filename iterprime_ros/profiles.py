@@ -72,7 +72,7 @@ _LARGE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-large-coco')
 
 PROFILES = {
     'blip-sam': Profile(
-        description='real images, 8 GB GPU',
+        description='real images, the base models',
         matcher=_BASE,
         masks=MaskChoice(kind='sam', weights='facebook/sam-vit-base'),
     ),
@@ -82,7 +82,7 @@ PROFILES = {
         masks=MaskChoice(kind='sam', weights='facebook/sam-vit-large'),
     ),
     'fast': Profile(
-        description='real images, small GPUs',
+        description='real images, base matcher and the smallest SAM 2.1',
         matcher=_BASE,
         masks=MaskChoice(kind='sam', weights='facebook/sam2.1-hiera-tiny'),
     ),
