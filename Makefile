@@ -39,7 +39,7 @@ build: $(MESSAGES) ## only .venv and the messages; then: . .venv/env.sh
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf .venv build out *.egg-info
+	rm -rf .venv build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(ENVIRONMENT): constraints.txt setup.py tools/make_venv.py tools/ros_wheels.py
 	@$(PYTHON) tools/prerequisites.py --ros-from $(ROS_SOURCE)

@@ -99,10 +99,9 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
 
 
 def _seed(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**31:
-        raise argparse.ArgumentTypeError(f'{number} is not between 0 and 2147483647')
-    return number
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f'{text} is no number from 0 to 2147483647')
+    return int(text)
 
 
 def _segment(options: argparse.Namespace) -> int:

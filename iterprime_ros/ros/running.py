@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import rclpy
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 
@@ -20,12 +20,16 @@ def run(make_node: Callable[[], Node], arguments: list[str]) -> int:
     interrupted = threading.Event()
     # rclpy's own handler ends the context and then calls the one it found in its place.
     signal.signal(signal.SIGINT, lambda *_: interrupted.set())
-    rclpy.init(args=arguments)
+    try:
+        rclpy.init(args=arguments)
+    except Exception as error:  # a wrong name, remapping or file is reported by many types
+        print(str(error).strip().splitlines()[0], file=sys.stderr)
+        return 2
     node = None
     try:
         if not interrupted.is_set():
             node = make_node()
-            rclpy.spin(node)
+            _spin(node, interrupted)
     except ExternalShutdownException:
         pass
     except ParameterException as error:
@@ -40,3 +44,15 @@ def run(make_node: Callable[[], Node], arguments: list[str]) -> int:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _spin(node: Node, interrupted: threading.Event) -> None:
+    """Run callbacks until the context ends.
+
+    rclpy wakes its executor a moment before it ends the context, and an executor that looks in
+    between waits on for ever: so it looks again twice a second.
+    """
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok() and not interrupted.is_set():
+        executor.spin_once(timeout_sec=0.5)

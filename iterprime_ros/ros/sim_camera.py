@@ -9,6 +9,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
@@ -41,6 +42,9 @@ class SimCamera(Node):
         height = self._declare_integer(
             'height', 480, (16, _MAX_SIDE), 'Image height, pixels.', True
         )
+        if width < height:
+            # A scene fills the square part of a wide image; in a high one it would be cut.
+            raise InvalidParameterValueException('width', width, f'below the height, {height}')
         seed = self._declare_integer(
             'seed', 0, (0, MAX_SEED), 'Which scene: the same seed is the same scene.', False
         )
@@ -102,6 +106,7 @@ class SimCamera(Node):
         for parameter in parameters:
             if parameter.name == 'rate':
                 self._timer.timer_period_ns = int(1e9 / parameter.value)
+                self._timer.reset()  # else the old period runs out first
             elif parameter.name == 'seed':
                 self._show(parameter.value)
         return SetParametersResult(successful=True)

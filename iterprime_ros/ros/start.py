@@ -16,7 +16,18 @@ def start(name: str, arguments: list[str] | None = None) -> int:
     arguments: the command line as ROS passes it, sys.argv by default.
     """
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    module = import_module(f'iterprime_ros.ros.{name}')
+    try:
+        module = import_module(f'iterprime_ros.ros.{name}')
+    except (AttributeError, RuntimeError) as error:
+        chosen = os.environ.get('MUJOCO_GL')
+        if chosen is None:
+            raise
+        print(
+            f'MUJOCO_GL={chosen} does not work here ({error}): unset it, or, for osmesa, '
+            'apt-get install libosmesa6.',
+            file=sys.stderr,
+        )
+        return 1
     return module.main(sys.argv if arguments is None else arguments)
 
 

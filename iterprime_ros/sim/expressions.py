@@ -148,7 +148,10 @@ def _propose(rng: Generator, view: View, stratum: Stratum) -> tuple[Phrase | Non
     if stratum is Stratum.ABSENT:
         kinds = (Stratum.ATTRIBUTES, Stratum.PLACE, Stratum.RELATION)
         present, _ = _propose(rng, view, _choice(rng, kinds))
-        return (altered(rng, present) if present else None), None
+        changed = altered(rng, present) if present else None
+        if changed and changed.anchor in (Description(), changed.head):
+            return None, None  # nobody says "the ball behind the ball" or "behind the object"
+        return changed, None
     targets = [item for item in view.objects if item.is_referable]
     if not targets:
         return None, None

@@ -95,7 +95,9 @@ def start_node(start_process):
     """Start a node of the package with parameters."""
 
     def start(name, **parameters):
-        settings = [part for key, value in parameters.items() for part in ('-p', f'{key}:={value}')]
+        settings = []
+        for key, value in parameters.items():
+            settings += ['-p', f'{key}:={value}']
         return start_process('-m', 'iterprime_ros.ros.start', name, '--ros-args', *settings)
 
     return start

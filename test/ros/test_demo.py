@@ -18,7 +18,7 @@ def iterprime(*arguments):
 
 
 def test_the_demo_draws_one_picture(tmp_path):
-    out = tmp_path / 'new folder' / 'table.png'
+    out = tmp_path / 'new folder' / '[a] table.png'
     answer = iterprime('demo', '--seed', 3, '--out', out)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[-1] == f'The picture is at {out}'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from builtin_interfaces.msg import Duration
-from geometry_msgs.msg import Point, Quaternion, Vector3
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from rclpy.action import ActionClient
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
@@ -41,7 +41,7 @@ def full_object():
         candidates=[Candidate(score=0.25, roi=roi, mask=mask)],
         point_count=1000,
         centroid=Point(x=0.1, y=-0.2, z=0.6),
-        orientation=Quaternion(x=0.0, y=0.0, z=0.6, w=0.8),
+        box=Pose(position=Point(x=0.1, y=-0.2, z=0.61), orientation=Quaternion(z=0.6, w=0.8)),
         size=Vector3(x=0.12, y=0.08, z=0.05),
         processing_time=Duration(sec=0, nanosec=80_000_000),
     )

@@ -209,9 +209,11 @@ def test_parameters_are_described_and_wrong_values_refused(frames, peer, start_n
     ('parameters', 'words'),
     [
         ({'width': 0}, 'width'),
+        ({'width': 100, 'height': 200}, 'width'),
         ({'rate': 1e6}, 'rate'),
         ({'seed': 'first'}, 'seed'),
         ({'MUJOCO_GL': 'glfw'}, 'apt-get install'),
+        ({'MUJOCO_GL': 'nonsense'}, 'unset it'),
     ],
 )
 def test_wrong_settings_end_the_node_with_a_sentence(start_node, monkeypatch, parameters, words):

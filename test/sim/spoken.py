@@ -1,7 +1,7 @@
 """An evaluator of expressions that shares nothing with the grammar: it reads the words.
 
-It knows English, the scene's numbers and the margins the README states, and neither phrases.py nor
-meaning.py.
+It knows English, the scene's numbers and the margins that docs/world.md states, and neither
+phrases.py nor meaning.py.
 """
 
 import math
