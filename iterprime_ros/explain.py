@@ -15,6 +15,7 @@ Draw = Callable[[Axes], None]
 
 _WIDTH, _DPI = 15.0, 100  # inches, pixels an inch: 1500 pixels wide
 _COLUMNS = 5
+_ANSWER_COLUMNS = ((0, 2), (2, 4), (4, 5))  # of the answer, its heatmap and the facts
 _TALLEST = 2.0  # height over width that a panel gets at most
 _COLOUR = {
     Status.FOUND: '#1a7f37',
@@ -54,9 +55,8 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
     )
     grid = figure.add_gridspec(len(rows), _COLUMNS, height_ratios=[1.55] + [1.0] * (len(rows) - 1))
     for r, (title, panels) in enumerate(rows):
-        wide = r == 0
         for c, draw in enumerate(panels):
-            place = grid[r, slice(*_FIRST[c])] if wide else grid[r, c]
+            place = grid[r, slice(*_ANSWER_COLUMNS[c])] if r == 0 else grid[r, c]
             axes = figure.add_subplot(place)
             draw(axes)
             axes.set_xticks([])
@@ -64,9 +64,6 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
             if c == 0 and title:
                 axes.set_ylabel(title, fontsize=13, weight='bold')
     return figure
-
-
-_FIRST = ((0, 2), (2, 4), (4, 5))
 
 
 def _answer_row(image: NDArray[np.uint8], answer: Segmentation) -> tuple[str, list[Draw]]:

@@ -211,9 +211,11 @@ class IteRPrimE:
         A command that cannot be used is answered with INVALID and a sentence.
         Raises InvalidImageError for an image that is not (H, W, 3) uint8.
         """
-        new = not isinstance(image, Frame)
-        frame = self.embed(image) if not isinstance(image, Frame) else image
-        spent = dict(frame.milliseconds) if new else {}
+        if isinstance(image, Frame):
+            frame, spent = image, {}
+        else:
+            frame = self.embed(image)
+            spent = dict(frame.milliseconds)
         answers: dict[int, Segmentation] = {}
         parsed: dict[int, ParsedCommand] = {}
         with _clocked(spent, 'parse', self._device):
@@ -312,6 +314,8 @@ class IteRPrimE:
         patches: (rows, cols), the heatmap before it was enlarged; its local maxima are the peaks.
         """
         margin = self.profile.answer.ambiguity_margin
+        if margin == 0:
+            return None
         neighbours = functional.max_pool2d(patches[None], 3, 1, 1)[0]
         peaks = (patches >= neighbours) & (patches >= (1 - margin) * patches.max())
         cells = torch.tensor(patches.shape, device=patches.device)
@@ -319,7 +323,7 @@ class IteRPrimE:
         rows, columns = ((peaks.nonzero() + 0.5) * size / cells).long().T
         apart = ~torch.from_numpy(winner.mask).to(patches.device)[rows, columns]
         points = torch.stack([columns, rows], dim=1)[apart]
-        if margin == 0 or not len(points):
+        if not len(points):
             return None
         points = points[: self.profile.answer.max_peaks]
         proposals = self.proposer.propose(frame.embedding, points)
