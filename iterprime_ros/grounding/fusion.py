@@ -31,14 +31,18 @@ class Pixels:
 
     def __call__(self, image: Tensor) -> Tensor:
         """Return (1, 3, size, size) float32 of an image (3, H, W) uint8, on its device."""
+        return self.of_batch(image[None])
+
+    def of_batch(self, images: Tensor) -> Tensor:
+        """Return (B, 3, size, size) float32 of images (B, 3, H, W) uint8, on their device."""
         side = (self.size, self.size)
         # On the CPU bytes are resized as Pillow does it, with which the models were trained.
-        levels = image[None] if image.device.type == 'cpu' else image[None].float()
+        levels = images if images.device.type == 'cpu' else images.float()
         resized = functional.interpolate(
             levels, side, mode='bicubic', antialias=True, align_corners=False
         )
         mean, std = (
-            torch.tensor(values, device=image.device)[:, None, None] for values in (_MEAN, _STD)
+            torch.tensor(values, device=images.device)[:, None, None] for values in (_MEAN, _STD)
         )
         return (resized.float().round().clamp(0, 255) / 255 - mean) / std
 

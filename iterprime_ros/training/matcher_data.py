@@ -1,0 +1,167 @@
+"""Batches of images and texts for the matcher, each made from the number of its step alone."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedTokenizerBase
+
+from iterprime_ros.sim.expressions import Stratum
+from iterprime_ros.sim.meaning import meaning
+from iterprime_ros.sim.phrases import Phrase
+from iterprime_ros.sim.view import View
+from iterprime_ros.training.captions import Caption, sample_caption
+from iterprime_ros.training.matcher_model import CELLS
+from iterprime_ros.training.scenes import RenderedScenes, view_in
+
+CAPTIONS = 4  # true ones of each image, and as many false ones
+_MASKED_SHARE = 0.35
+_MIN_PATCH_COVER = 0.3  # of a patch, from which it shows an object
+_SPOKEN = (Stratum.ATTRIBUTES, Stratum.PLACE, Stratum.RELATION)
+_WINDOW = 8  # patches along a side
+_EASY, _ALL = (0.85, 0.1, 0.05), (0.25, 0.3, 0.45)  # shares of the strata
+IGNORED = -100
+
+
+class Words(NamedTuple):
+    """What texts are made of: their tokenizer and the ids of words that a picture can tell."""
+
+    tokenizer: PreTrainedTokenizerBase
+    content: frozenset[int]
+
+
+def recognition_batch(scenes: RenderedScenes, size: int, seed: int, step: int) -> dict[str, Tensor]:
+    """Return windows of images, and what is seen in each of their patches.
+
+    images: (B, 3, H, W) uint8. shown: (B, M) int64, the patches of a window round one object. kind,
+    colour: (B, M) int64, index + 1 of the object that covers the patch, 0 for none.
+    """
+    rng = np.random.default_rng([seed, 0, step])
+    chosen = [(scenes[int(k)], bool(rng.integers(2))) for k in rng.integers(len(scenes), size=size)]
+    images = np.stack([_mirrored(record['rgb'], mirrored) for record, mirrored in chosen])
+    ids = np.stack([_mirrored(record['ids'], mirrored) for record, mirrored in chosen])
+    owners = patch_owners(ids, CELLS)
+    shown = torch.from_numpy(np.stack([_window(rng, row) for row in owners]))
+    owner = torch.from_numpy(owners).gather(1, shown)
+    labels = {}
+    for name in ('kind', 'colour'):
+        values = np.stack([record[name] for record, _ in chosen]).astype(np.int64) + 1
+        labels[name] = functional.pad(torch.from_numpy(values), (1, 0)).gather(1, owner)
+    return {'images': _images(images), 'shown': shown, **labels}
+
+
+def _window(rng: Generator, owners: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the patches of a window round a random patch of an object; owners: (N,)."""
+    objects = np.flatnonzero(owners)
+    centre = int(rng.choice(objects)) if len(objects) else owners.size // 2
+    jitter = rng.integers(-_WINDOW // 4, _WINDOW // 4 + 1, 2)
+    corner = np.array(divmod(centre, CELLS)) - _WINDOW // 2 + jitter
+    row, column = np.clip(corner, 0, CELLS - _WINDOW)
+    inside = np.arange(_WINDOW)
+    return ((row + inside)[:, None] * CELLS + column + inside).ravel()
+
+
+def patch_owners(ids: NDArray[np.uint8], cells: int) -> NDArray[np.int64]:
+    """Return (B, cells * cells): the id that covers most of each patch, 0 where none does enough.
+
+    ids: (B, H, W), the ids of objects, 0 for none.
+    """
+    samples = 4  # along a side of a patch
+    rows, columns = (
+        (np.arange(cells * samples) + 0.5) * side // (cells * samples) for side in ids.shape[1:]
+    )
+    sampled = ids[:, rows.astype(int)[:, None], columns.astype(int)]
+    patches = sampled.reshape(-1, cells, samples, cells, samples).swapaxes(2, 3)
+    patches = patches.reshape(len(ids), cells * cells, samples * samples)
+    shares = np.stack([(patches == k).mean(-1) for k in range(1, int(ids.max()) + 1)])
+    return np.where(shares.max(0) > _MIN_PATCH_COVER, shares.argmax(0) + 1, 0)
+
+
+def matching_batch(
+    scenes: RenderedScenes, words: Words, size: int, seed: int, step: int, easy: bool
+) -> dict[str, Tensor]:
+    """Return images and texts about them.
+
+    images: (B, 3, H, W) uint8. ids: (B, 3 K, T): K true captions, K false ones, and the true ones
+    with words masked. guessed: (B, K, T), the masked words, IGNORED elsewhere. unlike: (B, B) bool,
+    see matcher_model.contrast. easy: mostly attributes.
+    """
+    rng = np.random.default_rng([seed, 1, step])
+    images: list[NDArray[np.uint8]] = []
+    views: list[View] = []
+    captions: list[list[Caption]] = []
+    foreign: list[Phrase] = []
+    while len(images) < size:
+        record = scenes[int(rng.integers(len(scenes)))]
+        mirrored = bool(rng.integers(2))
+        view = view_in(record, mirrored)
+        found = _captions(rng, view, foreign, _EASY if easy else _ALL)
+        if found:
+            images.append(_mirrored(record['rgb'], mirrored))
+            views.append(view)
+            captions.append(found)
+            foreign = [caption.phrase for caption in found] + foreign[:40]
+    true = _ids(words, [caption.true for row in captions for caption in row])
+    false = _ids(words, [caption.false for row in captions for caption in row])
+    masked, guessed = _masked(rng, true, words)
+    length = max(map(len, (*true, *false)))
+    texts = [_padded(rows, length, 0, size) for rows in (true, false, masked)]
+    unlike = [[not meaning(row[0].phrase, view).possible for row in captions] for view in views]
+    return {
+        'images': _images(np.stack(images)),
+        'ids': torch.cat(texts, dim=1),
+        'guessed': _padded(guessed, length, IGNORED, size),
+        'unlike': torch.tensor(unlike),
+    }
+
+
+def _captions(
+    rng: Generator, view: View, foreign: Sequence[Phrase], shares: Sequence[float]
+) -> list[Caption] | None:
+    """Return CAPTIONS captions, None for a view that offers too few."""
+    found: list[Caption] = []
+    for _ in range(3 * CAPTIONS):
+        stratum = _SPOKEN[int(rng.choice(len(_SPOKEN), p=shares))]
+        caption = sample_caption(rng, view, stratum, foreign)
+        if caption:
+            found.append(caption)
+        if len(found) == CAPTIONS:
+            return found
+    return None
+
+
+def _ids(words: Words, texts: list[str]) -> list[list[int]]:
+    return words.tokenizer(texts, return_attention_mask=False)['input_ids']  # type: ignore[return-value]
+
+
+def _masked(
+    rng: Generator, texts: list[list[int]], words: Words
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Return texts with content words masked, at least one each, and what was there."""
+    masked, guessed = [], []
+    mask = words.tokenizer.mask_token_id
+    for text in texts:
+        places = [k for k, token in enumerate(text) if token in words.content]
+        hidden = {k for k in places if rng.random() < _MASKED_SHARE}
+        hidden = hidden or {places[int(rng.integers(len(places)))]}
+        masked.append([mask if k in hidden else token for k, token in enumerate(text)])
+        guessed.append([token if k in hidden else IGNORED for k, token in enumerate(text)])
+    return masked, guessed
+
+
+def _padded(rows: list[list[int]], length: int, filler: int, images: int) -> Tensor:
+    full = [row + [filler] * (length - len(row)) for row in rows]
+    return torch.tensor(full).unflatten(0, (images, -1))
+
+
+def _mirrored(picture: NDArray[np.uint8], mirrored: bool) -> NDArray[np.uint8]:
+    return picture[:, ::-1] if mirrored else picture
+
+
+def _images(pictures: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())

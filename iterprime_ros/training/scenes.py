@@ -1,0 +1,131 @@
+"""Rendered training scenes, kept in files of many, so that training waits for no renderer."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from iterprime_ros.sim.renderer import Picture, Renderer
+from iterprime_ros.sim.scene import COLOURS, KINDS, MAX_OBJECTS, SIZES, sample_scene
+from iterprime_ros.sim.seeds import TRAINING, require_seeds
+from iterprime_ros.sim.view import SeenObject, View, view_of
+
+WIDTH, HEIGHT = 256, 192
+SCENES_PER_FILE = 256
+
+# One scene. kind, colour, size: indices, -1 where there are fewer objects; ids and View as in sim.
+SCENE = np.dtype(
+    [
+        ('seed', 'i8'),
+        ('rgb', 'u1', (HEIGHT, WIDTH, 3)),
+        ('ids', 'u1', (HEIGHT, WIDTH)),
+        ('kind', 'i1', (MAX_OBJECTS,)),
+        ('colour', 'i1', (MAX_OBJECTS,)),
+        ('size', 'i1', (MAX_OBJECTS,)),
+        ('column', 'f4', (MAX_OBJECTS,)),
+        ('depth', 'f4', (MAX_OBJECTS,)),
+        ('visible_fraction', 'f4', (MAX_OBJECTS,)),
+        ('image_fraction', 'f4', (MAX_OBJECTS,)),
+        ('gaps', 'f4', (MAX_OBJECTS, MAX_OBJECTS)),
+    ]
+)
+_NAMES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
+_NUMBERS = ('column', 'depth', 'visible_fraction', 'image_fraction')
+
+
+class RenderedScenes(Sequence[np.void]):
+    """The first `count` training scenes, from `folder`; what is missing there is rendered.
+
+    Items have the type SCENE and are read from disk when they are asked for. Files are written
+    whole or not at all, so that rendering goes on where it was interrupted.
+    """
+
+    def __init__(self, folder: Path, count: int, workers: int | None = None) -> None:
+        firsts = range(TRAINING.start, TRAINING.start + count, SCENES_PER_FILE)
+        self._count = count
+        folder.mkdir(parents=True, exist_ok=True)
+        self._files = [folder / f'scenes-{first}.npy' for first in firsts]
+        missing = [
+            (file, first)
+            for file, first in zip(self._files, firsts, strict=True)
+            if not file.exists()
+        ]
+        if missing:
+            _render_all(missing, workers)
+        self._open: dict[int, NDArray[np.void]] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        number, row = divmod(index, SCENES_PER_FILE)
+        if number not in self._open:
+            self._open[number] = np.load(self._files[number], mmap_mode='r')
+        return self._open[number][row]
+
+
+def record_of(picture: Picture) -> np.void:
+    """Return a picture of WIDTH x HEIGHT and its view as one SCENE."""
+    record = np.zeros((), SCENE)
+    for name in _NAMES:
+        record[name] = -1
+    record['seed'], record['rgb'], record['ids'] = picture.scene.seed, picture.rgb, picture.ids
+    view = view_of(picture)
+    for k, item in enumerate(view.objects):
+        for name, names in _NAMES.items():
+            record[name][k] = names.index(getattr(item, name))
+        for name in _NUMBERS:
+            record[name][k] = getattr(item, name)
+    count = len(view.objects)
+    record['gaps'][:count, :count] = view.gaps
+    return record[()]
+
+
+def view_in(record: np.void, mirrored: bool = False) -> View:
+    """Return the view of a SCENE; mirrored: as if left and right of its image were swapped."""
+    count = int((record['kind'] >= 0).sum())
+    sign = -1 if mirrored else 1
+    return View(
+        tuple(
+            SeenObject(
+                k + 1,
+                *(names[record[name][k]] for name, names in _NAMES.items()),
+                sign * float(record['column'][k]),
+                *(float(record[name][k]) for name in _NUMBERS[1:]),
+            )
+            for k in range(count)
+        ),
+        record['gaps'][:count, :count],
+    )
+
+
+def _render_all(missing: Sequence[tuple[Path, int]], workers: int | None) -> None:
+    processes = min(len(missing), workers or os.cpu_count() or 1)
+    # Spawned, not forked: a graphics context does not survive a fork.
+    with (
+        multiprocessing.get_context('spawn').Pool(processes) as pool,
+        tqdm(total=len(missing) * SCENES_PER_FILE, unit=' scenes', desc='rendering') as bar,
+    ):
+        for _ in pool.imap_unordered(_render_file, missing):
+            bar.update(SCENES_PER_FILE)
+
+
+def _render_file(task: tuple[Path, int]) -> None:
+    path, first = task
+    partial = path.with_suffix('.partial')
+    with partial.open('wb') as file:
+        np.save(file, np.array(list(_records(range(first, first + SCENES_PER_FILE)))))
+    partial.rename(path)
+
+
+def _records(seeds: range) -> Iterator[np.void]:
+    require_seeds(seeds, TRAINING, 'training')
+    with Renderer(WIDTH, HEIGHT) as renderer:
+        for seed in seeds:
+            yield record_of(renderer.render(sample_scene(seed)))
