@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     _add_segment(commands)
     _add_models(commands)
+    _add_evaluate(commands)
     _add_demo(commands)
     return parser
 
@@ -84,6 +85,33 @@ def _add_models(commands: argparse._SubParsersAction) -> None:
     fetching.set_defaults(run=_fetch_models)
 
 
+def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    evaluate = commands.add_parser(
+        'evaluate',
+        help='measure how good the answers are, with pictures of the worst',
+        description='Asks questions with known answers. The tabletop is 600 simulated scenes that '
+        'no training has seen, with up to four commands each: an attribute, a place, a relation '
+        'and something that is not there. Writes report.md, results.json, worst.png and sample.png '
+        'into a folder; with --ablation, ablation.md: what each part of the algorithm is worth.',
+        epilog='example: iterprime evaluate --dataset tabletop --scenes 100 --out out/evaluation',
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    evaluate.add_argument('--dataset', choices=['tabletop'], default='tabletop', help='questions')
+    evaluate.add_argument('--profile', default='tabletop', help='models and settings')
+    evaluate.add_argument('--scenes', type=_count, default=600, help='how many, 1 to 1000')
+    evaluate.add_argument(
+        '--split',
+        choices=['held-out', 'calibration'],
+        default='held-out',
+        help='calibration scenes are those that settings may be chosen on',
+    )
+    evaluate.add_argument('--ablation', action='store_true', help='compare parts of the algorithm')
+    evaluate.add_argument('--out', type=Path, default=Path('out/evaluation'), help='folder')
+    evaluate.add_argument('--device', default='auto', help='auto, cpu, cuda, cuda:1 ...')
+    evaluate.add_argument('--offline', action='store_true', help='never ask the hub')
+    evaluate.set_defaults(run=_evaluate)
+
+
 def _add_demo(commands: argparse._SubParsersAction) -> None:
     demo = commands.add_parser(
         'demo',
@@ -104,22 +132,55 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def _segment(options: argparse.Namespace) -> int:
-    # What the hub's libraries say of progress and loading is not an answer.
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f'{text} is no number from 1 to 1000')
+    return int(text)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    _quieten_the_hub()
+    from iterprime_ros.evaluation.command import Evaluation, ablate, evaluate
+
+    asked = Evaluation(
+        options.profile,
+        options.split,
+        options.scenes,
+        options.out,
+        options.device,
+        options.offline,
+    )
+    if options.ablation:
+        ablate(asked)
+    else:
+        evaluate(asked)
+    print(f'Reports and pictures are in {options.out}', file=sys.stderr)
+    return 0
+
+
+def _quieten_the_hub() -> None:
+    """Silence what the hub's libraries say of progress and loading: it is not an answer."""
     os.environ.setdefault('HF_HUB_DISABLE_PROGRESS_BARS', '1')
     os.environ.setdefault('TRANSFORMERS_VERBOSITY', 'error')
     os.environ.setdefault('HF_HUB_VERBOSITY', 'error')
 
-    from tqdm import tqdm
     from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
+def _segment(options: argparse.Namespace) -> int:
+    _quieten_the_hub()
+    from tqdm import tqdm
 
     from iterprime_ros.files import Outputs, image_files, report, segment_files
     from iterprime_ros.pipeline import IteRPrimE, Status
     from iterprime_ros.profiles import DEFAULT
 
-    logging.disable_progress_bar()
     files = image_files([options.image])
     model = IteRPrimE.from_profile(options.profile or DEFAULT, options.device, options.offline)
+    if model.profile.notice:
+        print(model.profile.notice, file=sys.stderr)
     answers = segment_files(
         model, files, options.command, Outputs(options.out, options.mask, options.explain)
     )

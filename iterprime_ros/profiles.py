@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from iterprime_ros.errors import InvalidSettingError, WeightsNotFoundError
 from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
 
-DEFAULT = 'blip-sam'
+DEFAULT = 'tabletop'
+TABLETOP = Path(__file__).parent / 'models' / 'tabletop'
 _OTHER_FORMATS = ['*.h5', '*.msgpack', '*.ot', '*.onnx', '*.tflite']
 
 
@@ -55,6 +56,7 @@ class Profile(_Strict):
     """Everything that IteRPrimE.from_profile needs."""
 
     description: str = ''
+    notice: str = Field('', description='What its user is told at start.')
     matcher: MatcherChoice
     masks: MaskChoice
     language: str | None = Field(
@@ -70,7 +72,7 @@ class Profile(_Strict):
 _BASE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-base-coco')
 _LARGE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-large-coco')
 
-PROFILES = {
+PROFILES: dict[str, Profile] = {
     'blip-sam': Profile(
         description='real images, the base models',
         matcher=_BASE,
@@ -104,7 +106,8 @@ PROFILES = {
 def profile(name_or_file: str | Path) -> Profile:
     """Return a profile by its name, or from a YAML file with the fields of `Profile`.
 
-    `base` in a file names the profile whose fields hold where the file says nothing.
+    `base` in a file names the profile whose fields hold where the file says nothing. Weights that
+    begin with ./ lie beside the file.
     Raises InvalidSettingError for an unknown name, a file that cannot be read or a wrong value.
     """
     if str(name_or_file) in PROFILES:
@@ -115,6 +118,10 @@ def profile(name_or_file: str | Path) -> Profile:
             f'There is no profile "{name_or_file}": name one of {", ".join(PROFILES)}, '
             'or a YAML file.'
         )
+    return _read(path)
+
+
+def _read(path: Path) -> Profile:
     try:
         fields = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
@@ -129,7 +136,20 @@ def profile(name_or_file: str | Path) -> Profile:
             f'{path}: base must be one of {", ".join(PROFILES)}, not "{base}".'
         )
     start = PROFILES[base].model_dump() if base else {}
-    return _validated(_merged(start, fields), path)
+    return _validated(_merged(start, _beside(path, fields)), path)
+
+
+def _beside(path: Path, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields whose weights that begin with ./ are found from the file, not from here."""
+    found = dict(fields)
+    for name in ('matcher', 'masks'):
+        choice = found.get(name)
+        if not isinstance(choice, dict):
+            continue
+        weights = choice.get('weights')
+        if isinstance(weights, str) and weights.startswith('./'):
+            found[name] = {**choice, 'weights': str(path.parent.resolve() / weights)}
+    return found
 
 
 def _merged(start: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -170,3 +190,6 @@ def fetch(name_or_file: str | Path) -> list[str]:
                 f'{each} cannot be fetched: the hub is out of reach, or has no such model.'
             ) from error
     return ids
+
+
+PROFILES = {'tabletop': _read(TABLETOP / 'profile.yaml'), **PROFILES}

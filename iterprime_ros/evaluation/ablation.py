@@ -38,17 +38,12 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
         variant('+ PWEM, global', local_emphasis=False, global_emphasis=True, rounds=1),
         variant('+ PWEM, both', local_emphasis=True, global_emphasis=True, rounds=1),
         *(variant(f'+ IGRS, {n} rounds', **_NO_EMPHASIS, rounds=n) for n in (2, 3, 4)),
-        *(
-            variant(f'+ PWEM, both, + IGRS, {n} rounds', **_both(), rounds=n)
-            for n in (2, 3, 4)
-        ),
+        *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **_both(), rounds=n) for n in (2, 3, 4)),
         Variant('full, as in the profile', model),
     ]
 
 
-def ablation_rows(
-    model: IteRPrimE, scenes: Iterable[QuestionedScene]
-) -> Iterator[dict[str, str]]:
+def ablation_rows(model: IteRPrimE, scenes: Iterable[QuestionedScene]) -> Iterator[dict[str, str]]:
     """Yield a row for every variant of grounding, then of masks: mIoU and P@0.5 by stratum."""
     variants = grounding_variants(model)
     regions = RegionProposer()

@@ -69,7 +69,7 @@ def match_threshold(outcomes: Sequence[Outcome]) -> float:
     """Return the probability that best parts what is there from what is not, to two decimals."""
     present = np.array([outcome.probability for outcome in outcomes if outcome.is_present])
     absent = np.array([outcome.probability for outcome in outcomes if not outcome.is_present])
-    tried = np.linspace(0.01, 0.99, 99)
+    tried = np.arange(1, 100) / 100
     apart = [(absent < t).mean() - (present < t).mean() for t in tried]
     return round(float(tried[int(np.argmax(apart))]), 2)
 
@@ -97,9 +97,7 @@ def _row(change: dict[str, Any], score: float, outcomes: Sequence[Outcome]) -> d
 
 
 def _outcomes(model: IteRPrimE, asked: Asked) -> list[Outcome]:
-    return [
-        each.outcome for scene, frame in asked for each in answer_scene(model, scene, frame)
-    ]
+    return [each.outcome for scene, frame in asked for each in answer_scene(model, scene, frame)]
 
 
 def _with(model: IteRPrimE, grounding: GroundingSettings, answer: AnswerSettings) -> IteRPrimE:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def estimates(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
     if present:
         measures: dict[str, Callable[[Sequence[Outcome]], float]] = {'oIoU': oiou, 'mIoU': miou}
         for threshold in PRECISIONS:
-            measures[f'P@{threshold}'] = lambda some, t=threshold: precision(some, t)
+            measures[f'P@{threshold}'] = partial(precision, threshold=threshold)
         measures['refused wrongly'] = refused
         if not np.isnan(best_possible(present)):
             measures['best possible mIoU'] = best_possible

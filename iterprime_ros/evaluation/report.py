@@ -132,5 +132,3 @@ def _cell(estimate: Estimate | None) -> str:
     if estimate is None:
         return ''
     return f'{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})'
-
-

@@ -30,9 +30,7 @@ def answer_scene(model: IteRPrimE, scene: QuestionedScene, frame: Frame) -> list
     """Ask all questions about a scene; frame: what model.embed made of its picture."""
     answers = model.segment_many(frame, [question.command for question in scene.questions])
     return [
-        Answered(
-            scene.rgb, question, answer, outcome_of(scene.seed, question, answer, answer.mask)
-        )
+        Answered(scene.rgb, question, answer, outcome_of(scene.seed, question, answer, answer.mask))
         for question, answer in zip(scene.questions, answers, strict=True)
     ]
 

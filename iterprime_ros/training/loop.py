@@ -1,7 +1,6 @@
 """The loop that every image model is trained in: resumable, logged, deterministic by seed."""
 
 import csv
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -144,9 +143,7 @@ def _groups(learner: nn.Module, plan: Plan, slower: tuple[str, float]) -> list[d
     ]
 
 
-def _resume(
-    folder: Path, learner: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan
-) -> int:
+def _resume(folder: Path, learner: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan) -> int:
     path = folder / 'checkpoint.pt'
     if not path.exists():
         return 0
@@ -174,7 +171,7 @@ def _save(
         },
         partial,
     )
-    os.replace(partial, folder / 'checkpoint.pt')
+    partial.replace(folder / 'checkpoint.pt')
 
 
 class _log:  # noqa: N801 - used as a function

@@ -71,8 +71,10 @@ def small_sam() -> SamModel:
         mask_decoder_config=decoder,
         initializer_range=0.02,
     )
+    model = SamModel(config)
     # On CPUs the backward pass of the fused attention kernel takes longer in bfloat16.
-    return SamModel._from_config(config, attn_implementation='eager')
+    model.set_attn_implementation('eager')
+    return model
 
 
 class Masking(nn.Module):
@@ -112,7 +114,7 @@ class Masking(nn.Module):
 
 
 def _losses(logits: Tensor, quality: Tensor, masks: Tensor) -> dict[str, Tensor]:
-    """logits (B, P, 3, h, w) of the padded input, quality (B, P, 3), masks (B, P, H, W) bool."""
+    """Logits (B, P, 3, h, w) of the padded input, quality (B, P, 3), masks (B, P, H, W) bool."""
     side = _FINER * logits.shape[-1]
     cell = SIDE // side
     finer = functional.interpolate(logits.flatten(0, 1), (side, side), mode='bilinear')

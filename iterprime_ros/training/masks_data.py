@@ -18,7 +18,9 @@ def points_batch(scenes: RenderedScenes, size: int, seed: int, step: int) -> dic
     A point, (x, y) in pixels, is drawn from all pixels of its object.
     """
     rng = np.random.default_rng([seed, 2, step])
-    images, points, masks = [], [], []
+    images: list[NDArray[np.uint8]] = []
+    points: list[list[tuple[float, float]]] = []
+    masks: list[list[NDArray[np.bool_]]] = []
     while len(images) < size:
         record = scenes[int(rng.integers(len(scenes)))]
         flip = slice(None, None, -1 if rng.integers(2) else 1)

@@ -24,7 +24,10 @@ from iterprime_ros.sim.scene import COLOURS, KINDS
 from iterprime_ros.training.loop import Plan, train
 from iterprime_ros.training.matcher_data import (
     CAPTIONS,
+    EASY,
     IGNORED,
+    MIXED,
+    WHOLE,
     Words,
     matching_batch,
     recognition_batch,
@@ -43,6 +46,7 @@ from iterprime_ros.training.vocabulary import content_words, word_tokenizer
 _SEEN_WEIGHT = 4.0  # of a patch that shows an object, above that of one that shows none
 _CONTRAST_WEIGHT = 0.2
 _EASY_SHARE = 0.15  # of the steps, the first ones, in which texts mostly name attributes
+_WHOLE_SHARE = 0.2  # of the steps, the last ones, in which whole images are seen
 _VISION_SHARE = 0.4  # of the learning rate, for the encoder that knows something already
 
 _DESCRIPTION = """\
@@ -81,21 +85,21 @@ class Recognition(nn.Module):
 class Matching(nn.Module):
     """The whole model with a head that guesses masked words."""
 
-    def __init__(self, model: BlipForImageTextRetrieval) -> None:
+    def __init__(self, model: BlipForImageTextRetrieval, words: int) -> None:
         super().__init__()
         self.model = model
         self.guess = nn.Sequential(
             nn.Linear(WIDTH, WIDTH),
             nn.GELU(),
             nn.LayerNorm(WIDTH),
-            nn.Linear(WIDTH, model.config.text_config.vocab_size),
+            nn.Linear(WIDTH, words),
         )
         self._pixels = Pixels(IMAGE_SIZE)
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the losses, and the share of texts rightly told true or false."""
         model: Any = self.model
-        patches = encoded(model, self._pixels.of_batch(batch['images']))
+        patches = encoded(model, self._pixels.of_batch(batch['images']), batch['shown'])
         hidden = fused(model, patches, batch['ids']).float()
         logits = model.itm_head(hidden[:, : 2 * CAPTIONS, 0]).float()
         matches = torch.zeros(logits.shape[:2], dtype=torch.int64, device=logits.device)
@@ -138,8 +142,8 @@ def _train(options: argparse.Namespace) -> None:
     scenes = RenderedScenes(options.scenes, options.scene_count, options.workers)
     torch.manual_seed(options.seed)
     tokenizer = word_tokenizer()
-    ids = tokenizer.convert_tokens_to_ids(content_words())
-    words = Words(tokenizer, frozenset(ids))
+    content = frozenset(tokenizer.get_vocab()[word] for word in content_words())
+    words = Words(tokenizer, content)
     model = small_blip(tokenizer)
     recognition = Plan(options.recognition_steps, rate=1e-3)
     train(
@@ -150,14 +154,15 @@ def _train(options: argparse.Namespace) -> None:
         options.device,
         options.workers,
     )
-    matching = Plan(options.matching_steps, rate=1e-3)
-    easy = int(_EASY_SHARE * options.matching_steps)
+    matching = Plan(options.matching_steps, rate=8e-4)
 
     def batch(step: int) -> dict[str, Tensor]:
-        return matching_batch(scenes, words, options.batch, options.seed, step, step < easy)
+        done = step / options.matching_steps
+        phase = EASY if done < _EASY_SHARE else WHOLE if done >= 1 - _WHOLE_SHARE else MIXED
+        return matching_batch(scenes, words, options.batch, options.seed, step, phase)
 
     train(
-        Matching(model),
+        Matching(model, len(tokenizer)),
         batch,
         matching,
         options.out / 'matching',
@@ -182,10 +187,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--scene-count', type=int, default=20480, help='how many (default: 20480)')
     parser.add_argument('--out', type=Path, required=True, help='folder of checkpoints and model')
     parser.add_argument(
-        '--recognition-steps', type=int, default=2500, help='of the first stage (default: 2500)'
+        '--recognition-steps', type=int, default=2200, help='of the first stage (default: 2200)'
     )
     parser.add_argument(
-        '--matching-steps', type=int, default=5000, help='of the second stage (default: 5000)'
+        '--matching-steps', type=int, default=4200, help='of the second stage (default: 4200)'
     )
     parser.add_argument('--batch', type=int, default=32, help='images a step (default: 32)')
     parser.add_argument('--seed', type=int, default=0, help='of data and weights (default: 0)')

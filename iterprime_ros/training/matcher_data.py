@@ -1,6 +1,7 @@
 """Batches of images and texts for the matcher, each made from the number of its step alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,6 @@ _MASKED_SHARE = 0.35
 _MIN_PATCH_COVER = 0.3  # of a patch, from which it shows an object
 _SPOKEN = (Stratum.ATTRIBUTES, Stratum.PLACE, Stratum.RELATION)
 _WINDOW = 8  # patches along a side
-_EASY, _ALL = (0.85, 0.1, 0.05), (0.25, 0.3, 0.45)  # shares of the strata
 IGNORED = -100
 
 
@@ -33,6 +33,25 @@ class Words(NamedTuple):
 
     tokenizer: PreTrainedTokenizerBase
     content: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """How a part of the training is.
+
+    shares: of attributes, places and relations. shown: (M,) int64, the patches to look at.
+    """
+
+    shares: tuple[float, float, float]
+    shown: NDArray[np.int64]
+
+
+_PATCHES = np.arange(CELLS * CELLS).reshape(CELLS, CELLS)
+# No object is outside the square in the middle of a picture of 4:3, which spares a quarter.
+_MIDDLE = _PATCHES[:, CELLS // 8 : CELLS - CELLS // 8].ravel()
+EASY = Phase((0.85, 0.1, 0.05), _MIDDLE)
+MIXED = Phase((0.25, 0.3, 0.45), _MIDDLE)
+WHOLE = Phase((0.25, 0.3, 0.45), _PATCHES.ravel())
 
 
 def recognition_batch(scenes: RenderedScenes, size: int, seed: int, step: int) -> dict[str, Tensor]:
@@ -83,13 +102,13 @@ def patch_owners(ids: NDArray[np.uint8], cells: int) -> NDArray[np.int64]:
 
 
 def matching_batch(
-    scenes: RenderedScenes, words: Words, size: int, seed: int, step: int, easy: bool
+    scenes: RenderedScenes, words: Words, size: int, seed: int, step: int, phase: Phase
 ) -> dict[str, Tensor]:
     """Return images and texts about them.
 
-    images: (B, 3, H, W) uint8. ids: (B, 3 K, T): K true captions, K false ones, and the true ones
-    with words masked. guessed: (B, K, T), the masked words, IGNORED elsewhere. unlike: (B, B) bool,
-    see matcher_model.contrast. easy: mostly attributes.
+    images: (B, 3, H, W) uint8. shown: (B, M) int64, the patches to look at. ids: (B, 3 K, T): K
+    true captions, K false ones, and the true ones with words masked. guessed: (B, K, T), the masked
+    words, IGNORED elsewhere. unlike: (B, B) bool, see matcher_model.contrast.
     """
     rng = np.random.default_rng([seed, 1, step])
     images: list[NDArray[np.uint8]] = []
@@ -100,7 +119,7 @@ def matching_batch(
         record = scenes[int(rng.integers(len(scenes)))]
         mirrored = bool(rng.integers(2))
         view = view_in(record, mirrored)
-        found = _captions(rng, view, foreign, _EASY if easy else _ALL)
+        found = _captions(rng, view, foreign, phase.shares)
         if found:
             images.append(_mirrored(record['rgb'], mirrored))
             views.append(view)
@@ -114,6 +133,7 @@ def matching_batch(
     unlike = [[not meaning(row[0].phrase, view).possible for row in captions] for view in views]
     return {
         'images': _images(np.stack(images)),
+        'shown': torch.from_numpy(phase.shown).expand(size, -1),
         'ids': torch.cat(texts, dim=1),
         'guessed': _padded(guessed, length, IGNORED, size),
         'unlike': torch.tensor(unlike),
@@ -136,7 +156,7 @@ def _captions(
 
 
 def _ids(words: Words, texts: list[str]) -> list[list[int]]:
-    return words.tokenizer(texts, return_attention_mask=False)['input_ids']  # type: ignore[return-value]
+    return words.tokenizer(texts, return_attention_mask=False)['input_ids']
 
 
 def _masked(

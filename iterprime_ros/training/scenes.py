@@ -70,8 +70,8 @@ class RenderedScenes(Sequence[np.void]):
         return self._open[number][row]
 
 
-def record_of(picture: Picture) -> np.void:
-    """Return a picture of WIDTH x HEIGHT and its view as one SCENE."""
+def record_of(picture: Picture) -> NDArray[np.void]:
+    """Return a picture of WIDTH x HEIGHT and its view as one SCENE, an array () of it."""
     record = np.zeros((), SCENE)
     for name in _NAMES:
         record[name] = -1
@@ -84,7 +84,7 @@ def record_of(picture: Picture) -> np.void:
             record[name][k] = getattr(item, name)
     count = len(view.objects)
     record['gaps'][:count, :count] = view.gaps
-    return record[()]
+    return record
 
 
 def view_in(record: np.void, mirrored: bool = False) -> View:
@@ -94,10 +94,14 @@ def view_in(record: np.void, mirrored: bool = False) -> View:
     return View(
         tuple(
             SeenObject(
-                k + 1,
-                *(names[record[name][k]] for name, names in _NAMES.items()),
-                sign * float(record['column'][k]),
-                *(float(record[name][k]) for name in _NUMBERS[1:]),
+                id=k + 1,
+                kind=KINDS[record['kind'][k]],
+                colour=_NAMES['colour'][record['colour'][k]],
+                size=SIZES[record['size'][k]],
+                column=sign * float(record['column'][k]),
+                depth=float(record['depth'][k]),
+                visible_fraction=float(record['visible_fraction'][k]),
+                image_fraction=float(record['image_fraction'][k]),
             )
             for k in range(count)
         ),
@@ -124,7 +128,7 @@ def _render_file(task: tuple[Path, int]) -> None:
     partial.rename(path)
 
 
-def _records(seeds: range) -> Iterator[np.void]:
+def _records(seeds: range) -> Iterator[NDArray[np.void]]:
     require_seeds(seeds, TRAINING, 'training')
     with Renderer(WIDTH, HEIGHT) as renderer:
         for seed in seeds:

@@ -9,7 +9,9 @@ from iterprime_ros.sim.scene import COLOURS, KINDS, SIZES
 
 SPECIAL = ('[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]')
 # Words that tell nothing of what the picture shows, so that nothing is learnt by guessing them.
-_FUNCTION_WORDS = frozenset('the a an is that there of to in at on from away side'.split())
+_FUNCTION_WORDS = frozenset(
+    ('the', 'a', 'is', 'that', 'there', 'of', 'to', 'in', 'at', 'on', 'from', 'away', 'side')
+)
 _STATEMENT_WORDS = ('is', 'a', 'there')
 
 
@@ -37,17 +39,16 @@ def content_words() -> list[str]:
 def word_tokenizer() -> PreTrainedTokenizerFast:
     """Return the tokenizer of these words; every other word is [UNK]."""
     vocabulary = {word: number for number, word in enumerate((*SPECIAL, *words()))}
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token='[UNK]'))  # type: ignore[arg-type]
+    tokenizer = Tokenizer(WordPiece(vocabulary, **_named('unk')))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
         single='[CLS] $A [SEP]', special_tokens=[('[CLS]', 2), ('[SEP]', 3)]
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token='[PAD]',
-        unk_token='[UNK]',
-        cls_token='[CLS]',
-        sep_token='[SEP]',
-        mask_token='[MASK]',
+        tokenizer_object=tokenizer, **_named('pad', 'unk', 'cls', 'sep', 'mask')
     )
+
+
+def _named(*names: str) -> dict[str, str]:
+    return {f'{name}_token': f'[{name.upper()}]' for name in names}

@@ -1,0 +1,68 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from iterprime_ros.sim.renderer import Renderer
+from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.seeds import CALIBRATION, HELD_OUT, TRAINING, WrongSeedError, require_seeds
+from iterprime_ros.sim.view import view_of
+from iterprime_ros.training import scenes
+from iterprime_ros.training.scenes import HEIGHT, WIDTH, RenderedScenes, record_of, view_in
+
+
+@pytest.fixture(scope='module')
+def picture():
+    with Renderer(WIDTH, HEIGHT) as renderer:
+        yield renderer.render(sample_scene(TRAINING.start))
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(scenes, 'SCENES_PER_FILE', 3)
+
+
+def test_a_record_keeps_picture_and_view(picture):
+    record = record_of(picture)
+    view, again = view_of(picture), view_in(record)
+    np.testing.assert_array_equal(record['rgb'], picture.rgb)
+    np.testing.assert_array_equal(record['ids'], picture.ids)
+    np.testing.assert_allclose(again.gaps, view.gaps, atol=1e-6)
+    assert len(again.objects) == len(view.objects)
+    for old, new in zip(view.objects, again.objects, strict=True):
+        assert (new.id, new.kind, new.colour, new.size) == (old.id, old.kind, old.colour, old.size)
+        numbers = ('column', 'depth', 'visible_fraction', 'image_fraction')
+        for name in numbers:
+            assert getattr(new, name) == pytest.approx(getattr(old, name), abs=1e-6)
+
+
+def test_the_mirrored_view_is_that_of_the_mirrored_picture(picture):
+    record = record_of(picture)
+    mirrored = view_in(record, mirrored=True)
+    for item in mirrored.objects:
+        columns = np.nonzero(record['ids'][:, ::-1] == item.id)[1]
+        if item.is_referable:
+            centre = (columns.mean() + 0.5 - WIDTH / 2) / HEIGHT
+            assert centre == pytest.approx(item.column, abs=0.06)
+
+
+def test_what_is_missing_is_rendered_and_what_is_there_is_kept(few, tmp_path, picture):
+    made = RenderedScenes(tmp_path, 3, workers=1)
+    assert len(made) == 3
+    np.testing.assert_array_equal(made[0]['rgb'], picture.rgb)
+    assert [int(record['seed']) for record in made] == list(
+        range(TRAINING.start, TRAINING.start + 3)
+    )
+    first = tmp_path / f'scenes-{TRAINING.start}.npy'
+    before = first.stat().st_mtime_ns
+    more = RenderedScenes(tmp_path, 5, workers=1)
+    assert first.stat().st_mtime_ns == before
+    assert int(more[4]['seed']) == TRAINING.start + 4
+    assert not list(tmp_path.glob('*.partial'))
+
+
+def test_the_ranges_of_seeds_never_meet():
+    ranges = sorted((TRAINING, CALIBRATION, HELD_OUT), key=lambda each: each.start)
+    assert all(one.stop <= following.start for one, following in pairwise(ranges))
+    with pytest.raises(WrongSeedError, match=r'^Scene 3000000 is not for training'):
+        require_seeds(HELD_OUT[:1], TRAINING, 'training')
