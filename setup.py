@@ -33,7 +33,7 @@ setup(
     author='The iterprime_ros developers',
     python_requires='>=3.11',
     packages=find_packages(include=['iterprime_ros', 'iterprime_ros.*']),
-    package_data={'iterprime_ros': ['models/**/*']},
+    package_data={'iterprime_ros': ['models/**/*', 'ros/*.xml']},
     install_requires=[
         'matplotlib',
         'numpy>=1.26',

@@ -6,7 +6,7 @@ and Primary Word Emphasis", AAAI 2025 (arXiv 2503.00936).
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -29,7 +29,7 @@ from iterprime_ros.errors import (
 from iterprime_ros.grounding.albef import TOKENIZER, load_albef
 from iterprime_ros.grounding.blip import load_blip
 from iterprime_ros.grounding.matcher import Matcher
-from iterprime_ros.grounding.refinement import Grounding, ground
+from iterprime_ros.grounding.refinement import Grounding, Watch, ground
 from iterprime_ros.grounding.words import prompted
 from iterprime_ros.language.command import (
     MAX_CHARACTERS,
@@ -174,6 +174,10 @@ class IteRPrimE:
         proposer = _proposer(chosen.masks, place, dtype, offline)
         return cls(matcher, proposer, parser, chosen, place)
 
+    def with_profile(self, chosen: Profile) -> 'IteRPrimE':
+        """Return a pipeline of the same models with the settings of another profile."""
+        return IteRPrimE(self.matcher, self.proposer, self.parser, chosen, self._device)
+
     @torch.inference_mode(False)
     def embed(self, image: NDArray[np.uint8]) -> Frame:
         """Encode an image (H, W, 3) uint8 RGB, once for any number of commands.
@@ -198,17 +202,37 @@ class IteRPrimE:
             embedding = self.proposer.embed(pixels.contiguous())
         return Frame((image.shape[0], image.shape[1]), memory, embedding, spent)
 
-    def segment(self, image: NDArray[np.uint8] | Frame, command: str) -> Segmentation:
-        """Answer one command; see segment_many."""
-        return self.segment_many(image, [command])[0]
+    def segment(
+        self,
+        image: NDArray[np.uint8] | Frame,
+        command: str,
+        watch: Callable[[int, NDArray[np.float32], float], None] | None = None,
+    ) -> Segmentation:
+        """Answer one command; see segment_many.
+
+        watch: told of every round, in this thread: its number, the heatmap so far (H, W) float32 in
+        [0, 1], and the match probability of that round. What it raises ends the work.
+        """
+        if watch is None:
+            return self.segment_many(image, [command])[0]
+
+        def told(number: int, maps: Tensor, probabilities: list[float]) -> None:
+            size = image.size if isinstance(image, Frame) else (image.shape[0], image.shape[1])
+            watch(number, upsampled(maps[0], size).cpu().numpy(), probabilities[0])
+
+        return self.segment_many(image, [command], told)[0]
 
     @torch.inference_mode(False)
     def segment_many(
-        self, image: NDArray[np.uint8] | Frame, commands: Sequence[str]
+        self,
+        image: NDArray[np.uint8] | Frame,
+        commands: Sequence[str],
+        watch: Watch | None = None,
     ) -> list[Segmentation]:
         """Answer several commands on one image, or on what `embed` made of it, together.
 
-        A command that cannot be used is answered with INVALID and a sentence.
+        A command that cannot be used is answered with INVALID and a sentence. watch: see
+        grounding.refinement; of the commands that can be used.
         Raises InvalidImageError for an image that is not (H, W, 3) uint8.
         """
         if isinstance(image, Frame):
@@ -230,7 +254,9 @@ class IteRPrimE:
             for each in parsed.values()
         ]
         with _clocked(spent, 'ground', self._device):
-            groundings = ground(self.matcher, frame.memory, expressions, self.profile.grounding)
+            groundings = ground(
+                self.matcher, frame.memory, expressions, self.profile.grounding, watch=watch
+            )
         for (number, read), grounding in zip(parsed.items(), groundings, strict=True):
             answers[number] = self._answer(frame, read, grounding, dict(spent), commands[number])
         return [answers[number] for number in range(len(commands))]
@@ -296,7 +322,7 @@ class IteRPrimE:
         """Return the masks that hold a peak, best first; see masks.selection."""
         answer = self.profile.answer
         proposals = self.proposer.propose(frame.embedding, peak_points(heatmap, answer.max_peaks))
-        selection = select(heatmap, proposals, answer.max_components)
+        selection = select(heatmap, proposals, answer.max_components, answer.mask_rank)
         return tuple(
             Candidate(
                 proposals.masks[k].cpu().numpy(),

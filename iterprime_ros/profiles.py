@@ -49,6 +49,11 @@ class AnswerSettings(_Strict):
     max_components: int = Field(
         12, ge=1, description='Masks of more 4-connected components are left out.'
     )
+    mask_rank: Literal['mean', 'overlap'] = Field(
+        'mean',
+        description='Which mask wins: the highest mean of the heatmap inside, as the paper has it, '
+        'or the best overlap with it, where masks lie inside each other.',
+    )
     max_peaks: int = Field(8, ge=1, le=64, description='Peaks at which masks are asked for.')
 
 

@@ -391,3 +391,40 @@ def test_models_are_listed():
     for name, each in PROFILES.items():
         assert name in answer.stdout
         assert each.matcher.weights in answer.stdout
+
+
+def test_weights_that_begin_with_a_dot_lie_beside_their_file(tmp_path, monkeypatch):
+    folder = tmp_path / 'models'
+    folder.mkdir()
+    path = folder / 'mine.yaml'
+    path.write_text('base: tabletop\nmatcher: {weights: ./near}\nmasks: {weights: far/away}\n')
+    monkeypatch.chdir(tmp_path)
+    mine = profile(Path('models') / 'mine.yaml')
+    assert mine.matcher.weights == str(folder / 'near')
+    assert mine.masks.weights == 'far/away'
+
+
+def test_the_default_says_what_it_does_not_know(picture, tmp_path, capsys):
+    file = tmp_path / 'table.png'
+    Image.fromarray(picture).save(file)
+    main(['segment', str(file), 'the blue cube', '--device', 'cpu'])
+    assert 'knows only the simulated table' in capsys.readouterr().err
+
+
+def test_every_round_is_told_and_what_the_watcher_raises_ends_the_work(model, picture):
+    told = []
+    answer = model.segment(picture, 'the red mug', lambda *each: told.append(each))
+    assert [number for number, _, _ in told] == list(range(len(answer.looks)))
+    assert [probability for _, _, probability in told] == [
+        look.probability for look in answer.looks
+    ]
+    np.testing.assert_array_equal(told[-1][1], answer.heatmap)
+
+    class EnoughError(Exception):
+        pass
+
+    def stop(*_):
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        model.segment(picture, 'the red mug', stop)

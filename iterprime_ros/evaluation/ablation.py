@@ -30,7 +30,7 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
     def variant(name: str, **changes: object) -> Variant:
         grounding = model.profile.grounding.model_copy(update=changes)
         profile = model.profile.model_copy(update={'grounding': grounding})
-        return Variant(name, IteRPrimE(model.matcher, model.proposer, model.parser, profile))
+        return Variant(name, model.with_profile(profile))
 
     return [
         variant('Grad-CAM alone', **_NO_EMPHASIS, rounds=1),

@@ -49,7 +49,9 @@ def refinements() -> list[dict[str, Any]]:
 def calibrated(model: IteRPrimE, scenes: Sequence[QuestionedScene]) -> IteRPrimE:
     """Return the pipeline with the settings that answer these scenes best; print what was tried."""
     asked = [(scene, model.embed(scene.rgb)) for scene in tqdm(scenes, desc='encoding')]
-    open_minded = AnswerSettings(match_threshold=0, ambiguity_margin=0)
+    open_minded = model.profile.answer.model_copy(
+        update={'match_threshold': 0.0, 'ambiguity_margin': 0.0}
+    )
     start = _with(model, model.profile.grounding, open_minded)
     best = _best(start, asked, emphases(model.matcher.fusion_blocks))
     best = _best(best, asked, refinements())
@@ -102,7 +104,7 @@ def _outcomes(model: IteRPrimE, asked: Asked) -> list[Outcome]:
 
 def _with(model: IteRPrimE, grounding: GroundingSettings, answer: AnswerSettings) -> IteRPrimE:
     profile = model.profile.model_copy(update={'grounding': grounding, 'answer': answer})
-    return IteRPrimE(model.matcher, model.proposer, model.parser, profile)
+    return model.with_profile(profile)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

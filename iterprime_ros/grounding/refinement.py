@@ -5,7 +5,7 @@ round the patches that stand out are hidden from later rounds, whose maps join t
 R <- momentum * R + (1 - momentum) * map, until the matching probability falls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,10 @@ from iterprime_ros.grounding.words import (
     with_found_primary_word,
     word_maps,
 )
+
+# Told after every round: its number, the running maps (B, rows, cols) float32 in [0, 1], and the
+# probabilities of that round. What it raises ends the grounding.
+Watch = Callable[[int, Tensor, list[float]], None]
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,12 @@ def ground(
     expressions: Sequence[Expression],
     settings: GroundingSettings,
     words: Sequence[Sequence[tuple[int, int]]] | None = None,
+    watch: Watch | None = None,
 ) -> list[Grounding]:
     """Ground expressions in one image, together.
 
     image: what matcher.encode_image returned. words: for every expression the spans among which a
-    missing primary word is looked for; its focus words by default.
+    missing primary word is looked for; its focus words by default. watch: told of every round.
     """
     if not expressions:
         return []
@@ -97,6 +102,8 @@ def ground(
             for row, k in enumerate(active)
             if tracks[k].add(maps[row], probabilities[row], ~keep[k], settings)
         ]
+        if watch:
+            watch(number, *_so_far(tracks, matcher.grid))
         if number + 1 == settings.rounds or not going:
             break
         standing_out = sharpened(maps, settings) >= settings.drop_threshold
@@ -165,6 +172,12 @@ class _Track:
             by_word.unflatten(1, grid),
             truncated,
         )
+
+
+def _so_far(tracks: Sequence[_Track], grid: tuple[int, int]) -> tuple[Tensor, list[float]]:
+    """Return the running maps (B, rows, cols) and the last probabilities."""
+    maps = [track.rounds[0][0] if track.running is None else track.running for track in tracks]
+    return torch.stack(maps).unflatten(1, grid), [track.rounds[-1][1] for track in tracks]
 
 
 def _with_primary_word(

@@ -1,6 +1,7 @@
 """Which mask is the object: where to ask for masks, and which of them wins."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -63,14 +64,20 @@ def peak_points(heatmap: Tensor, limit: int) -> Tensor:
 
 
 def select(
-    heatmap: Tensor, proposals: Proposals, max_components: int = MAX_COMPONENTS
+    heatmap: Tensor,
+    proposals: Proposals,
+    max_components: int = MAX_COMPONENTS,
+    by: Literal['mean', 'overlap'] = 'mean',
 ) -> Selection:
     """Return which masks may be the object, best first (IteRPrimE, arXiv 2503.00936).
 
     heatmap: (H, W) float32 in [0, 1], on the device of the masks. A mask is kept when it holds a
     pixel where the heatmap R >= max(R) and has at most `max_components` 4-connected components. The
-    kept ones are ordered by the mean of R inside, the highest first, the lower index first among
-    equals; of identical masks only the first is listed. Means are summed in float64 and rounded to
+    kept ones are ordered, the highest first, the lower index first among equals, by the mean of R
+    inside, or by their overlap with R: the sum of R inside over mask area + sum of R - that sum, an
+    IoU that counts every pixel of the heatmap by its height. Of masks inside each other the mean
+    prefers the smallest, overlap the one as large as what stands out. Of identical masks only the
+    first is listed. Means are summed in float64 and rounded to
     float32 before they are compared, so that the order of summation cannot break a tie.
     Raises ValueError for a heatmap that is not finite, or not of the masks' size.
     """
@@ -97,8 +104,15 @@ def select(
         dtype=torch.int64,
         device=masks.device,
     )
-    best_first = torch.sort(means[kept], descending=True, stable=True).indices
+    rank = means if by == 'mean' else _overlaps(heatmap, sums, areas)
+    best_first = torch.sort(rank[kept], descending=True, stable=True).indices
     return Selection(kept[best_first], means, components.to(masks.device), contains_peak)
+
+
+def _overlaps(heatmap: Tensor, sums: Tensor, areas: Tensor) -> Tensor:
+    """Return (M,) float32, the overlap of the heatmap with masks of these sums inside and areas."""
+    union = areas + heatmap.sum(dtype=torch.float64) - sums
+    return torch.where(union > 0, sums / union, 0).float()
 
 
 def _check_heatmap(heatmap: Tensor) -> None:

@@ -25,7 +25,7 @@ from iterprime_ros.sim.view import SeenObject, View
 
 UNKNOWN = '[UNK]'
 _TRIES = 8
-_STATEMENT_SHARE = {Stratum.ATTRIBUTES: 0.15, Stratum.PLACE: 0.6, Stratum.RELATION: 0.35}
+_STATEMENT_SHARE = {Stratum.ATTRIBUTES: 0.05, Stratum.PLACE: 0.35, Stratum.RELATION: 0.1}
 _STRANGER_SHARE = 0.06  # false texts whose noun is a word that the model does not know
 _FOREIGN_SHARE = 0.2  # false texts that are true of another scene
 _NAMES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}

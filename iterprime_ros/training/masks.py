@@ -6,6 +6,7 @@ other two masks learn a little of the same too: these objects have no parts to c
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import (
+    BlipForImageTextRetrieval,
     SamConfig,
     SamMaskDecoderConfig,
     SamModel,
@@ -30,7 +32,7 @@ from iterprime_ros.training.masks_data import points_batch
 from iterprime_ros.training.scenes import HEIGHT, WIDTH, RenderedScenes
 
 SIDE, PATCH = 256, 16
-_ENCODER_WIDTH, _ENCODER_LAYERS, _ENCODER_HEADS = 128, 5, 2
+_ENCODER_WIDTH, _ENCODER_LAYERS, _ENCODER_HEADS = 128, 6, 2  # as the matcher's
 _DECODER_WIDTH, _DECODER_HEADS = 64, 4
 _FINER = 2  # how much finer than the decoder's own the masks are that the losses compare
 _FOCAL_WEIGHT, _OTHERS_WEIGHT = 20.0, 0.25
@@ -75,6 +77,37 @@ def small_sam() -> SamModel:
     # On CPUs the backward pass of the fused attention kernel takes longer in bfloat16.
     model.set_attn_implementation('eager')
     return model
+
+
+def begin_with(sam: SamModel, matcher: BlipForImageTextRetrieval) -> None:
+    """Give the image encoder of a matcher, which knows what things are, to a SAM of its sizes.
+
+    The matcher sees a picture of 4:3 squeezed into a square, so that its patches are narrower than
+    high here: filters and positions are resampled to square patches in the upper rows.
+    """
+    ours: Any = sam.vision_encoder
+    theirs: Any = matcher.vision_model
+    with torch.no_grad():
+        filters = theirs.embeddings.patch_embedding
+        resampled = functional.interpolate(filters.weight, (PATCH, PATCH), mode='bicubic')
+        ours.patch_embed.projection.weight.copy_(
+            resampled * (filters.weight.shape[-1] / PATCH) ** 2
+        )
+        ours.patch_embed.projection.bias.copy_(filters.bias)
+        places = theirs.embeddings.position_embedding[0, 1:].T
+        side = math.isqrt(places.shape[1])
+        rows, columns = HEIGHT // PATCH, WIDTH // PATCH
+        grid = functional.interpolate(
+            places.unflatten(1, (side, side))[None], (rows, columns), mode='bicubic'
+        )
+        ours.pos_embed[:, :rows, :columns].copy_(grid.permute(0, 2, 3, 1))
+    for new, old in zip(ours.layers, theirs.encoder.layers, strict=True):
+        new.layer_norm1.load_state_dict(old.layer_norm1.state_dict())
+        new.attn.qkv.load_state_dict(old.self_attn.qkv.state_dict())
+        new.attn.proj.load_state_dict(old.self_attn.projection.state_dict())
+        new.layer_norm2.load_state_dict(old.layer_norm2.state_dict())
+        new.mlp.lin1.load_state_dict(old.mlp.fc1.state_dict())
+        new.mlp.lin2.load_state_dict(old.mlp.fc2.state_dict())
 
 
 class Masking(nn.Module):
@@ -165,6 +198,13 @@ def _train(options: argparse.Namespace) -> None:
     scenes = RenderedScenes(options.scenes, options.scene_count, options.workers)
     torch.manual_seed(options.seed)
     model = small_sam()
+    if options.matcher:
+        begin_with(
+            model,
+            BlipForImageTextRetrieval.from_pretrained(
+                options.matcher, local_files_only=True, dtype=torch.float32
+            ),
+        )
     train(
         Masking(model),
         partial(points_batch, scenes, options.batch, options.seed),
@@ -182,12 +222,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog='python -m iterprime_ros.training.masks',
         description=_DESCRIPTION,
         epilog='example: python -m iterprime_ros.training.masks --scenes ~/.cache/iterprime/'
-        'scenes --out ~/masks',
+        'scenes --matcher ~/matcher/model --out ~/masks',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--scenes', type=Path, required=True, help='folder of rendered scenes')
     parser.add_argument('--scene-count', type=int, default=20480, help='how many (default: 20480)')
     parser.add_argument('--out', type=Path, required=True, help='folder of checkpoints and model')
+    parser.add_argument(
+        '--matcher', type=Path, help='folder of a trained matcher, to begin with its image encoder'
+    )
     parser.add_argument('--steps', type=int, default=3000, help='to train (default: 3000)')
     parser.add_argument('--batch', type=int, default=16, help='images a step (default: 16)')
     parser.add_argument('--seed', type=int, default=0, help='of data and weights (default: 0)')

@@ -20,6 +20,7 @@ from transformers import BlipForImageTextRetrieval
 
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.grounding.fusion import Pixels
+from iterprime_ros.grounding.loading import found
 from iterprime_ros.sim.scene import COLOURS, KINDS
 from iterprime_ros.training.loop import Plan, train
 from iterprime_ros.training.matcher_data import (
@@ -144,21 +145,24 @@ def _train(options: argparse.Namespace) -> None:
     tokenizer = word_tokenizer()
     content = frozenset(tokenizer.get_vocab()[word] for word in content_words())
     words = Words(tokenizer, content)
-    model = small_blip(tokenizer)
-    recognition = Plan(options.recognition_steps, rate=1e-3)
-    train(
-        Recognition(model),
-        partial(recognition_batch, scenes, options.batch * 4, options.seed),
-        recognition,
-        options.out / 'recognition',
-        options.device,
-        options.workers,
-    )
-    matching = Plan(options.matching_steps, rate=8e-4)
+    if options.begin_with:
+        model = _trained(options.begin_with)
+    else:
+        model = small_blip(tokenizer)
+        train(
+            Recognition(model),
+            partial(recognition_batch, scenes, options.batch * 4, options.seed),
+            Plan(options.recognition_steps, rate=1e-3),
+            options.out / 'recognition',
+            options.device,
+            options.workers,
+        )
+    matching = Plan(options.matching_steps, rate=5e-4 if options.begin_with else 8e-4)
+    easy_share = 0 if options.begin_with else _EASY_SHARE
 
     def batch(step: int) -> dict[str, Tensor]:
         done = step / options.matching_steps
-        phase = EASY if done < _EASY_SHARE else WHOLE if done >= 1 - _WHOLE_SHARE else MIXED
+        phase = EASY if done < easy_share else WHOLE if done >= 1 - _WHOLE_SHARE else MIXED
         return matching_batch(scenes, words, options.batch, options.seed, step, phase)
 
     train(
@@ -175,6 +179,19 @@ def _train(options: argparse.Namespace) -> None:
     print(f'The model is in {options.out / "model"}')
 
 
+def _trained(folder: Path) -> BlipForImageTextRetrieval:
+    """Return the model in a folder; raise WeightsNotFoundError where there is none."""
+    loaded: BlipForImageTextRetrieval = found(
+        lambda local: BlipForImageTextRetrieval.from_pretrained(
+            folder, local_files_only=local, dtype=torch.float32
+        ),
+        folder,
+        'matcher',
+        True,
+    )
+    return loaded
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='python -m iterprime_ros.training.matcher',
@@ -186,6 +203,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--scenes', type=Path, required=True, help='folder of rendered scenes')
     parser.add_argument('--scene-count', type=int, default=20480, help='how many (default: 20480)')
     parser.add_argument('--out', type=Path, required=True, help='folder of checkpoints and model')
+    parser.add_argument(
+        '--begin-with', type=Path, help='folder of a trained matcher to train on; no first stage'
+    )
     parser.add_argument(
         '--recognition-steps', type=int, default=2200, help='of the first stage (default: 2200)'
     )

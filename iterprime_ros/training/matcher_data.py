@@ -50,8 +50,8 @@ _PATCHES = np.arange(CELLS * CELLS).reshape(CELLS, CELLS)
 # No object is outside the square in the middle of a picture of 4:3, which spares a quarter.
 _MIDDLE = _PATCHES[:, CELLS // 8 : CELLS - CELLS // 8].ravel()
 EASY = Phase((0.85, 0.1, 0.05), _MIDDLE)
-MIXED = Phase((0.25, 0.3, 0.45), _MIDDLE)
-WHOLE = Phase((0.25, 0.3, 0.45), _PATCHES.ravel())
+MIXED = Phase((0.35, 0.25, 0.4), _MIDDLE)
+WHOLE = Phase((0.35, 0.25, 0.4), _PATCHES.ravel())
 
 
 def recognition_batch(scenes: RenderedScenes, size: int, seed: int, step: int) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from iterprime_ros.evaluation.command import Evaluation, evaluate
 from iterprime_ros.evaluation.metrics import Outcome, miou, precision, refused
 from iterprime_ros.profiles import TABLETOP
 
+HELD_OUT_SCENES = 600
 _SHIPPED = ('profile.yaml', 'matcher', 'masks')
 _DESCRIPTION = """\
 Compare new tabletop models with those in the package on the calibration scenes, and put them in
@@ -53,7 +54,7 @@ def ship(new: Path, scenes: int, out: Path) -> None:
         shutil.rmtree(TABLETOP / name, ignore_errors=True)
         shutil.copytree(new / name, TABLETOP / name)
     shutil.copy(new / 'profile.yaml', TABLETOP / 'profile.yaml')
-    held_out = _asked(TABLETOP, 'held-out', 600, out / 'held-out')
+    held_out = _asked(TABLETOP, 'held-out', HELD_OUT_SCENES, out / 'held-out')
     present = [outcome for outcome in held_out if outcome.is_present]
     (TABLETOP / 'benchmark.json').write_text(
         json.dumps({'mIoU': miou(present), 'P@0.5': precision(present, 0.5)}, indent=1) + '\n',

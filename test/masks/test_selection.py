@@ -194,3 +194,33 @@ def test_shapes_that_do_not_fit_are_refused():
             select(torch.zeros(shape), masks)
     with pytest.raises(ValueError, match='At least one peak'):
         peak_points(torch.zeros(3, 4), 0)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_overlap_ranks_by_a_weighted_iou(seed):
+    rng = np.random.default_rng(seed)
+    heatmap = rng.random((6, 7)).astype(np.float32)
+    masks = rng.random((5, 6, 7)) < rng.random((5, 1, 1))
+    masks[:, heatmap == heatmap.max()] = True
+    proposals = Proposals(torch.from_numpy(masks), torch.ones(5))
+    chosen = select(torch.from_numpy(heatmap), proposals, 99, 'overlap')
+
+    def overlap(mask):
+        inside = [float(heatmap[cell]) for cell in np.ndindex(heatmap.shape) if mask[cell]]
+        return sum(inside) / (len(inside) + float(heatmap.sum()) - sum(inside))
+
+    ranks = [overlap(masks[k]) for k in chosen.order.tolist()]
+    assert ranks == sorted(ranks, reverse=True) or np.allclose(ranks, sorted(ranks)[::-1])
+    assert chosen.winner is not None
+    assert overlap(masks[chosen.winner]) == pytest.approx(max(map(overlap, masks)))
+
+
+def test_of_masks_inside_each_other_overlap_takes_the_one_that_stands_out():
+    heatmap = torch.zeros(9, 9)
+    heatmap[2:7, 2:7] = 0.8
+    heatmap[4, 4] = 1
+    small, right, large = (torch.zeros(9, 9, dtype=torch.bool) for _ in range(3))
+    small[4, 4] = right[2:7, 2:7] = large[:8, :8] = True
+    proposals = Proposals(torch.stack([small, right, large]), torch.ones(3))
+    assert select(heatmap, proposals).winner == 0
+    assert select(heatmap, proposals, by='overlap').winner == 1

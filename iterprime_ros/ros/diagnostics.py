@@ -1,0 +1,90 @@
+"""What the node says of itself once a second on /diagnostics."""
+
+import resource
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+_PERIOD = 1.0  # seconds
+_WINDOW = 100  # frames and answers that rates and latencies are taken from
+_RECENT = 10.0  # seconds for which an error counts
+
+
+class Diagnostics:
+    """Counts frames, answers and failures, and publishes them. Methods may be called anywhere.
+
+    dropped: returns how many frames were never looked at.
+    """
+
+    def __init__(self, node: Node, dropped: Callable[[], int]) -> None:
+        self._node = node
+        self._lock = threading.Lock()
+        self._frames: deque[float] = deque(maxlen=_WINDOW)
+        self._latencies: deque[float] = deque(maxlen=_WINDOW)
+        self._stamps: dict[str, int] = {}
+        self._answers = self._failures = self._backwards = 0
+        self._last_error, self._last_error_at = '', float('-inf')
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._timer = node.create_timer(_PERIOD, self._publish)
+        self._dropped = dropped
+
+    def count_frame(self, camera: str, stamp: int) -> None:
+        """Count a frame of a camera; stamp: its nanoseconds."""
+        with self._lock:
+            self._frames.append(time.monotonic())
+            if stamp < self._stamps.get(camera, stamp):
+                self._backwards += 1
+                if self._backwards == 1:
+                    self._node.get_logger().warning(
+                        'The stamps of images go backwards: a bag that starts again, or two '
+                        'publishers on one topic.'
+                    )
+            self._stamps[camera] = stamp
+
+    def count_answer(self, seconds: float) -> None:
+        """Count an answer that took so long from its image's arrival."""
+        with self._lock:
+            self._answers += 1
+            self._latencies.append(seconds)
+
+    def count_failure(self, text: str) -> None:
+        """Count something that could not be answered."""
+        with self._lock:
+            self._failures += 1
+            self._last_error, self._last_error_at = text, time.monotonic()
+
+    def _publish(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            recent = [moment for moment in self._frames if now - moment < _RECENT]
+            failed = now - self._last_error_at < _RECENT
+            values: dict[str, Any] = {
+                'frames a second': f'{len(recent) / _RECENT:.1f}',
+                'answers': self._answers,
+                'failures': self._failures,
+                'dropped frames': self._dropped(),
+                'median latency, ms': f'{1e3 * _median(self._latencies):.1f}',
+                'stamps that went backwards': self._backwards,
+                'most memory, MiB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                'last error': self._last_error,
+            }
+        status = DiagnosticStatus(
+            level=DiagnosticStatus.WARN if failed else DiagnosticStatus.OK,
+            name=f'{self._node.get_name()}: answers',
+            message=self._last_error if failed else 'ok',
+            hardware_id=self._node.get_fully_qualified_name(),
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)
+
+
+def _median(values: deque[float]) -> float:
+    return statistics.median(values) if values else float('nan')

@@ -1,0 +1,107 @@
+"""`iterprime evaluate` and what is built on it, with the models that ship."""
+
+import json
+import shutil
+
+import matplotlib.image
+import pytest
+import torch
+import yaml
+
+from iterprime_ros.cli import main
+from iterprime_ros.evaluation import calibrate
+from iterprime_ros.grounding.settings import GroundingSettings
+from iterprime_ros.profiles import TABLETOP, profile
+from iterprime_ros.training import ship as shipping
+from iterprime_ros.training.matcher_model import small_blip
+from iterprime_ros.training.ship import WorseError, ship
+from iterprime_ros.training.vocabulary import word_tokenizer
+
+torch.set_num_threads(2)
+
+
+def test_it_writes_reports_and_pictures(tmp_path, capsys):
+    assert main(['evaluate', '--scenes', '2', '--out', str(tmp_path)]) == 0
+    results = json.loads((tmp_path / 'results.json').read_text())
+    assert results['scenes'] == '3000000 to 3000001'
+    assert len(results['outcomes']) == results['questions'] >= 6
+    report = (tmp_path / 'report.md').read_text()
+    assert report in capsys.readouterr().out
+    assert '| attributes | 2 |' in report
+    for name in ('worst.png', 'sample.png'):
+        assert matplotlib.image.imread(tmp_path / name).shape[1] > 1000
+
+
+def test_the_ablation_has_every_part(tmp_path):
+    assert main(['evaluate', '--ablation', '--scenes', '1', '--out', str(tmp_path)]) == 0
+    rows = (tmp_path / 'ablation.md').read_text().splitlines()[2:]
+    names = [row.split(' | ')[0].strip('| ') for row in rows]
+    assert names[0] == 'Grad-CAM alone'
+    assert 'full, as in the profile' in names
+    assert sum(name.startswith('masks: ') for name in names) == 3
+    assert len(names) == 14
+
+
+@pytest.mark.parametrize('count', ['0', '1001', 'many'])
+def test_a_wrong_number_of_scenes_is_refused(count, capsys):
+    with pytest.raises(SystemExit) as refused:
+        main(['evaluate', '--scenes', count])
+    assert refused.value.code == 2
+    assert 'no number from 1 to 1000' in capsys.readouterr().err
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A copy of what ships, which may be replaced."""
+    folder = tmp_path / 'shipped'
+    shutil.copytree(TABLETOP, folder)
+    monkeypatch.setattr(shipping, 'TABLETOP', folder)
+    return folder
+
+
+@pytest.fixture
+def untrained(tmp_path):
+    """Models of which the matcher is random."""
+    folder = tmp_path / 'untrained'
+    shutil.copytree(TABLETOP, folder)
+    tokenizer = word_tokenizer()
+    torch.manual_seed(0)
+    small_blip(tokenizer).save_pretrained(folder / 'matcher')
+    return folder
+
+
+def weights(folder):
+    return (folder / 'matcher' / 'model.safetensors').read_bytes()
+
+
+def test_worse_models_are_refused(shipped, untrained, tmp_path):
+    before = weights(shipped)
+    with pytest.raises(WorseError, match='answer no better'):
+        ship(untrained, 4, tmp_path / 'out')
+    assert weights(shipped) == before
+
+
+def test_better_models_take_their_place(shipped, untrained, tmp_path, monkeypatch):
+    monkeypatch.setattr(shipping, 'HELD_OUT_SCENES', 2)
+    shutil.rmtree(shipped)
+    shutil.copytree(untrained, shipped)
+    better = tmp_path / 'better'
+    better.mkdir()
+    for name in ('profile.yaml', 'matcher'):
+        copy = shutil.copytree if (TABLETOP / name).is_dir() else shutil.copy
+        copy(TABLETOP / name, better / name)
+    ship(better, 4, tmp_path / 'out')
+    assert weights(shipped) == weights(TABLETOP)
+    assert json.loads((shipped / 'benchmark.json').read_text()).keys() == {'mIoU', 'P@0.5'}
+
+
+def test_calibration_rewrites_the_settings_alone(tmp_path, monkeypatch, capsys):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('base: tabletop\nanswer: {max_peaks: 3}\n')
+    monkeypatch.setattr(calibrate, 'refinements', lambda: [{'rounds': 1}, {'rounds': 2}])
+    assert calibrate.main([str(path), '--scenes', '2']) == 0
+    fields = yaml.safe_load(path.read_text())
+    assert set(fields) == {'base', 'grounding', 'answer'}
+    assert GroundingSettings(**fields['grounding']).rounds in (1, 2)
+    assert profile(path).answer.max_peaks == 3
+    assert 'match threshold' in capsys.readouterr().out
