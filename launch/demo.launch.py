@@ -1,17 +1,14 @@
-"""Start the camera over the simulated tabletop, the node that answers about it, and rviz."""
-
-from importlib.resources import files
+"""Start the camera over the simulated tabletop."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetEnvironmentVariable
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return camera and node with their arguments; `ros2 launch --show-args` lists them."""
+    """Return the camera node with its arguments; `ros2 launch --show-args` lists them."""
     settings = {
         'width': ('640', int, 'Image width, pixels (16 to 4096).'),
         'height': ('480', int, 'Image height, pixels (16 to 4096).'),
@@ -37,13 +34,4 @@ def generate_launch_description() -> LaunchDescription:
         ],
         output='screen',
     )
-    share = FindPackageShare('iterprime_ros')
-    # Images are larger than what Fast DDS's shared memory takes by default.
-    transport = SetEnvironmentVariable(
-        'FASTDDS_DEFAULT_PROFILES_FILE', str(files('iterprime_ros') / 'ros' / 'fastdds.xml')
-    )
-    segment = IncludeLaunchDescription(
-        PathJoinSubstitution([share, 'launch', 'segment.launch.py']),
-        launch_arguments={'namespace': LaunchConfiguration('namespace')}.items(),
-    )
-    return LaunchDescription([*arguments, namespace, transport, camera, segment])
+    return LaunchDescription([*arguments, namespace, camera])

@@ -364,7 +364,7 @@ def test_exit_codes_and_sentences(photo, regions, tmp_path, capsys):
         ['segment', str(broken), 'the mug', *common],
         ['segment', str(tmp_path / 'block.yaml'), 'the mug', *common],
         ['segment', str(photo), 'the mug', '--profile', 'none'],
-        ['segment', str(photo), 'the mug', '--offline'],
+        ['segment', str(photo), 'the mug', '--profile', 'blip-sam', '--offline'],
         ['segment', str(photo), 'the mug', *common, '--out', str(photo / 'a' / 'b.png')],
         ['models', 'fetch', 'none'],
     ):

@@ -67,7 +67,8 @@ def ablation_rows(model: IteRPrimE, scenes: Iterable[QuestionedScene]) -> Iterat
         )
         keep('masks: regions', (each.outcome for each in _with_regions(plain, scene, frame)))
         best = with_best_possible(model, frame, answered)
-        keep('masks: best possible candidate', (_as_best(each.outcome) for each in best))
+        outcomes = [each.outcome for each in best if each.outcome.is_present]
+        keep('masks: best possible candidate', map(_as_best, outcomes))
     for name, outcomes in found.items():
         yield {'variant': name, **_cells(outcomes)}
 

@@ -7,19 +7,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from iterprime_ros.errors import IterprimeError
+from iterprime_ros.errors import IterprimeError, WeightsNotFoundError
 from iterprime_ros.evaluation.command import Evaluation, evaluate
 from iterprime_ros.evaluation.metrics import Outcome, miou, precision, refused
 from iterprime_ros.profiles import TABLETOP
 
 HELD_OUT_SCENES = 600
-_SHIPPED = ('profile.yaml', 'matcher', 'masks')
+_NEEDED = ('profile.yaml', 'matcher')
+_FOLDERS = ('matcher', 'masks')
 _DESCRIPTION = """\
 Compare new tabletop models with those in the package on the calibration scenes, and put them in
 their place if they answer better: mean IoU of what is there, and the share of what is not that is
 refused, count alike. Then the held-out scenes are asked, once, for the figures to publish.
 
-NEW is a folder with profile.yaml, matcher/ and masks/; whatever it lacks is taken from the package.
+NEW is a folder with profile.yaml, matcher/ and, where the profile names one, masks/.
 """
 
 
@@ -39,20 +40,17 @@ def ship(new: Path, scenes: int, out: Path) -> None:
 
     Raises WorseError where they are not.
     """
-    for name in _SHIPPED:
-        if not (new / name).exists():
-            (shutil.copytree if name != 'profile.yaml' else shutil.copy)(
-                TABLETOP / name, new / name
-            )
+    if missing := [name for name in _NEEDED if not (new / name).exists()]:
+        raise WeightsNotFoundError(f'{new} lacks {" and ".join(missing)}.')
     ours = _asked(new, 'calibration', scenes, out / 'new')
-    if all((TABLETOP / name).exists() for name in _SHIPPED):
-        old = _asked(TABLETOP, 'calibration', scenes, out / 'old')
-        print(f'calibration scenes: new {score(ours):.4f}, shipped {score(old):.4f}')
-        if score(ours) <= score(old):
-            raise WorseError('The new models answer no better, so that the shipped ones stay.')
-    for name in ('matcher', 'masks'):
+    old = _asked(TABLETOP, 'calibration', scenes, out / 'old')
+    print(f'calibration scenes: new {score(ours):.4f}, shipped {score(old):.4f}')
+    if score(ours) <= score(old):
+        raise WorseError('The new models answer no better, so that the shipped ones stay.')
+    for name in _FOLDERS:
         shutil.rmtree(TABLETOP / name, ignore_errors=True)
-        shutil.copytree(new / name, TABLETOP / name)
+        if (new / name).exists():
+            shutil.copytree(new / name, TABLETOP / name)
     shutil.copy(new / 'profile.yaml', TABLETOP / 'profile.yaml')
     held_out = _asked(TABLETOP, 'held-out', HELD_OUT_SCENES, out / 'held-out')
     present = [outcome for outcome in held_out if outcome.is_present]

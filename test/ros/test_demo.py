@@ -21,7 +21,11 @@ def test_the_demo_draws_one_picture(tmp_path):
     out = tmp_path / 'new folder' / '[a] table.png'
     answer = iterprime('demo', '--seed', 3, '--out', out)
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.splitlines()[-1] == f'The picture is at {out}'
+    *lines, last = answer.stdout.splitlines()
+    assert last == f'The picture is at {out}'
+    assert len(lines) == 3
+    assert all('match 0.' in line and line.endswith(' ms') for line in lines)
+    assert ['IoU' in line for line in lines] == [True, True, False]
     picture = matplotlib.image.imread(out)
     height, width, _ = picture.shape
     assert width > 1200
