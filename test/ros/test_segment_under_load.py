@@ -64,7 +64,8 @@ def test_a_model_that_fails_is_answered_and_the_next_command_too(obedient, robot
     assert (found.mask.width, found.mask.height) == (320, 240)
     whole = robot.ask('anything', rgb_image(picture))
     masks = [np.frombuffer(each.mask.data, np.uint8) > 0 for each in (found, whole)]
-    assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() > 0.6
+    # The same object, by regions of another picture.
+    assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() > 0.4
 
 
 def test_while_it_works_it_answers_everything_else(obedient, robot, picture):  # noqa: F811
