@@ -49,7 +49,16 @@ class Robot(Peer):
         """Say a command, and publish frames until it is answered."""
         publisher = publisher or self.images
         self.wait_for(
-            lambda: self.commands.get_subscription_count() and publisher.get_subscription_count(),
+            lambda: all(
+                each.get_subscription_count()
+                for each, message in (
+                    (self.commands, command),
+                    (publisher, image),
+                    (self.depths, depth),
+                    (self.infos, info),
+                )
+                if message is not None
+            ),
             'the node to listen',
         )
         before = len(self.results)
