@@ -112,7 +112,10 @@ def test_what_is_found_is_where_it_is(node, robot, picture):
     depth = to_image(picture.depth, '32FC1', header())
     target = picture.scene.objects[5]
     assert (target.colour, target.kind) == ('blue', 'cube')
-    found = robot.ask('please hand me the blue cube', rgb_image(picture), depth, info)
+    for _ in range(20):  # until depth, which best effort may lose, comes too
+        found = robot.ask('please hand me the blue cube', rgb_image(picture), depth, info)
+        if found.point_count:
+            break
     assert found.status == ReferredObject.FOUND, found.text
     assert found.header.frame_id == FRAME
     assert 100 < found.header.stamp.sec <= robot.stamp
@@ -173,7 +176,10 @@ def test_depth_that_is_of_no_use_is_said_and_the_object_found(node, robot, pictu
         (depth, CameraInfo(header=header(), width=320, height=240), 'camera_info'),
         (nothing, info, 'depth'),
     ):
-        answer = robot.ask('the blue cube', image, given, calibration)
+        for _ in range(20):
+            answer = robot.ask('the blue cube', image, given, calibration)
+            if word in answer.text and 'came within' not in answer.text:
+                break
         assert answer.status == ReferredObject.FOUND
         assert answer.point_count == 0
         assert math.isnan(answer.centroid.x)
@@ -219,10 +225,11 @@ def test_continuous_answers_follow_the_camera(start_node, robot, picture):
             robot.stamp += 1
             image = rgb_image(picture)
             image.header.stamp.sec = robot.stamp
-            robot.images.publish(image)
-            robot.wait_for(
-                lambda: robot.results[-1].header.stamp.sec == robot.stamp, 'the next answer'
-            )
+            for _ in range(100):  # best effort may lose it
+                robot.images.publish(image)
+                if robot.comes(lambda: robot.results[-1].header.stamp.sec == robot.stamp, 0.5):
+                    break
+            assert robot.results[-1].header.stamp.sec == robot.stamp
         assert robot.results[-1].text == first.text
 
 
