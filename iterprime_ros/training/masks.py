@@ -74,6 +74,10 @@ def small_sam() -> SamModel:
         initializer_range=0.02,
     )
     model = SamModel(config)
+    # transformers draws the frequencies of positions 64 times as high as SAM does (whose scale is
+    # 1), so that neighbouring positions would have nothing in common.
+    positions: Any = model.shared_image_embedding.positional_embedding
+    nn.init.normal_(positions, std=1.0)
     # On CPUs the backward pass of the fused attention kernel takes longer in bfloat16.
     model.set_attn_implementation('eager')
     return model
