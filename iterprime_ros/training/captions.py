@@ -25,7 +25,7 @@ from iterprime_ros.sim.view import SeenObject, View
 
 UNKNOWN = '[UNK]'
 _TRIES = 8
-_STATEMENT_SHARE = {Stratum.ATTRIBUTES: 0.05, Stratum.PLACE: 0.35, Stratum.RELATION: 0.1}
+_STATEMENT_SHARE = {Stratum.ATTRIBUTES: 0.05, Stratum.PLACE: 0.6, Stratum.RELATION: 0.35}
 _STRANGER_SHARE = 0.06  # false texts whose noun is a word that the model does not know
 _FOREIGN_SHARE = 0.2  # false texts that are true of another scene
 _NAMES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
@@ -34,11 +34,15 @@ _SIDES = (Place.ON_THE_LEFT, Place.ON_THE_RIGHT)
 
 @dataclass(frozen=True)
 class Caption:
-    """A true text, a false one like it, and the phrase of the true one."""
+    """A true text, a false one like it, and the phrase of the true one.
+
+    said: what the true text says of its object, at its end; "" where it only refers to it.
+    """
 
     true: str
     false: str
     phrase: Phrase
+    said: str = ''
 
 
 def sample_caption(
@@ -56,7 +60,9 @@ def sample_caption(
     if rng.random() < _STATEMENT_SHARE[stratum]:
         said = _complements(rng, view, expression.phrase, target)
         if said:
-            return Caption(f'{text} is {said[0]}', f'{text} is {said[1]}', expression.phrase)
+            return Caption(
+                f'{text} is {said[0]}', f'{text} is {said[1]}', expression.phrase, said[0]
+            )
     if rng.random() < _STRANGER_SHARE:
         start, end = expression.wording.primary_word
         false = expression.wording.text[:start] + UNKNOWN + expression.wording.text[end:]
@@ -88,9 +94,9 @@ def _complements(
 ) -> tuple[str, str] | None:
     """Return what is said of the target, and the same sort of thing that is not true of it."""
     sort = rng.random()
-    if sort < 0.7:
+    if sort < 0.8:
         return _attributes(rng, view, phrase, target)
-    if sort < 0.85:
+    if sort < 0.9:
         return _side(rng, phrase, target, view)
     return _relation(rng, view, target)
 

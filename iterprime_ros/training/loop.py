@@ -85,12 +85,12 @@ def train(
         prefetch_factor=4 if workers else None,
     )
     with (
-        _log(folder / 'log.csv', start) as log,
+        _Log(folder / 'log.csv', start) as log,
         tqdm(total=plan.steps, initial=start, desc=folder.name, unit=' steps') as bar,
     ):
         for step, seen in _steps(learner, optimizer, loader, plan, start, device):
             bar.update()
-            if (step + 1) % _LOG_EVERY == 0 or step + 1 == plan.steps:
+            if seen:
                 log.write({'step': step + 1, 'rate': plan.rate_at(step), **seen})
                 bar.set_postfix({name: f'{value:.3f}' for name, value in seen.items()})
             if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
@@ -174,7 +174,7 @@ def _save(
     partial.replace(folder / 'checkpoint.pt')
 
 
-class _log:  # noqa: N801 - used as a function
+class _Log:
     """A CSV file of what was seen, without the rows of steps that are to be taken again."""
 
     def __init__(self, path: Path, start: int) -> None:
@@ -189,7 +189,7 @@ class _log:  # noqa: N801 - used as a function
         for row in rows:
             self._put(row)
 
-    def __enter__(self) -> '_log':
+    def __enter__(self) -> '_Log':
         return self
 
     def __exit__(self, *_: object) -> None:

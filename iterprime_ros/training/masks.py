@@ -25,10 +25,11 @@ from transformers import (
     SamVisionConfig,
 )
 
-from iterprime_ros.errors import IterprimeError
 from iterprime_ros.masks.frames import IMAGENET_MEAN, IMAGENET_STD
+from iterprime_ros.training.command import exit_code, parser_of
 from iterprime_ros.training.loop import Plan, train
 from iterprime_ros.training.masks_data import points_batch
+from iterprime_ros.training.matcher_model import trained_blip
 from iterprime_ros.training.scenes import HEIGHT, WIDTH, RenderedScenes
 
 SIDE, PATCH = 256, 16
@@ -183,32 +184,25 @@ def _focal(logits: Tensor, wanted: Tensor) -> Tensor:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train and write the model."""
-    options = _options(arguments)
-    try:
-        _train(options)
-    except IterprimeError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(
-            f'Stopped; the same command goes on from the last checkpoint in {options.out}.',
-            file=sys.stderr,
-        )
-        return 130
-    return 0
+    parser = parser_of(
+        'masks',
+        _DESCRIPTION,
+        '--scenes ~/.cache/iterprime/scenes --matcher ~/matcher/model --out ~/masks',
+        batch=16,
+    )
+    parser.add_argument(
+        '--matcher', type=Path, help='folder of a trained matcher, to begin with its image encoder'
+    )
+    parser.add_argument('--steps', type=int, default=6000, help='to train (default: 6000)')
+    return exit_code(_train, parser.parse_args(arguments))
 
 
 def _train(options: argparse.Namespace) -> None:
-    scenes = RenderedScenes(options.scenes, options.scene_count, options.workers)
+    scenes = RenderedScenes(options.scenes, options.scene_count)
     torch.manual_seed(options.seed)
     model = small_sam()
     if options.matcher:
-        begin_with(
-            model,
-            BlipForImageTextRetrieval.from_pretrained(
-                options.matcher, local_files_only=True, dtype=torch.float32
-            ),
-        )
+        begin_with(model, trained_blip(options.matcher))
     train(
         Masking(model),
         partial(points_batch, scenes, options.batch, options.seed),
@@ -219,32 +213,6 @@ def _train(options: argparse.Namespace) -> None:
     )
     model.half().save_pretrained(options.out / 'model')
     print(f'The model is in {options.out / "model"}')
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog='python -m iterprime_ros.training.masks',
-        description=_DESCRIPTION,
-        epilog='example: python -m iterprime_ros.training.masks --scenes ~/.cache/iterprime/'
-        'scenes --matcher ~/matcher/model --out ~/masks',
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('--scenes', type=Path, required=True, help='folder of rendered scenes')
-    parser.add_argument('--scene-count', type=int, default=20480, help='how many (default: 20480)')
-    parser.add_argument('--out', type=Path, required=True, help='folder of checkpoints and model')
-    parser.add_argument(
-        '--matcher', type=Path, help='folder of a trained matcher, to begin with its image encoder'
-    )
-    parser.add_argument('--steps', type=int, default=3000, help='to train (default: 3000)')
-    parser.add_argument('--batch', type=int, default=16, help='images a step (default: 16)')
-    parser.add_argument('--seed', type=int, default=0, help='of data and weights (default: 0)')
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='cpu or cuda'
-    )
-    parser.add_argument(
-        '--workers', type=int, default=1, help='processes that prepare batches (default: 1)'
-    )
-    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':

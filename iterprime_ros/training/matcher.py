@@ -1,9 +1,11 @@
 """Train the tabletop matcher: a small BLIP that tells whether a text is true of an image.
 
 First its image encoder learns to recognise things, patch by patch, as the published models start
-from an encoder that does; then the whole learns from image-text pairs alone, by the objectives of
+from an encoder that does. The rest is learnt from image-text pairs alone, by the objectives of
 ALBEF (Li et al., arXiv 2107.07651) and BLIP (Li et al., arXiv 2201.12086): matching with hard
-negatives, contrast, and masked words. Nothing ever tells it which object a text means.
+negatives, contrast, and masked words. At first only the text side learns, on what the encoder made
+of every picture once (as in LiT, Zhai et al., arXiv 2111.07991), at half the time a step; then all
+of it does. Nothing ever tells it which object a text means.
 """
 
 import argparse
@@ -16,21 +18,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from tqdm import tqdm
 from transformers import BlipForImageTextRetrieval
 
-from iterprime_ros.errors import IterprimeError
 from iterprime_ros.grounding.fusion import Pixels
-from iterprime_ros.grounding.loading import found
 from iterprime_ros.sim.scene import COLOURS, KINDS
+from iterprime_ros.training.command import exit_code, parser_of
 from iterprime_ros.training.loop import Plan, train
 from iterprime_ros.training.matcher_data import (
     CAPTIONS,
     EASY,
     IGNORED,
+    MIDDLE,
     MIXED,
+    SEEING,
     WHOLE,
     Words,
     matching_batch,
+    pictures,
     recognition_batch,
 )
 from iterprime_ros.training.matcher_model import (
@@ -40,6 +45,7 @@ from iterprime_ros.training.matcher_model import (
     encoded,
     fused,
     small_blip,
+    trained_blip,
 )
 from iterprime_ros.training.scenes import RenderedScenes
 from iterprime_ros.training.vocabulary import content_words, word_tokenizer
@@ -48,12 +54,15 @@ _SEEN_WEIGHT = 4.0  # of a patch that shows an object, above that of one that sh
 _CONTRAST_WEIGHT = 0.2
 _EASY_SHARE = 0.15  # of the steps, the first ones, in which texts mostly name attributes
 _WHOLE_SHARE = 0.2  # of the steps, the last ones, in which whole images are seen
+_ENCODED = 64  # pictures at once
+_STEPS = {'recognition': 2200, 'reading': 10000, 'matching': 4200}
 _VISION_SHARE = 0.4  # of the learning rate, for the encoder that knows something already
 
 _DESCRIPTION = """\
-Train the matcher of the tabletop profile: first its image encoder to recognise kinds and colours,
-then all of it on images and texts. Scenes are rendered once into --scenes. Killed at any time, the
-same command goes on from the last checkpoint in --out; the model is in --out/model at the end.
+Train the matcher of the tabletop profile: its image encoder to recognise kinds and colours, then
+its text side to read (2 GB of memory for the images), then all of it to match images and texts.
+Scenes are rendered once into --scenes. Killed at any time, the same command goes on from the last
+checkpoint in --out; the model is in --out/model at the end.
 """
 
 
@@ -96,11 +105,34 @@ class Matching(nn.Module):
             nn.Linear(WIDTH, words),
         )
         self._pixels = Pixels(IMAGE_SIZE)
+        self._known: Tensor | None = None
+
+    def know(self, scenes: RenderedScenes, device: str) -> None:
+        """Keep what the encoder makes of all pictures, so that batches need no images."""
+        self.to(device)
+        shown = torch.from_numpy(MIDDLE)[None]
+        numbers = [(index, flip) for index in range(len(scenes)) for flip in (False, True)]
+        self._known = torch.empty(len(numbers), 1 + len(MIDDLE), WIDTH, dtype=torch.bfloat16)
+        for first in tqdm(range(0, len(numbers), _ENCODED), desc='encoding', unit=' batches'):
+            chosen = numbers[first : first + _ENCODED]
+            pixels = self._pixels.of_batch(pictures(scenes, chosen).to(device))
+            with torch.no_grad(), torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+                patches = encoded(self.model, pixels, shown.expand(len(chosen), -1).to(device))
+            self._known[first : first + len(chosen)] = patches
+
+    def forget(self) -> None:
+        """Free what was kept."""
+        self._known = None
+
+    def _patches(self, batch: dict[str, Tensor]) -> Tensor:
+        if self._known is not None:
+            return self._known[batch['picture'].cpu()].to(batch['ids'].device)
+        return encoded(self.model, self._pixels.of_batch(batch['images']), batch['shown'])
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the losses, and the share of texts rightly told true or false."""
         model: Any = self.model
-        patches = encoded(model, self._pixels.of_batch(batch['images']), batch['shown'])
+        patches = self._patches(batch)
         hidden = fused(model, patches, batch['ids']).float()
         logits = model.itm_head(hidden[:, : 2 * CAPTIONS, 0]).float()
         matches = torch.zeros(logits.shape[:2], dtype=torch.int64, device=logits.device)
@@ -123,30 +155,29 @@ class Matching(nn.Module):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train both stages and write the model and its tokenizer."""
-    options = _options(arguments)
-    try:
-        _train(options)
-    except IterprimeError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(
-            f'Stopped; the same command goes on from the last checkpoint in {options.out}.',
-            file=sys.stderr,
+    """Train every stage and write the model and its tokenizer."""
+    parser = parser_of(
+        'matcher', _DESCRIPTION, '--scenes ~/.cache/iterprime/scenes --out ~/matcher', batch=32
+    )
+    parser.add_argument(
+        '--begin-with', type=Path, help='folder of a trained matcher to train on; no first stage'
+    )
+    for stage, steps in _STEPS.items():
+        parser.add_argument(
+            f'--{stage}-steps', type=int, default=steps, help=f'of that stage (default: {steps})'
         )
-        return 130
-    return 0
+    return exit_code(_train, parser.parse_args(arguments))
 
 
 def _train(options: argparse.Namespace) -> None:
-    scenes = RenderedScenes(options.scenes, options.scene_count, options.workers)
+    scenes = RenderedScenes(options.scenes, options.scene_count)
     torch.manual_seed(options.seed)
     tokenizer = word_tokenizer()
     content = frozenset(tokenizer.get_vocab()[word] for word in content_words())
     words = Words(tokenizer, content)
+    where = options.device, options.workers
     if options.begin_with:
-        model = _trained(options.begin_with)
+        model = trained_blip(options.begin_with)
     else:
         model = small_blip(tokenizer)
         train(
@@ -154,73 +185,34 @@ def _train(options: argparse.Namespace) -> None:
             partial(recognition_batch, scenes, options.batch * 4, options.seed),
             Plan(options.recognition_steps, rate=1e-3),
             options.out / 'recognition',
-            options.device,
-            options.workers,
+            *where,
         )
-    matching = Plan(options.matching_steps, rate=5e-4 if options.begin_with else 8e-4)
-    easy_share = 0 if options.begin_with else _EASY_SHARE
+    learner = Matching(model, len(tokenizer))
+    easy_until = 0 if options.begin_with else _EASY_SHARE * options.reading_steps
+    whole_from = (1 - _WHOLE_SHARE) * options.matching_steps
 
-    def batch(step: int) -> dict[str, Tensor]:
-        done = step / options.matching_steps
-        phase = EASY if done < easy_share else WHOLE if done >= 1 - _WHOLE_SHARE else MIXED
+    def reading(step: int) -> dict[str, Tensor]:
+        phase = EASY if step < easy_until else MIXED
         return matching_batch(scenes, words, options.batch, options.seed, step, phase)
 
+    def matching(step: int) -> dict[str, Tensor]:
+        phase = WHOLE if step >= whole_from else SEEING
+        return matching_batch(scenes, words, options.batch, options.seed + 1, step, phase)
+
+    learner.know(scenes, options.device)
+    train(learner, reading, Plan(options.reading_steps, rate=8e-4), options.out / 'reading', *where)
+    learner.forget()
     train(
-        Matching(model, len(tokenizer)),
-        batch,
+        learner,
         matching,
+        Plan(options.matching_steps, rate=5e-4),
         options.out / 'matching',
-        options.device,
-        options.workers,
+        *where,
         slower=('model.vision_model', _VISION_SHARE),
     )
     model.half().save_pretrained(options.out / 'model')
     tokenizer.save_pretrained(options.out / 'model')
     print(f'The model is in {options.out / "model"}')
-
-
-def _trained(folder: Path) -> BlipForImageTextRetrieval:
-    """Return the model in a folder; raise WeightsNotFoundError where there is none."""
-    loaded: BlipForImageTextRetrieval = found(
-        lambda local: BlipForImageTextRetrieval.from_pretrained(
-            folder, local_files_only=local, dtype=torch.float32
-        ),
-        folder,
-        'matcher',
-        True,
-    )
-    return loaded
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog='python -m iterprime_ros.training.matcher',
-        description=_DESCRIPTION,
-        epilog='example: python -m iterprime_ros.training.matcher --scenes ~/.cache/iterprime/'
-        'scenes --out ~/matcher',
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('--scenes', type=Path, required=True, help='folder of rendered scenes')
-    parser.add_argument('--scene-count', type=int, default=20480, help='how many (default: 20480)')
-    parser.add_argument('--out', type=Path, required=True, help='folder of checkpoints and model')
-    parser.add_argument(
-        '--begin-with', type=Path, help='folder of a trained matcher to train on; no first stage'
-    )
-    parser.add_argument(
-        '--recognition-steps', type=int, default=2200, help='of the first stage (default: 2200)'
-    )
-    parser.add_argument(
-        '--matching-steps', type=int, default=4200, help='of the second stage (default: 4200)'
-    )
-    parser.add_argument('--batch', type=int, default=32, help='images a step (default: 32)')
-    parser.add_argument('--seed', type=int, default=0, help='of data and weights (default: 0)')
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='cpu or cuda'
-    )
-    parser.add_argument(
-        '--workers', type=int, default=1, help='processes that prepare batches (default: 1)'
-    )
-    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':

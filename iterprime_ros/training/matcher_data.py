@@ -21,7 +21,8 @@ from iterprime_ros.training.matcher_model import CELLS
 from iterprime_ros.training.scenes import RenderedScenes, view_in
 
 CAPTIONS = 4  # true ones of each image, and as many false ones
-_MASKED_SHARE = 0.35
+_MASKED_SHARE = 0.35  # of the content words
+_SAID_SHARE, _SUBJECT_SHARE = 0.7, 0.1  # in a statement: of what it says, and of what it refers to
 _MIN_PATCH_COVER = 0.3  # of a patch, from which it shows an object
 _SPOKEN = (Stratum.ATTRIBUTES, Stratum.PLACE, Stratum.RELATION)
 _WINDOW = 8  # patches along a side
@@ -39,19 +40,22 @@ class Words(NamedTuple):
 class Phase:
     """How a part of the training is.
 
-    shares: of attributes, places and relations. shown: (M,) int64, the patches to look at.
+    shares: of attributes, places and relations. shown: (M,) int64, the patches to look at, or None
+    where what the encoder makes of the images is known already.
     """
 
     shares: tuple[float, float, float]
-    shown: NDArray[np.int64]
+    shown: NDArray[np.int64] | None
 
 
 _PATCHES = np.arange(CELLS * CELLS).reshape(CELLS, CELLS)
 # No object is outside the square in the middle of a picture of 4:3, which spares a quarter.
-_MIDDLE = _PATCHES[:, CELLS // 8 : CELLS - CELLS // 8].ravel()
-EASY = Phase((0.85, 0.1, 0.05), _MIDDLE)
-MIXED = Phase((0.35, 0.25, 0.4), _MIDDLE)
-WHOLE = Phase((0.35, 0.25, 0.4), _PATCHES.ravel())
+MIDDLE = _PATCHES[:, CELLS // 8 : CELLS - CELLS // 8].ravel()
+_FEW_ATTRIBUTES = (0.25, 0.4, 0.35)
+EASY = Phase((0.85, 0.1, 0.05), None)
+MIXED = Phase(_FEW_ATTRIBUTES, None)
+SEEING = Phase(_FEW_ATTRIBUTES, MIDDLE)
+WHOLE = Phase(_FEW_ATTRIBUTES, _PATCHES.ravel())
 
 
 def recognition_batch(scenes: RenderedScenes, size: int, seed: int, step: int) -> dict[str, Tensor]:
@@ -106,38 +110,52 @@ def matching_batch(
 ) -> dict[str, Tensor]:
     """Return images and texts about them.
 
-    images: (B, 3, H, W) uint8. shown: (B, M) int64, the patches to look at. ids: (B, 3 K, T): K
-    true captions, K false ones, and the true ones with words masked. guessed: (B, K, T), the masked
-    words, IGNORED elsewhere. unlike: (B, B) bool, see matcher_model.contrast.
+    picture: (B,) int64, see picture_number. images: (B, 3, H, W) uint8 and shown: (B, M) int64, the
+    patches to look at, unless the phase shows none. ids: (B, 3 K, T): K true captions, K false
+    ones, and the true ones with words masked. guessed: (B, K, T), the masked words, IGNORED
+    elsewhere. unlike: (B, B) bool, see matcher_model.contrast.
     """
     rng = np.random.default_rng([seed, 1, step])
-    images: list[NDArray[np.uint8]] = []
+    chosen: list[tuple[int, bool]] = []
     views: list[View] = []
     captions: list[list[Caption]] = []
     foreign: list[Phrase] = []
-    while len(images) < size:
-        record = scenes[int(rng.integers(len(scenes)))]
-        mirrored = bool(rng.integers(2))
-        view = view_in(record, mirrored)
+    while len(chosen) < size:
+        index, mirrored = int(rng.integers(len(scenes))), bool(rng.integers(2))
+        view = view_in(scenes[index], mirrored)
         found = _captions(rng, view, foreign, phase.shares)
         if found:
-            images.append(_mirrored(record['rgb'], mirrored))
+            chosen.append((index, mirrored))
             views.append(view)
             captions.append(found)
             foreign = [caption.phrase for caption in found] + foreign[:40]
-    true = _ids(words, [caption.true for row in captions for caption in row])
-    false = _ids(words, [caption.false for row in captions for caption in row])
-    masked, guessed = _masked(rng, true, words)
+    texts = [caption for row in captions for caption in row]
+    true = _ids(words, [caption.true for caption in texts])
+    false = _ids(words, [caption.false for caption in texts])
+    masked, guessed = _masked(rng, true, [caption.said for caption in texts], words)
     length = max(map(len, (*true, *false)))
-    texts = [_padded(rows, length, 0, size) for rows in (true, false, masked)]
+    padded = [_padded(rows, length, 0, size) for rows in (true, false, masked)]
     unlike = [[not meaning(row[0].phrase, view).possible for row in captions] for view in views]
-    return {
-        'images': _images(np.stack(images)),
-        'shown': torch.from_numpy(phase.shown).expand(size, -1),
-        'ids': torch.cat(texts, dim=1),
+    batch = {
+        'picture': torch.tensor([picture_number(index, mirrored) for index, mirrored in chosen]),
+        'ids': torch.cat(padded, dim=1),
         'guessed': _padded(guessed, length, IGNORED, size),
         'unlike': torch.tensor(unlike),
     }
+    if phase.shown is not None:
+        batch['images'] = pictures(scenes, chosen)
+        batch['shown'] = torch.from_numpy(phase.shown).expand(size, -1)
+    return batch
+
+
+def picture_number(index: int, mirrored: bool) -> int:
+    """Return the number of a scene's picture among all, of which every second one is mirrored."""
+    return 2 * index + mirrored
+
+
+def pictures(scenes: RenderedScenes, chosen: Sequence[tuple[int, bool]]) -> Tensor:
+    """Return (B, 3, H, W) uint8 of scenes by index, mirrored or not."""
+    return _images(np.stack([_mirrored(scenes[index]['rgb'], flip) for index, flip in chosen]))
 
 
 def _captions(
@@ -160,15 +178,24 @@ def _ids(words: Words, texts: list[str]) -> list[list[int]]:
 
 
 def _masked(
-    rng: Generator, texts: list[list[int]], words: Words
+    rng: Generator, texts: list[list[int]], said: list[str], words: Words
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """Return texts with content words masked, at least one each, and what was there."""
+    """Return texts with content words masked, at least one each, and what was there.
+
+    said: how each text ends that states something, "" where it only refers. What is said is masked
+    most: only who has found the object can guess it.
+    """
     masked, guessed = [], []
     mask = words.tokenizer.mask_token_id
-    for text in texts:
+    for text, ending in zip(texts, said, strict=True):
+        start = len(text) - 1 - len(ending.split()) if ending else len(text)
         places = [k for k, token in enumerate(text) if token in words.content]
-        hidden = {k for k in places if rng.random() < _MASKED_SHARE}
-        hidden = hidden or {places[int(rng.integers(len(places)))]}
+        stated = [k for k in places if k >= start]
+        before = _SUBJECT_SHARE if stated else _MASKED_SHARE
+        hidden = {k for k in places if rng.random() < (_SAID_SHARE if k >= start else before)}
+        sure = stated or places
+        if not hidden.intersection(sure):
+            hidden.add(sure[int(rng.integers(len(sure)))])
         masked.append([mask if k in hidden else token for k, token in enumerate(text)])
         guessed.append([token if k in hidden else IGNORED for k, token in enumerate(text)])
     return masked, guessed

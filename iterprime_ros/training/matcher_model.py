@@ -1,11 +1,14 @@
 """The small BLIP of the tabletop world, and its forward pass for many texts about one image."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerBase
+
+from iterprime_ros.grounding.loading import found
 
 IMAGE_SIZE, PATCH = 192, 12
 CELLS = IMAGE_SIZE // PATCH  # patches along a side
@@ -51,6 +54,19 @@ def small_blip(tokenizer: PreTrainedTokenizerBase) -> BlipForImageTextRetrieval:
         image_text_hidden_size=PROJECTION,
     )
     return BlipForImageTextRetrieval(config)
+
+
+def trained_blip(folder: Path) -> BlipForImageTextRetrieval:
+    """Return the model in a folder, float32; raise WeightsNotFoundError where there is none."""
+    loaded: BlipForImageTextRetrieval = found(
+        lambda local: BlipForImageTextRetrieval.from_pretrained(
+            folder, local_files_only=local, dtype=torch.float32
+        ),
+        folder,
+        'matcher',
+        True,
+    )
+    return loaded
 
 
 def fused(model: Any, patches: Tensor | None, ids: Tensor) -> Tensor:

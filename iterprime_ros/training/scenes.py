@@ -44,7 +44,7 @@ class RenderedScenes(Sequence[np.void]):
     whole or not at all, so that rendering goes on where it was interrupted.
     """
 
-    def __init__(self, folder: Path, count: int, workers: int | None = None) -> None:
+    def __init__(self, folder: Path, count: int) -> None:
         firsts = range(TRAINING.start, TRAINING.start + count, SCENES_PER_FILE)
         self._count = count
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class RenderedScenes(Sequence[np.void]):
             if not file.exists()
         ]
         if missing:
-            _render_all(missing, workers)
+            _render_all(missing)
         self._open: dict[int, NDArray[np.void]] = {}
 
     def __len__(self) -> int:
@@ -109,8 +109,8 @@ def view_in(record: np.void, mirrored: bool = False) -> View:
     )
 
 
-def _render_all(missing: Sequence[tuple[Path, int]], workers: int | None) -> None:
-    processes = min(len(missing), workers or os.cpu_count() or 1)
+def _render_all(missing: Sequence[tuple[Path, int]]) -> None:
+    processes = min(len(missing), os.cpu_count() or 1)
     # Spawned, not forked: a graphics context does not survive a fork.
     with (
         multiprocessing.get_context('spawn').Pool(processes) as pool,

@@ -17,7 +17,7 @@ from iterprime_ros.training.vocabulary import word_tokenizer
 def rendered(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scenes, 'SCENES_PER_FILE', 3)
-        yield RenderedScenes(tmp_path_factory.mktemp('scenes'), 3, workers=1)
+        yield RenderedScenes(tmp_path_factory.mktemp('scenes'), 3)
 
 
 def test_every_point_lies_in_its_mask_and_every_mask_is_one_object(rendered):

@@ -47,7 +47,7 @@ def test_the_mirrored_view_is_that_of_the_mirrored_picture(picture):
 
 
 def test_what_is_missing_is_rendered_and_what_is_there_is_kept(few, tmp_path, picture):
-    made = RenderedScenes(tmp_path, 3, workers=1)
+    made = RenderedScenes(tmp_path, 3)
     assert len(made) == 3
     np.testing.assert_array_equal(made[0]['rgb'], picture.rgb)
     assert [int(record['seed']) for record in made] == list(
@@ -55,7 +55,7 @@ def test_what_is_missing_is_rendered_and_what_is_there_is_kept(few, tmp_path, pi
     )
     first = tmp_path / f'scenes-{TRAINING.start}.npy'
     before = first.stat().st_mtime_ns
-    more = RenderedScenes(tmp_path, 5, workers=1)
+    more = RenderedScenes(tmp_path, 5)
     assert first.stat().st_mtime_ns == before
     assert int(more[4]['seed']) == TRAINING.start + 4
     assert not list(tmp_path.glob('*.partial'))
