@@ -4,16 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from iterprime_ros.evaluation.metrics import Outcome, bootstrapped, miou, precision
-from iterprime_ros.evaluation.runner import answer_scene, outcome_of, with_best_possible
+from iterprime_ros.evaluation.metrics import STRATA, Outcome, bootstrapped, miou, precision
+from iterprime_ros.evaluation.runner import Answered, answer_scene, outcome_of, with_best_possible
 from iterprime_ros.evaluation.tabletop import QuestionedScene
 from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.pipeline import Frame, IteRPrimE, Segmentation, Status
 
 _NO_EMPHASIS = {'local_emphasis': False, 'global_emphasis': False}
-_STRATA = ('attributes', 'place', 'relation')
+_EMPHASIS = {'local_emphasis': True, 'global_emphasis': True}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
         variant('+ PWEM, global', local_emphasis=False, global_emphasis=True, rounds=1),
         variant('+ PWEM, both', local_emphasis=True, global_emphasis=True, rounds=1),
         *(variant(f'+ IGRS, {n} rounds', **_NO_EMPHASIS, rounds=n) for n in (2, 3, 4)),
-        *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **_both(), rounds=n) for n in (2, 3, 4)),
+        *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **_EMPHASIS, rounds=n) for n in (2, 3, 4)),
         Variant('full, as in the profile', model),
     ]
 
@@ -73,13 +74,11 @@ def ablation_rows(model: IteRPrimE, scenes: Iterable[QuestionedScene]) -> Iterat
         yield {'variant': name, **_cells(outcomes)}
 
 
-def _both() -> dict[str, bool]:
-    return {'local_emphasis': True, 'global_emphasis': True}
-
-
-def _with_regions(plain: IteRPrimE, scene: QuestionedScene, frame: Frame):  # type: ignore[no-untyped-def]
-    pixels = plain.embed(scene.rgb)
-    return answer_scene(plain, scene, replace(frame, embedding=pixels.embedding))
+def _with_regions(plain: IteRPrimE, scene: QuestionedScene, frame: Frame) -> list[Answered]:
+    """Return the answers with other masks; frame: of the same picture, whose memory serves here."""
+    image = torch.from_numpy(scene.rgb.copy()).permute(2, 0, 1).contiguous()
+    embedding = plain.proposer.embed(image)
+    return answer_scene(plain, scene, replace(frame, embedding=embedding))
 
 
 def _thresholded(answer: Segmentation) -> NDArray[np.bool_]:
@@ -97,7 +96,7 @@ def _as_best(outcome: Outcome) -> Outcome:
 def _cells(outcomes: list[Outcome]) -> dict[str, str]:
     estimate = bootstrapped(miou, outcomes)
     cells = {'mIoU': f'{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})'}
-    for stratum in _STRATA:
+    for stratum in STRATA:
         some = [outcome for outcome in outcomes if outcome.stratum == stratum]
         cells[f'{stratum}: mIoU'] = f'{miou(some):.3f}'
         cells[f'{stratum}: P@0.5'] = f'{precision(some, 0.5):.3f}'

@@ -17,7 +17,7 @@ import yaml
 from tqdm import tqdm
 
 from iterprime_ros.errors import IterprimeError
-from iterprime_ros.evaluation.metrics import Outcome, miou, precision
+from iterprime_ros.evaluation.metrics import STRATA, Outcome, miou, precision
 from iterprime_ros.evaluation.report import plain_table
 from iterprime_ros.evaluation.runner import answer_scene
 from iterprime_ros.evaluation.tabletop import QuestionedScene, questioned_scenes
@@ -25,7 +25,6 @@ from iterprime_ros.grounding.settings import GroundingSettings
 from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.profiles import AnswerSettings
 
-_STRATA = ('attributes', 'place', 'relation')
 Asked = Sequence[tuple[QuestionedScene, Frame]]
 
 
@@ -92,7 +91,7 @@ def _best(start: IteRPrimE, asked: Asked, changes: Sequence[dict[str, Any]]) -> 
 def _row(change: dict[str, Any], score: float, outcomes: Sequence[Outcome]) -> dict[str, str]:
     row = {name: str(value) for name, value in change.items()}
     row['mIoU'] = f'{score:.3f}'
-    for stratum in _STRATA:
+    for stratum in STRATA:
         some = [outcome for outcome in outcomes if outcome.stratum == stratum]
         row[f'{stratum} P@0.5'] = f'{precision(some, 0.5):.3f}'
     return row

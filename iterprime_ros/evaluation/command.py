@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +10,20 @@ import torch
 from tqdm import tqdm
 
 from iterprime_ros.evaluation.ablation import ablation_rows
+from iterprime_ros.evaluation.metrics import Outcome
 from iterprime_ros.evaluation.report import (
+    Panel,
     breakdown_table,
     contact_sheet,
+    panel_of,
     plain_table,
     sampled,
     strata_table,
     worst,
     written_json,
 )
-from iterprime_ros.evaluation.runner import Answered, answer_scene, with_best_possible
-from iterprime_ros.evaluation.tabletop import SPLITS, questioned_scenes
+from iterprime_ros.evaluation.runner import answer_scene, with_best_possible
+from iterprime_ros.evaluation.tabletop import SPLITS, QuestionedScene, questioned_scenes
 from iterprime_ros.pipeline import IteRPrimE
 
 
@@ -35,16 +39,17 @@ class Evaluation:
     offline: bool = False
 
 
-def evaluate(asked: Evaluation) -> list[Answered]:
+def evaluate(asked: Evaluation) -> list[Outcome]:
     """Ask every question; write report.md, results.json, worst.png and sample.png."""
     model = _model(asked)
-    answered: list[Answered] = []
+    panels: list[Panel] = []
     began = time.monotonic()
     for scene in _scenes(asked):
         frame = model.embed(scene.rgb)
-        answered += with_best_possible(model, frame, answer_scene(model, scene, frame))
+        answered = with_best_possible(model, frame, answer_scene(model, scene, frame))
+        panels += map(panel_of, answered)
     asked.out.mkdir(parents=True, exist_ok=True)
-    outcomes = [each.outcome for each in answered]
+    outcomes = [panel.outcome for panel in panels]
     facts = _facts(asked, len(outcomes), time.monotonic() - began)
     report = '\n\n'.join(
         (
@@ -56,10 +61,10 @@ def evaluate(asked: Evaluation) -> list[Answered]:
     )
     (asked.out / 'report.md').write_text(report + '\n', encoding='utf-8')
     written_json(asked.out / 'results.json', facts, outcomes)
-    contact_sheet(worst(answered)).savefig(asked.out / 'worst.png')
-    contact_sheet(sampled(answered)).savefig(asked.out / 'sample.png')
+    contact_sheet(worst(panels)).savefig(asked.out / 'worst.png')
+    contact_sheet(sampled(panels)).savefig(asked.out / 'sample.png')
     print(report)
-    return answered
+    return outcomes
 
 
 def ablate(asked: Evaluation) -> None:
@@ -76,7 +81,7 @@ def _model(asked: Evaluation) -> IteRPrimE:
     return IteRPrimE.from_profile(asked.profile, asked.device, asked.offline)
 
 
-def _scenes(asked: Evaluation):  # type: ignore[no-untyped-def]
+def _scenes(asked: Evaluation) -> Iterable[QuestionedScene]:
     scenes = questioned_scenes(asked.split, asked.scenes)
     return tqdm(scenes, total=asked.scenes, unit=' scenes', desc=f'tabletop, {asked.split}')
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PRECISIONS = (0.5, 0.7, 0.9)
+STRATA = ('attributes', 'place', 'relation')  # of objects that are there
 _RESAMPLES = 1000
 _LEVEL = 95  # percent
 

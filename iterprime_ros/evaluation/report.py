@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from math import isnan
 from pathlib import Path
 from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from iterprime_ros.evaluation.metrics import Estimate, Outcome, estimates, miou, precision
 from iterprime_ros.evaluation.runner import Answered
@@ -83,38 +84,62 @@ def written_json(path: Path, facts: Mapping[str, object], outcomes: Sequence[Out
     path.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
 
 
-def worst(answered: Sequence[Answered], count: int = SHEET) -> list[Answered]:
+@dataclass(frozen=True)
+class Panel:
+    """An answer as a contact sheet shows it, small enough to keep thousands.
+
+    picture: (h, w, 3) uint8 with the mask in green. truth: (h, w) bool, None for nothing there.
+    """
+
+    picture: NDArray[np.uint8]
+    truth: NDArray[np.bool_] | None
+    title: str
+    outcome: Outcome
+
+
+def panel_of(answered: Answered) -> Panel:
+    """Return an answer as a panel."""
+    step = max(1, answered.rgb.shape[1] // _SHOWN_WIDTH)
+    truth = answered.question.truth
+    return Panel(
+        overlay(answered.rgb, answered.answer.mask)[::step, ::step].copy(),
+        None if truth is None else truth[::step, ::step].copy(),
+        _verdict(answered),
+        answered.outcome,
+    )
+
+
+def worst(panels: Sequence[Panel], count: int = SHEET) -> list[Panel]:
     """Return the worst answers: least IoU first, and objects found where nothing is."""
 
-    def goodness(each: Answered) -> tuple[float, float]:
-        if each.outcome.is_present:
-            return each.outcome.iou, -each.outcome.probability
-        return float(each.outcome.is_refused), -each.outcome.probability
+    def goodness(panel: Panel) -> tuple[float, float]:
+        outcome = panel.outcome
+        if outcome.is_present:
+            return outcome.iou, -outcome.probability
+        return float(outcome.is_refused), -outcome.probability
 
-    return sorted(answered, key=goodness)[:count]
+    return sorted(panels, key=goodness)[:count]
 
 
-def contact_sheet(answered: Sequence[Answered]) -> Figure:
+def contact_sheet(panels: Sequence[Panel]) -> Figure:
     """Return a figure of answers: the mask in green, the outline of the truth in white."""
-    rows = -(-len(answered) // _PANELS_WIDE)
+    rows = -(-len(panels) // _PANELS_WIDE)
     figure = Figure(figsize=(16, 2.75 * rows), dpi=90, layout='constrained')
-    panels = figure.subplots(rows, _PANELS_WIDE, squeeze=False).ravel()
-    for axes, each in zip(panels, answered, strict=False):
-        step = max(1, each.rgb.shape[1] // _SHOWN_WIDTH)
-        axes.imshow(overlay(each.rgb, each.answer.mask)[::step, ::step])
-        if each.question.truth is not None:
-            truth = each.question.truth[::step, ::step]
-            axes.contour(truth, levels=[0.5], colors='white', linewidths=0.8)
-        axes.set_title(_verdict(each), fontsize=8)
-    for axes in panels:
+    places = figure.subplots(rows, _PANELS_WIDE, squeeze=False).ravel()
+    for axes, panel in zip(places, panels, strict=False):
+        axes.imshow(panel.picture)
+        if panel.truth is not None:
+            axes.contour(panel.truth, levels=[0.5], colors='white', linewidths=0.8)
+        axes.set_title(panel.title, fontsize=8)
+    for axes in places:
         axes.set_axis_off()
     return figure
 
 
-def sampled(answered: Sequence[Answered], count: int = SHEET) -> list[Answered]:
+def sampled(panels: Sequence[Panel], count: int = SHEET) -> list[Panel]:
     """Return answers as they come, evenly from the first to the last."""
-    chosen = np.linspace(0, len(answered) - 1, min(count, len(answered))).round().astype(int)
-    return [answered[k] for k in chosen]
+    chosen = np.linspace(0, len(panels) - 1, min(count, len(panels))).round().astype(int)
+    return [panels[k] for k in chosen]
 
 
 def _verdict(each: Answered) -> str:

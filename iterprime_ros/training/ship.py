@@ -61,8 +61,7 @@ def ship(new: Path, scenes: int, out: Path) -> None:
 
 
 def _asked(folder: Path, split: str, scenes: int, out: Path) -> list[Outcome]:
-    answered = evaluate(Evaluation(str(folder / 'profile.yaml'), split, scenes, out))
-    return [each.outcome for each in answered]
+    return evaluate(Evaluation(str(folder / 'profile.yaml'), split, scenes, out))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
