@@ -3,7 +3,9 @@
 import argparse
 import importlib.util
 import os
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from iterprime_ros import __version__
@@ -97,7 +99,9 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     )
     evaluate.add_argument('--dataset', choices=['tabletop'], default='tabletop', help='questions')
     evaluate.add_argument('--profile', default='tabletop', help='models and settings')
-    evaluate.add_argument('--scenes', type=_count, default=600, help='how many, 1 to 1000')
+    evaluate.add_argument(
+        '--scenes', type=_whole_number(1, 1000), default=600, help='how many, 1 to 1000'
+    )
     evaluate.add_argument(
         '--split',
         choices=['held-out', 'calibration'],
@@ -121,21 +125,23 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
         epilog='example: iterprime demo --seed 7 --out table.png',
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    demo.add_argument('--seed', type=_seed, default=2, help='which scene, 0 or more')
+    demo.add_argument(
+        '--seed', type=_whole_number(0, 2**31 - 1), default=2, help='which scene, 0 or more'
+    )
     demo.add_argument('--out', type=Path, default=Path('out/demo.png'), help='PNG to write')
     demo.set_defaults(run=_demo)
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**31:
-        raise argparse.ArgumentTypeError(f'{text} is no number from 0 to 2147483647')
-    return int(text)
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of numbers between two bounds, both included."""
 
+    def parse(text: str) -> int:
+        # Neither a sign nor an underscore, nor thousands of digits, which int would refuse itself.
+        if not re.fullmatch('[0-9]{1,20}', text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f'{text} is no number from {least} to {most}')
+        return int(text)
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f'{text} is no number from 1 to 1000')
-    return int(text)
+    return parse
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -1,66 +1,14 @@
 """Pictures for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 _WIDTH, _DPI = 16.0, 100  # inches, pixels an inch: 1600 pixels wide
-# Without the grey one, which means that there is no object.
-_COLOURS = 255 * np.delete(mpl.colormaps['tab10'](range(10))[:, :3], 7, axis=0)
-
-
-def camera_figure(
-    rgb: NDArray[np.uint8],
-    depth: NDArray[np.float32],
-    ids: NDArray[np.int32],
-    names: Mapping[int, str],
-) -> Figure:
-    """Return a figure of what an RGB-D camera sees beside what is there.
-
-    rgb: (H, W, 3); depth: (H, W) in metres; ids: (H, W), 0 where there is no object; names: of the
-    ids that are to be labelled.
-    """
-    height, width = depth.shape
-    panel = _WIDTH / 3.08
-    figure = Figure(figsize=(_WIDTH, panel * height / width + 0.35), dpi=_DPI, layout='constrained')
-    colour, metres, truth = figure.subplots(1, 3)
-
-    colour.imshow(rgb)
-    colour.set_title('image')
-    # The table is what matters; whatever is behind it would take most of the colours.
-    nearest, farthest = np.nanpercentile(depth, [0.5, 75])
-    shown = metres.imshow(depth, cmap='turbo_r', vmin=nearest, vmax=1.15 * farthest)
-    metres.set_title('depth')
-    scale = metres.inset_axes((1.01, 0, 0.03, 1))
-    figure.colorbar(shown, cax=scale, label='metres', extend='max')
-
-    truth.imshow(painted(rgb, ids))
-    truth.set_title('true masks')
-    for number, name in names.items():
-        rows, columns = np.nonzero(ids == number)
-        if rows.size:
-            label = truth.text(
-                columns.mean(), rows.mean(), name.replace(' ', '\n', 1), ha='center', va='center'
-            )
-            label.set(fontsize=9, color='white')
-            label.set_path_effects([withStroke(linewidth=2.5, foreground='black')])
-    for axes in (colour, metres, truth):
-        axes.set_axis_off()
-    return figure
-
-
-def painted(rgb: NDArray[np.uint8], ids: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Return a grey copy (H, W, 3) of an image with each id above 0 in a colour of its own."""
-    grey = rgb.mean(axis=2, keepdims=True).repeat(3, axis=2) * 0.75
-    colours = _COLOURS[(ids - 1) % len(_COLOURS)]
-    mixed = np.where(ids[..., None] > 0, 0.35 * grey + 0.65 * colours, grey)
-    return mixed.round().astype(np.uint8)
 
 
 def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -20,13 +20,6 @@ STATUSES = {
     Status.AMBIGUOUS: ReferredObject.AMBIGUOUS,
     Status.INVALID: ReferredObject.INVALID,
 }
-NAMES = {
-    ReferredObject.FOUND: 'found',
-    ReferredObject.NOT_FOUND: 'not found',
-    ReferredObject.AMBIGUOUS: 'ambiguous',
-    ReferredObject.INVALID: 'invalid',
-    ReferredObject.ERROR: 'error',
-}
 _NAN = float('nan')
 
 

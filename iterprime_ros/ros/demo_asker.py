@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.render import DrawnAnswer, answers_figure
-from iterprime_ros.ros.answers import NAMES
-from iterprime_ros.ros.depth import Pinhole, surface
-from iterprime_ros.ros.images import from_image
+from iterprime_ros.ros.depth import surface
+from iterprime_ros.ros.images import from_image, pinhole_of
+from iterprime_ros.ros.quality import LAST_KEPT
 from iterprime_ros.ros.running import run
 
 _FRAME = {
@@ -27,7 +27,13 @@ _FRAME = {
     'camera_info': CameraInfo,
     'sim_camera/truth/ids': Image,
 }
-_LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_STATUS = {
+    ReferredObject.FOUND: 'found',
+    ReferredObject.NOT_FOUND: 'not found',
+    ReferredObject.AMBIGUOUS: 'ambiguous',
+    ReferredObject.INVALID: 'invalid',
+    ReferredObject.ERROR: 'error',
+}
 _AGAIN = 5.0  # seconds until a command that nobody heard is said again
 
 
@@ -51,7 +57,7 @@ class DemoAsker(Node):
         self._results: list[ReferredObject] = []
         self._said_at = float('-inf')
         self._commands = self.create_publisher(String, 'command', 10)
-        self.create_subscription(ReferredObject, 'segment/result', self._on_result, _LATCHED)
+        self.create_subscription(ReferredObject, 'segment/result', self._on_result, LAST_KEPT)
         self.create_subscription(Image, 'segment/heatmap', self._on_heatmap, 10)
         for topic, kind in _FRAME.items():
             self.create_subscription(
@@ -94,7 +100,9 @@ class DemoAsker(Node):
         print(self._line(self._asked[number], result))
 
     def _line(self, asked: _Asked, result: ReferredObject) -> str:
-        parts = [f'"{asked.command}": {NAMES[result.status]}, match {result.match_probability:.2f}']
+        parts = [
+            f'"{asked.command}": {_STATUS[result.status]}, match {result.match_probability:.2f}'
+        ]
         if asked.target:
             truth = from_image(self._frame['sim_camera/truth/ids']) == asked.target
             mask = _mask_in(result, truth.shape)
@@ -109,8 +117,7 @@ class DemoAsker(Node):
 
     def _error(self, result: ReferredObject, truth: NDArray[np.bool_]) -> float:
         """Return metres between the answered centroid and that of the true mask."""
-        info = self._frame['camera_info']
-        camera = Pinhole(info.k[0], info.k[4], info.k[2], info.k[5], info.width, info.height)
+        camera = pinhole_of(self._frame['camera_info'])
         depth, rgb = (from_image(self._frame[name]) for name in ('depth', 'image'))
         seen = surface(depth, truth, rgb, camera).centroid
         found = result.centroid
@@ -144,8 +151,7 @@ def _mask_in(result: ReferredObject, size: tuple[int, ...]) -> NDArray[np.bool_]
     """Return the mask of an answer, empty where there is none."""
     if result.mask.width == 0:
         return np.zeros(size, bool)
-    rows = np.frombuffer(result.mask.data, np.uint8).reshape(result.mask.height, result.mask.step)
-    return rows[:, : result.mask.width] > 0
+    return from_image(result.mask) > 0
 
 
 def main(arguments: list[str]) -> int:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from iterprime_ros.ros.depth import Pinhole
 from iterprime_ros.sim.camera import Intrinsics
 
-_DTYPES = {'rgb8': np.uint8, '32FC1': np.float32, '32SC1': np.int32}
+_DTYPES = {'rgb8': np.uint8, 'mono8': np.uint8, '32FC1': np.float32, '32SC1': np.int32}
 
 
 def to_image(pixels: NDArray, encoding: str, header: Header) -> Image:
@@ -29,7 +30,7 @@ def to_image(pixels: NDArray, encoding: str, header: Header) -> Image:
 
 
 def from_image(message: Image) -> NDArray:
-    """Return the pixels of an rgb8, 32FC1 or 32SC1 message made on a machine like this one.
+    """Return the pixels of an rgb8, mono8, 32FC1 or 32SC1 message made on such a machine as this.
 
     Raises ValueError for another encoding or for data that is not height x step long.
     """
@@ -58,3 +59,11 @@ def to_camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:
     message.r = np.eye(3).ravel().tolist()
     message.p = np.column_stack([intrinsics.matrix, np.zeros(3)]).ravel().tolist()
     return message
+
+
+def pinhole_of(info: CameraInfo) -> Pinhole:
+    """Return the camera of a calibration, without its distortion.
+
+    Raises InvalidCalibrationError where it is no pinhole camera.
+    """
+    return Pinhole(info.k[0], info.k[4], info.k[2], info.k[5], info.width, info.height)

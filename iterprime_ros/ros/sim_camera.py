@@ -12,12 +12,13 @@ from rcl_interfaces.msg import (
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
 
 from iterprime_ros.ros.images import to_camera_info, to_image
+from iterprime_ros.ros.quality import LAST_KEPT
 from iterprime_ros.ros.running import run
 from iterprime_ros.sim.gl import RenderingUnavailableError
 from iterprime_ros.sim.renderer import Picture, Renderer
@@ -27,7 +28,6 @@ from iterprime_ros.sim.view import view_of
 FRAME_ID = 'camera_color_optical_frame'
 MAX_SEED = 2**31 - 1
 _MAX_SIDE = 4096  # pixels
-_LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class SimCamera(Node):
@@ -60,7 +60,7 @@ class SimCamera(Node):
         self._depth = self.create_publisher(Image, 'depth', qos_profile_sensor_data)
         self._info = self.create_publisher(CameraInfo, 'camera_info', qos_profile_sensor_data)
         self._ids = self.create_publisher(Image, '~/truth/ids', qos_profile_sensor_data)
-        self._objects = self.create_publisher(String, '~/truth/objects', _LATCHED)
+        self._objects = self.create_publisher(String, '~/truth/objects', LAST_KEPT)
         self._renderer = Renderer(width, height)
         self._show(seed)
         self.create_service(Trigger, '~/next_scene', self._on_next_scene)

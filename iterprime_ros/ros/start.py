@@ -5,7 +5,7 @@ import signal
 import sys
 from importlib import import_module
 
-NODES = ('segment', 'sim_camera', 'camera_snapshot', 'demo_asker')
+NODES = ('segment', 'sim_camera', 'demo_asker')
 
 
 def start(name: str, arguments: list[str] | None = None) -> int:

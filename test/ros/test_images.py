@@ -15,6 +15,7 @@ SIDES = st.integers(1, 9)
 def any_array(encoding):
     dtype, channels = {
         'rgb8': (np.uint8, (3,)),
+        'mono8': (np.uint8, ()),
         '32FC1': (np.float32, ()),
         '32SC1': (np.int32, ()),
     }[encoding]
@@ -23,7 +24,7 @@ def any_array(encoding):
     )
 
 
-@given(st.sampled_from(['rgb8', '32FC1', '32SC1']).flatmap(any_array), st.booleans())
+@given(st.sampled_from(['rgb8', 'mono8', '32FC1', '32SC1']).flatmap(any_array), st.booleans())
 def test_there_and_back(encoded, flipped):
     encoding, pixels = encoded
     pixels = np.flipud(pixels) if flipped else pixels  # not contiguous

@@ -17,8 +17,8 @@ def test_the_camera_while_it_publishes(peer, start_node, interrupt):
     assert 'Traceback' not in output
 
 
-def test_the_snapshot_while_it_waits_for_a_camera(peer, start_node, interrupt):
-    process = start_node('camera_snapshot')
+def test_the_asker_while_it_waits_for_a_camera(peer, start_node, interrupt):
+    process = start_node('demo_asker', commands='[the red mug]', targets='["0"]')
     peer.wait_for(lambda: peer.count_subscribers('image'), 'the node to subscribe')
     code, seconds, output = interrupt(process)
     assert code == 0
