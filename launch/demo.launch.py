@@ -1,37 +1,92 @@
-"""Start the camera over the simulated tabletop."""
+"""Start the camera over the simulated tabletop, the node that looks at it, and rviz."""
+
+from importlib.resources import files
+from pathlib import Path
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    Shutdown,
+)
+from launch.event_handlers import OnProcessExit
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
+
+# Known before anything is launched, so that --show-args lists the arguments of that file too.
+_SEGMENT = Path(__file__).with_name('segment.launch.py')
+_CAMERA = {
+    'width': ('640', int, 'Image width, pixels (16 to 4096).'),
+    'height': ('480', int, 'Image height, pixels (16 to 4096).'),
+    'rate': ('15.0', float, 'Images a second (0.1 to 120).'),
+    'seed': ('0', int, 'Which scene: the same seed is the same scene.'),
+}
+# Images stay on this machine, in shared memory that holds whole ones.
+_ENVIRONMENT = {
+    'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+    'FASTDDS_DEFAULT_PROFILES_FILE': str(files('iterprime_ros') / 'ros' / 'fastdds.xml'),
+}
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the camera node with its arguments; `ros2 launch --show-args` lists them."""
-    settings = {
-        'width': ('640', int, 'Image width, pixels (16 to 4096).'),
-        'height': ('480', int, 'Image height, pixels (16 to 4096).'),
-        'rate': ('15.0', float, 'Images a second (0.1 to 120).'),
-        'seed': ('0', int, 'Which scene: the same seed is the same scene.'),
-    }
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, _, description) in settings.items()
-    ]
-    namespace = DeclareLaunchArgument(
-        'namespace', default_value='', description='Namespace of the camera and its topics.'
+    """Return camera, node and rviz; `ros2 launch --show-args` lists the arguments."""
+    return LaunchDescription(
+        [
+            *_arguments(),
+            *_environment(),
+            _camera(),
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(str(_SEGMENT))),
+            RegisterEventHandler(
+                OnProcessExit(
+                    target_action=lambda action: isinstance(action, LifecycleNode),
+                    on_exit=Shutdown(reason='the node ended'),
+                )
+            ),
+        ]
     )
-    camera = Node(
+
+
+def _arguments() -> list[DeclareLaunchArgument]:
+    return [
+        *(
+            DeclareLaunchArgument(name, default_value=default, description=what)
+            for name, (default, _, what) in _CAMERA.items()
+        ),
+        DeclareLaunchArgument(
+            'namespace', default_value='', description='Namespace of camera, node and rviz.'
+        ),
+        DeclareLaunchArgument(
+            'rviz',
+            default_value='true',
+            choices=['true', 'false'],
+            description='Whether to show what is found in rviz.',
+        ),
+    ]
+
+
+def _environment() -> list[SetEnvironmentVariable]:
+    """Set what is not set yet."""
+    return [
+        SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=value))
+        for name, value in _ENVIRONMENT.items()
+    ]
+
+
+def _camera() -> Node:
+    return Node(
         package='iterprime_ros',
         executable='sim_camera',
         namespace=LaunchConfiguration('namespace'),
         parameters=[
             {
                 name: ParameterValue(LaunchConfiguration(name), value_type=kind)
-                for name, (_, kind, _) in settings.items()
+                for name, (_, kind, _) in _CAMERA.items()
             }
         ],
         output='screen',
+        on_exit=Shutdown(reason='the camera ended'),
     )
-    return LaunchDescription([*arguments, namespace, camera])
