@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     IncludeLaunchDescription,
@@ -12,9 +12,10 @@ from launch.actions import (
     Shutdown,
 )
 from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration
-from launch_ros.actions import LifecycleNode, Node
+from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 # Known before anything is launched, so that --show-args lists the arguments of that file too.
@@ -40,12 +41,7 @@ def generate_launch_description() -> LaunchDescription:
             *_environment(),
             _camera(),
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(_SEGMENT))),
-            RegisterEventHandler(
-                OnProcessExit(
-                    target_action=lambda action: isinstance(action, LifecycleNode),
-                    on_exit=Shutdown(reason='the node ended'),
-                )
-            ),
+            RegisterEventHandler(OnProcessExit(on_exit=_end_with)),
         ]
     )
 
@@ -88,5 +84,14 @@ def _camera() -> Node:
             }
         ],
         output='screen',
-        on_exit=Shutdown(reason='the camera ended'),
     )
+
+
+def _end_with(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """End everything with the first process, whichever it is.
+
+    Not while it ends already: launch_ros does not survive a second end.
+    """
+    if context.is_shutdown:
+        return None
+    return Shutdown(reason=f'{event.process_name} ended')
