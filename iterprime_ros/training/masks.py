@@ -193,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         '--matcher', type=Path, help='folder of a trained matcher, to begin with its image encoder'
     )
-    parser.add_argument('--steps', type=int, default=4000, help='to train (default: 4000)')
+    parser.add_argument('--steps', type=int, default=3200, help='to train (default: 3200)')
     return exit_code(_train, parser.parse_args(arguments))
 
 

@@ -93,11 +93,17 @@ class Recognition(nn.Module):
 
 
 class Matching(nn.Module):
-    """The whole model with a head that guesses masked words."""
+    """The whole model with a head that guesses masked words.
 
-    def __init__(self, model: BlipForImageTextRetrieval, words: int) -> None:
+    scenes: where batches come from; for those without images every picture is encoded once.
+    """
+
+    def __init__(
+        self, model: BlipForImageTextRetrieval, words: int, scenes: RenderedScenes
+    ) -> None:
         super().__init__()
         self.model = model
+        self._scenes = scenes
         self.guess = nn.Sequential(
             nn.Linear(WIDTH, WIDTH),
             nn.GELU(),
@@ -107,27 +113,30 @@ class Matching(nn.Module):
         self._pixels = Pixels(IMAGE_SIZE)
         self._known: Tensor | None = None
 
-    def know(self, scenes: RenderedScenes, device: str) -> None:
-        """Keep what the encoder makes of all pictures, so that batches need no images."""
-        self.to(device)
-        shown = torch.from_numpy(MIDDLE)[None]
-        numbers = [(index, flip) for index in range(len(scenes)) for flip in (False, True)]
-        self._known = torch.empty(len(numbers), 1 + len(MIDDLE), WIDTH, dtype=torch.bfloat16)
-        for first in tqdm(range(0, len(numbers), _ENCODED), desc='encoding', unit=' batches'):
-            chosen = numbers[first : first + _ENCODED]
-            pixels = self._pixels.of_batch(pictures(scenes, chosen).to(device))
-            with torch.no_grad(), torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-                patches = encoded(self.model, pixels, shown.expand(len(chosen), -1).to(device))
-            self._known[first : first + len(chosen)] = patches
-
     def forget(self) -> None:
-        """Free what was kept."""
+        """Free what was kept of the images."""
         self._known = None
 
     def _patches(self, batch: dict[str, Tensor]) -> Tensor:
-        if self._known is not None:
-            return self._known[batch['picture'].cpu()].to(batch['ids'].device)
-        return encoded(self.model, self._pixels.of_batch(batch['images']), batch['shown'])
+        device = batch['ids'].device
+        if 'images' in batch:
+            return encoded(self.model, self._pixels.of_batch(batch['images']), batch['shown'])
+        if self._known is None:
+            self._known = self._all_encoded(device)
+        return self._known[batch['picture'].cpu()].to(device)
+
+    def _all_encoded(self, device: torch.device) -> Tensor:
+        """Return what the encoder makes of every picture: (P, 1 + M, D) bfloat16."""
+        shown = torch.from_numpy(MIDDLE)[None].to(device)
+        numbers = [(index, flip) for index in range(len(self._scenes)) for flip in (False, True)]
+        known = torch.empty(len(numbers), 1 + len(MIDDLE), WIDTH, dtype=torch.bfloat16)
+        for first in tqdm(range(0, len(numbers), _ENCODED), desc='encoding', unit=' batches'):
+            chosen = numbers[first : first + _ENCODED]
+            pixels = self._pixels.of_batch(pictures(self._scenes, chosen).to(device))
+            with torch.no_grad():
+                patches = encoded(self.model, pixels, shown.expand(len(chosen), -1))
+            known[first : first + len(chosen)] = patches
+        return known
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the losses, and the share of texts rightly told true or false."""
@@ -187,7 +196,7 @@ def _train(options: argparse.Namespace) -> None:
             options.out / 'recognition',
             *where,
         )
-    learner = Matching(model, len(tokenizer))
+    learner = Matching(model, len(tokenizer), scenes)
     easy_until = 0 if options.begin_with else _EASY_SHARE * options.reading_steps
     whole_from = (1 - _WHOLE_SHARE) * options.matching_steps
 
@@ -199,7 +208,6 @@ def _train(options: argparse.Namespace) -> None:
         phase = WHOLE if step >= whole_from else SEEING
         return matching_batch(scenes, words, options.batch, options.seed + 1, step, phase)
 
-    learner.know(scenes, options.device)
     train(learner, reading, Plan(options.reading_steps, rate=8e-4), options.out / 'reading', *where)
     learner.forget()
     train(
