@@ -14,6 +14,20 @@ from iterprime_ros.errors import IterprimeError
 FOUND, NOT_FOUND, WRONG_USE = 0, 1, 2  # exit codes
 FAILED, INTERRUPTED = 1, 130
 
+_DEMO_EXAMPLES = """\
+examples:
+  iterprime demo --seed 7 --out table.png
+      three commands, asked and drawn
+  iterprime demo --interactive
+      Scene 2, from left to right: small red mug, ...
+      > pick up the red mug
+      "pick up the red mug": found, match 0.93, IoU 0.81 with the small red mug, ...
+      > next
+  echo "the red mug" | iterprime demo --interactive
+  iterprime demo --watch "the red mug" --out live.png
+      open live.png in a viewer that reloads it
+"""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
@@ -121,14 +135,31 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
         help='see commands answered over ROS 2, as one picture',
         description='Starts the simulated camera, the node and someone who asks it three things '
         'over ROS 2: an attribute, a relation and something that is not there. Prints what came of '
-        'each and draws it: what was found above, where the node looked below.',
-        epilog='example: iterprime demo --seed 7 --out table.png',
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        'each and draws it: what was found above, where the node looked below. Or lets you ask, or '
+        'keeps watching.',
+        epilog=_DEMO_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    how = demo.add_mutually_exclusive_group()
+    how.add_argument(
+        '--interactive',
+        action='store_true',
+        help='type commands, also through a pipe, and see each answered; an empty line ends',
+    )
+    how.add_argument(
+        '--watch',
+        nargs='?',
+        const='',
+        metavar='COMMAND',
+        help='keep the picture up to date with what COMMAND finds until Ctrl-C; without COMMAND, '
+        'with something on the table',
     )
     demo.add_argument(
-        '--seed', type=_whole_number(0, 2**31 - 1), default=2, help='which scene, 0 or more'
+        '--seed', type=_whole_number(0, 2**31 - 1), default=2, help='which scene, 0 or more (2)'
     )
-    demo.add_argument('--out', type=Path, default=Path('out/demo.png'), help='PNG to write')
+    demo.add_argument(
+        '--out', type=Path, default=Path('out/demo.png'), help='PNG to write (out/demo.png)'
+    )
     demo.set_defaults(run=_demo)
 
 
@@ -229,15 +260,28 @@ def _demo(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return WRONG_USE
-    from iterprime_ros.demo import DemoError, run_demo
+    try:
+        return _run_demo(options)
+    except KeyboardInterrupt:
+        if options.interactive or options.watch is not None:
+            return 0  # the way to end them
+        raise
+
+
+def _run_demo(options: argparse.Namespace) -> int:
+    from iterprime_ros.demo import DemoError, run_demo, run_interactive, run_watch
     from iterprime_ros.sim.gl import RenderingUnavailableError
 
     try:
-        run_demo(options.out, options.seed)
+        if options.interactive:
+            run_interactive(options.out, options.seed)
+        elif options.watch is not None:
+            run_watch(options.out, options.seed, options.watch)
+        else:
+            run_demo(options.out, options.seed)
     except (DemoError, RenderingUnavailableError) as error:
         print(error, file=sys.stderr)
         return FAILED
-    print(f'The picture is at {options.out}')
     return 0
 
 

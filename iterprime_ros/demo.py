@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
 
 _START = (sys.executable, '-m', 'iterprime_ros.ros.start')
-_PATIENCE = 60  # seconds; on two cores it takes fifteen
+_PATIENCE = 60.0  # seconds; on two cores it takes fifteen
+# Bars of progress on loading would run across what a person reads and types.
+_QUIET = {'HF_HUB_DISABLE_PROGRESS_BARS': '1'}
 _STRATA = (Stratum.ATTRIBUTES, Stratum.RELATION, Stratum.ABSENT)
 
 
@@ -30,43 +33,45 @@ class DemoError(RuntimeError):
 def run_demo(out: Path, seed: int) -> None:
     """Ask about the scene of `seed` over ROS, print what is answered, and draw it as `out`.
 
-    Raises DemoError when a process fails or nothing arrives.
+    Raises DemoError when a process fails or nothing arrives, as the other two do.
     """
-    # Ending this process must end its children: SIGTERM becomes an exception like Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    asked = questions(seed)
-    with private_domain() as environment, ExitStack() as running:
-        environment = {**environment, **_transport()}
-
-        def start(node: str, **parameters: object) -> subprocess.Popen:
-            # A parameter is read as YAML, of which JSON is a part: a file named [a].png is quoted.
-            settings = [f'{name}:={json.dumps(value)}' for name, value in parameters.items()]
-            options = [word for each in settings for word in ('-p', each)]
-            quiet = ['--log-level', 'warn'] if node == 'sim_camera' else []
-            process = subprocess.Popen(
-                [*_START, node, '--ros-args', *options, *quiet], env=environment
-            )
-            running.callback(_end, process)
-            return process
-
-        others = {
-            'sim_camera': start('sim_camera', seed=seed),
-            'segment': start('segment', autostart=True),
-        }
-        asker = start(
-            'demo_asker',
-            out=str(out),
-            commands=[command for command, _ in asked],
-            targets=[str(target or 0) for _, target in asked],
-        )
-        _wait_for(asker, others)
+    commands = questions(seed)
+    with _graph(seed, mode='once') as graph:
+        graph.let('demo_asker', _PATIENCE, out=str(out), commands=commands)
 
 
-def questions(seed: int) -> list[tuple[str, int | None]]:
-    """Return commands about the scene of a seed, and the ids of what they mean.
+def run_interactive(out: Path, seed: int) -> None:
+    """Let a person ask about the scene of `seed`, and draw every answer as `out`."""
+    print(
+        'Type what to find, such as "the red mug" or "pick up the leftmost thing"; "next" shows '
+        f'another table; an empty line or Ctrl-D ends.\nWhat is seen is drawn in {out}; camera and '
+        'node need some seconds to start.',
+        flush=True,
+    )
+    with _graph(seed, mode='once', quiet=True) as graph:
+        graph.let('demo_console', None, out=str(out))
+
+
+def run_watch(out: Path, seed: int, command: str) -> None:
+    """Put a command to every frame, and keep the newest answer drawn as `out` until interrupted.
+
+    command: '' for one that fits the scene.
+    """
+    command = command or questions(seed)[0]
+    print(
+        f'Watching for "{command}"; the picture {out} follows what is seen, and Ctrl-C ends. '
+        'Camera and node need some seconds to start.',
+        flush=True,
+    )
+    with _graph(seed, mode='continuous', quiet=True) as graph:
+        graph.let('demo_watch', None, out=str(out), command=command)
+
+
+def questions(seed: int) -> list[str]:
+    """Return commands about the scene of a seed.
 
     One names attributes, one a relation where the scene offers one, one something that is not
-    there (None).
+    there.
     """
     rng = np.random.default_rng(seed)
     with Renderer(640, 480) as renderer:
@@ -75,7 +80,69 @@ def questions(seed: int) -> list[tuple[str, int | None]]:
         sample_expression(rng, view, stratum) or sample_expression(rng, view, Stratum.ATTRIBUTES)
         for stratum in _STRATA
     ]
-    return [(sample_command(rng, each.text).text, each.target) for each in found if each]
+    return [sample_command(rng, each.text).text for each in found if each]
+
+
+class _Graph:
+    """The processes of a demo; all are ended with `running`."""
+
+    def __init__(self, environment: dict[str, str], running: ExitStack) -> None:
+        self._environment, self._running = environment, running
+        self._others: dict[str, subprocess.Popen] = {}
+
+    def add(self, node: str, level: str, **parameters: object) -> None:
+        """Start a node that runs until the end; level: of what it logs."""
+        self._others[node] = self._start(node, parameters, level, in_background=True)
+
+    def let(self, node: str, patience: float | None, **parameters: object) -> None:
+        """Run a node until it is done; patience: seconds for that, None for any time."""
+        process = self._start(node, parameters)
+        began = time.monotonic()
+        while patience is None or time.monotonic() - began < patience:
+            try:
+                code = process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                for name, other in self._others.items():
+                    if other.poll() is not None:
+                        raise DemoError(f'{name} ended with {other.returncode}.') from None
+                continue
+            if code:
+                raise DemoError(f'{node} ended with {code}.')
+            return
+        raise DemoError(f'No answers came within {patience:g} seconds.')
+
+    def _start(
+        self,
+        node: str,
+        parameters: dict[str, object],
+        level: str = 'info',
+        in_background: bool = False,
+    ) -> subprocess.Popen:
+        # A parameter is read as YAML, of which JSON is a part: a file named [a].png is quoted.
+        settings = [f'{name}:={json.dumps(value)}' for name, value in parameters.items()]
+        options = [word for each in settings for word in ('-p', each)]
+        process = subprocess.Popen(
+            [*_START, node, '--ros-args', *options, '--log-level', level],
+            env=self._environment,
+            stdin=subprocess.DEVNULL if in_background else None,
+            # Ctrl-C at the terminal is not for what runs in the background: `_end` is.
+            process_group=0 if in_background else None,
+        )
+        self._running.callback(_end, process)
+        return process
+
+
+@contextmanager
+def _graph(seed: int, mode: str, quiet: bool = False) -> Iterator[_Graph]:
+    """Run the camera and the node in a ROS domain of their own; mode: the node's."""
+    # Ending this process, or its terminal, must end its children: as Ctrl-C does, by an exception.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    with private_domain() as environment, ExitStack() as running:
+        graph = _Graph({**environment, **_transport(), **_QUIET}, running)
+        graph.add('sim_camera', 'warn', seed=seed)
+        graph.add('segment', 'warn' if quiet else 'info', autostart=True, mode=mode)
+        yield graph
 
 
 def _transport() -> dict[str, str]:
@@ -84,22 +151,6 @@ def _transport() -> dict[str, str]:
         return {}
     profile = files('iterprime_ros') / 'ros' / 'fastdds.xml'
     return {'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}
-
-
-def _wait_for(asker: subprocess.Popen, others: dict[str, subprocess.Popen]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            code = asker.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            for node, process in others.items():
-                if process.poll() is not None:
-                    raise DemoError(f'{node} ended with {process.returncode}.') from None
-            continue
-        if code:
-            raise DemoError(f'demo_asker ended with {code}.')
-        return
-    raise DemoError(f'No answers came within {_PATIENCE} seconds.')
 
 
 def _end(process: subprocess.Popen) -> None:

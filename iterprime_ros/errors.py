@@ -23,3 +23,7 @@ class WeightsNotFoundError(IterprimeError):
 
 class WeightsMismatchError(IterprimeError):
     """A file that is there and is not the weights of the architecture that was asked for."""
+
+
+class UnwritableError(IterprimeError):
+    """A file that cannot be written where it is wanted."""

@@ -1,12 +1,16 @@
 """Pictures for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from iterprime_ros.errors import UnwritableError
 
 _WIDTH, _DPI = 16.0, 100  # inches, pixels an inch: 1600 pixels wide
 
@@ -39,25 +43,59 @@ class DrawnAnswer:
 
 
 def answers_figure(rgb: NDArray[np.uint8], answers: Sequence[DrawnAnswer]) -> Figure:
-    """Return a figure of answers on one image (H, W, 3), a column each.
+    """Return a figure of answers on one image (H, W, 3), at least one.
 
-    Above the object in green with the true outline in white, below the heatmap over the image.
+    Of each the object in green with the true outline in white, and the heatmap over the image: one
+    answer side by side, several in a column each.
     """
     height, width = rgb.shape[:2]
-    panel = _WIDTH / (len(answers) + 0.1)
+    rows, columns = (1, 2) if len(answers) == 1 else (2, len(answers))
+    said = [_wrapped(f'"{answer.command}"', 46) for answer in answers]
+    answered = [_wrapped(answer.text, 60) for answer in answers]
+    words = [0.26 * _most_lines(said) + 0.1, 0.2 * _most_lines(answered) + 0.1]  # inches
+    panel = _WIDTH / (columns + 0.1) * height / width
     figure = Figure(
-        figsize=(_WIDTH, 2 * panel * height / width + 1.1), dpi=_DPI, layout='constrained'
+        figsize=(_WIDTH, rows * panel + (max(words) if rows == 1 else sum(words))),
+        dpi=_DPI,
+        layout='constrained',
     )
-    columns = figure.subplots(2, len(answers), squeeze=False).T
-    for (found, heat), answer in zip(columns, answers, strict=True):
+    panels = figure.subplots(rows, columns, squeeze=False).T.reshape(len(answers), 2)
+    for (found, heat), answer, above, below in zip(panels, answers, said, answered, strict=True):
         found.imshow(overlay(rgb, answer.mask))
-        found.set_title(fill(f'"{answer.command}"', 46), fontsize=13)
+        found.set_title(above, fontsize=13, parse_math=False)
         if answer.truth is not None:
             found.contour(answer.truth, levels=[0.5], colors='white', linewidths=1)
         heat.imshow(rgb.mean(axis=2), cmap='gray')
         if answer.heatmap is not None:
             heat.imshow(answer.heatmap, cmap='inferno', alpha=0.6, vmin=0, vmax=1)
-        heat.set_title(fill(answer.text, 60), fontsize=10)
+        heat.set_title(below, fontsize=10, parse_math=False)
         for axes in (found, heat):
             axes.set_axis_off()
     return figure
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return a text in lines of at most a width, four of them at most."""
+    return fill(text if len(text) <= 4 * width else f'{text[: 4 * width - 4]} ...', width)
+
+
+def _most_lines(texts: Sequence[str]) -> int:
+    return max(text.count('\n') + 1 for text in texts)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield where to write a file that appears at `path` only once it is whole.
+
+    The folder is made where there is none. Raises UnwritableError.
+    """
+    part = path.with_name(f'.{path.name}.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise UnwritableError(f'Cannot write {path}: {error.strerror}.') from error

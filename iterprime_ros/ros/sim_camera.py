@@ -2,7 +2,9 @@
 
 import json
 import sys
+from dataclasses import asdict, fields
 
+import numpy as np
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -23,7 +25,7 @@ from iterprime_ros.ros.running import run
 from iterprime_ros.sim.gl import RenderingUnavailableError
 from iterprime_ros.sim.renderer import Picture, Renderer
 from iterprime_ros.sim.scene import sample_scene
-from iterprime_ros.sim.view import view_of
+from iterprime_ros.sim.view import SeenObject, View, view_of
 
 FRAME_ID = 'camera_color_optical_frame'
 MAX_SEED = 2**31 - 1
@@ -123,24 +125,29 @@ def truth_of(picture: Picture) -> dict:
     """Return what `~/truth/objects` says of a picture, ready for JSON.
 
     seed; objects: id as in `~/truth/ids`, kind, colour, size, position (x, y, z) of the object's
-    centre in the optical frame in metres, visible_fraction, and whether it is_referable.
+    centre in the optical frame in metres, visible_fraction, and what else `SeenObject` says of it;
+    gaps: metres between the footprints of any two.
     """
-    scene = picture.scene
+    scene, view = picture.scene, view_of(picture)
     return {
         'seed': scene.seed,
         'objects': [
             {
-                'id': seen.id,
-                'kind': seen.kind,
-                'colour': seen.colour,
-                'size': seen.size,
+                **asdict(seen),
                 'position': scene.camera.to_optical(item.centre).round(6).tolist(),
-                'visible_fraction': round(seen.visible_fraction, 4),
                 'is_referable': seen.is_referable,
             }
-            for item, seen in zip(scene.objects, view_of(picture).objects, strict=True)
+            for item, seen in zip(scene.objects, view.objects, strict=True)
         ],
+        'gaps': view.gaps.tolist(),
     }
+
+
+def view_in(truth: dict) -> View:
+    """Return the view that `truth_of` was made from."""
+    names = [field.name for field in fields(SeenObject)]
+    objects = (SeenObject(**{name: item[name] for name in names}) for item in truth['objects'])
+    return View(tuple(objects), np.array(truth['gaps']))
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ import signal
 import sys
 from importlib import import_module
 
-NODES = ('segment', 'sim_camera', 'demo_asker')
+NODES = ('segment', 'sim_camera', 'demo_asker', 'demo_console', 'demo_watch')
 
 
 def start(name: str, arguments: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ def test_the_camera_while_it_publishes(peer, start_node, interrupt):
 
 
 def test_the_asker_while_it_waits_for_a_camera(peer, start_node, interrupt):
-    process = start_node('demo_asker', commands='[the red mug]', targets='["0"]')
+    process = start_node('demo_asker', commands='[the red mug]')
     peer.wait_for(lambda: peer.count_subscribers('image'), 'the node to subscribe')
     code, seconds, output = interrupt(process)
     assert code == 0

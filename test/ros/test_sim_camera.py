@@ -13,8 +13,10 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from iterprime_ros.ros.images import from_image
+from iterprime_ros.ros.sim_camera import truth_of, view_in
 from iterprime_ros.sim.scene import Scene, sample_scene
 from iterprime_ros.sim.stage import Stage
+from iterprime_ros.sim.view import view_of
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TOPICS = {
@@ -244,6 +246,13 @@ def test_the_truth_says_how_much_of_each_object_is_seen(frames, start_node, smal
         assert told[item.id]['kind'] == item.kind
         referable.add(expected)
     assert referable == {True, False}
+
+
+def test_the_truth_is_all_that_meaning_depends_on(small_renderer):
+    picture = small_renderer.render(sample_scene(10))
+    view, back = view_of(picture), view_in(json.loads(json.dumps(truth_of(picture))))
+    assert back.objects == view.objects
+    assert np.array_equal(back.gaps, view.gaps)
 
 
 def test_stamps_follow_the_rate(frames, peer, start_node):
