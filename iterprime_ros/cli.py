@@ -133,10 +133,10 @@ def _add_demo(commands: argparse._SubParsersAction) -> None:
     demo = commands.add_parser(
         'demo',
         help='see commands answered over ROS 2, as one picture',
-        description='Starts the simulated camera, the node and someone who asks it three things '
-        'over ROS 2: an attribute, a relation and something that is not there. Prints what came of '
-        'each and draws it: what was found above, where the node looked below. Or lets you ask, or '
-        'keeps watching.',
+        description='Starts the simulated camera, the node and someone who asks it three things\n'
+        'over ROS 2: an attribute, a relation and something that is not there. Prints\n'
+        'what came of each and draws it: what was found above, where the node looked\n'
+        'below. Or lets you ask, or keeps watching.',
         epilog=_DEMO_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -58,12 +58,15 @@ class DemoWatch(Node):
         with whole_file(self._out) as part:
             answers_figure(self._table.frame.rgb, [drawn]).savefig(part, format='png')
         self._is_drawn = True
-        _tell(f'{self._rate():.1f} answers a second; {line}')
+        _tell(f'{self._rate()}; {line}')
 
-    def _rate(self) -> float:
+    def _rate(self) -> str:
         while self._answers[-1] - self._answers[0] > _WINDOW:
             self._answers.popleft()
-        return (len(self._answers) - 1) / max(1.0, self._answers[-1] - self._answers[0])
+        seconds = self._answers[-1] - self._answers[0]
+        if not seconds:
+            return 'first answer'
+        return f'{(len(self._answers) - 1) / seconds:.1f} answers a second'
 
 
 def _tell(line: str) -> None:
