@@ -52,7 +52,7 @@ def answers_figure(rgb: NDArray[np.uint8], answers: Sequence[DrawnAnswer]) -> Fi
     rows, columns = (1, 2) if len(answers) == 1 else (2, len(answers))
     said = [_wrapped(f'"{answer.command}"', 46) for answer in answers]
     answered = [_wrapped(answer.text, 60) for answer in answers]
-    words = [0.26 * _most_lines(said) + 0.2, 0.2 * _most_lines(answered) + 0.2]  # inches
+    words = [0.26 * _most_lines(said) + 0.3, 0.2 * _most_lines(answered) + 0.3]  # inches
     panel = _WIDTH / (columns + 0.1) * height / width
     figure = Figure(
         figsize=(_WIDTH, rows * panel + (max(words) if rows == 1 else sum(words))),
@@ -71,6 +71,7 @@ def answers_figure(rgb: NDArray[np.uint8], answers: Sequence[DrawnAnswer]) -> Fi
         heat.set_title(below, fontsize=10, parse_math=False)
         for axes in (found, heat):
             axes.set_axis_off()
+            axes.set_anchor('S')  # what room is left belongs to the words above
     return figure
 
 
