@@ -1,5 +1,6 @@
 """The topics of one camera: what comes from it, and the answers about it."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -13,27 +14,26 @@ from rclpy.event_handler import (
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import (
-    DurabilityPolicy,
     QoSProfile,
     ReliabilityPolicy,
     qos_policy_name_from_kind,
 )
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
 from iterprime_ros.msg import ReferredObject
+from iterprime_ros.ros.quality import LAST_KEPT
 
 RCLError = rclpy_implementation.RCLError
 _KEPT_DEPTHS = 8  # so many frames may come between an image and its depth
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _INFO = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 _COMMANDS = QoSProfile(depth=10)
-_LAST_KEPT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _OUTPUT = QoSProfile(depth=2)  # reliable: it serves those who ask for best effort too
 
 OUTPUTS: dict[str, tuple[type, QoSProfile]] = {
-    'result': (ReferredObject, _LAST_KEPT),
+    'result': (ReferredObject, LAST_KEPT),
     'mask': (Image, _OUTPUT),
     'heatmap': (Image, _OUTPUT),
     'overlay': (Image, _OUTPUT),
@@ -63,7 +63,7 @@ class CameraPort:
         self._subscriptions: list[Any] = []
         self._depths: OrderedDict[int, Image] = OrderedDict()
         self._info: CameraInfo | None = None
-        self.frames = 0
+        self._lock = threading.Lock()  # the worker may publish while the executor destroys
         self._outputs = {
             topic: node.create_lifecycle_publisher(kind, f'~/{self._prefix}{topic}', quality)
             for topic, (kind, quality) in OUTPUTS.items()
@@ -90,22 +90,28 @@ class CameraPort:
     def destroy(self) -> None:
         """Remove all topics."""
         self.unsubscribe()
-        for publisher in self._outputs.values():
-            self._node.destroy_lifecycle_publisher(publisher)
+        with self._lock:
+            for publisher in self._outputs.values():
+                self._node.destroy_lifecycle_publisher(publisher)
+            self._outputs = {}
 
     def is_heard(self, output: str) -> bool:
         """Whether anyone listens to an output."""
-        return self._outputs[output].get_subscription_count() > 0
+        with self._lock:
+            publisher = self._outputs.get(output)
+            return publisher is not None and publisher.get_subscription_count() > 0
 
     def publish(self, output: str, message: Any) -> None:
         """Publish; nothing happens where the node is not active, or ROS ends."""
-        if not self._outputs[output].is_activated:
-            return
-        try:
-            self._outputs[output].publish(message)
-        except RCLError:
-            if self._node.context.ok():
-                raise
+        with self._lock:
+            publisher = self._outputs.get(output)
+            if publisher is None or not publisher.is_activated:
+                return
+            try:
+                publisher.publish(message)
+            except RCLError:
+                if self._node.context.ok():
+                    raise
 
     def depth_at(self, nanoseconds: int, tolerance: float) -> Image | None:
         """Return the depth image nearest to a stamp, None where none is within `tolerance` s."""
@@ -161,14 +167,15 @@ class CameraPort:
         )
 
     def _take_image(self, message: Any) -> None:
-        self.frames += 1
         self._on_image(self.name, message)
 
     def _take_command(self, message: String) -> None:
         self._on_command(self.name, message.data)
 
     def _take_depth(self, message: Image) -> None:
-        self._depths[nanoseconds_of(message)] = message
+        stamp = nanoseconds_of(message.header)
+        self._depths[stamp] = message
+        self._depths.move_to_end(stamp)  # a bag that starts again brings a stamp again
         while len(self._depths) > _KEPT_DEPTHS:
             self._depths.popitem(last=False)
 
@@ -176,7 +183,6 @@ class CameraPort:
         self._info = message
 
 
-def nanoseconds_of(message: Any) -> int:
-    """Return the stamp of a message with a header, in nanoseconds."""
-    stamp = message.header.stamp
-    return int(stamp.sec * 1_000_000_000 + stamp.nanosec)
+def nanoseconds_of(header: Header) -> int:
+    """Return a header's stamp in nanoseconds."""
+    return int(header.stamp.sec * 1_000_000_000 + header.stamp.nanosec)

@@ -1,5 +1,6 @@
 """The node's parameters: what each is for, its range, and which of them change while it runs."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,12 @@ from rcl_interfaces.msg import (
 )
 from rclpy.node import Node
 
+from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.profiles import DEFAULT, Profile
 
 MODES = ('once', 'continuous')
 TRANSPORTS = ('raw', 'compressed')
+_CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,36 @@ def thresholds(profile: Profile) -> dict[str, _Described]:
             profile.grounding.rounds, 'Rounds of refinement at most.', (1, 10), live=True
         ),
     }
+
+
+def with_thresholds(profile: Profile, values: dict[str, Any]) -> Profile:
+    """Return a profile with other values of the parameters that `thresholds` describes."""
+    answer = {name: values[name] for name in ('match_threshold', 'ambiguity_margin')}
+    return profile.model_copy(
+        update={
+            'answer': profile.answer.model_copy(update=answer),
+            'grounding': profile.grounding.model_copy(update={'rounds': values['rounds']}),
+        }
+    )
+
+
+def camera_names(given: list[str]) -> list[str]:
+    """Return the names of cameras, '' for the only one.
+
+    Raises InvalidSettingError for one that cannot be part of a topic's name or is given twice.
+    """
+    names = list(given) or ['']
+    if names == ['']:
+        return names
+    for name in names:
+        if not _CAMERA_NAME.fullmatch(name):
+            raise InvalidSettingError(
+                f'cameras: "{name}" is no name: use letters, digits and underscores, a letter '
+                'first.'
+            )
+    if len(set(names)) < len(names):
+        raise InvalidSettingError(f'cameras: a name is given twice in {", ".join(names)}.')
+    return names
 
 
 def declared(node: Node, described: dict[str, _Described]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from std_msgs.msg import Header
 
 from iterprime_ros.errors import IterprimeError
-from iterprime_ros.ros.camera_port import CameraPort
-from iterprime_ros.ros.depth import Pinhole, Surface, surface
+from iterprime_ros.ros.camera_port import CameraPort, nanoseconds_of
+from iterprime_ros.ros.depth import Surface, surface
 from iterprime_ros.ros.encodings import depth_of
+from iterprime_ros.ros.images import pinhole_of
 from iterprime_ros.ros.worker import Answered
 
 
@@ -18,15 +19,13 @@ def place_of(
     """
     if not port.has_depth and port.info is None:
         return None, ''
-    stamp = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
-    depth, info = port.depth_at(stamp, tolerance), port.info
+    depth, info = port.depth_at(nanoseconds_of(header), tolerance), port.info
     if depth is None:
         return None, f'No depth image came within {tolerance:g} s of the image.'
     if info is None:
         return None, 'Depth came, but no camera_info, so that the place is unknown.'
     try:
-        camera = Pinhole(info.k[0], info.k[4], info.k[2], info.k[5], info.width, info.height)
-        seen = surface(depth_of(depth), answered.answer.mask, answered.rgb, camera)
+        seen = surface(depth_of(depth), answered.answer.mask, answered.rgb, pinhole_of(info))
     except IterprimeError as error:
         return None, str(error)
     return seen, ''

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
-from iterprime_ros.errors import IterprimeError
+from iterprime_ros.errors import IterprimeError, WeightsMismatchError
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.pipeline import Candidate, IteRPrimE, Segmentation
 from iterprime_ros.ros.desk import Desk, Job
@@ -35,10 +35,20 @@ class Answered:
 
 @dataclass(frozen=True)
 class Failed:
-    """Why there is no answer: one of ReferredObject's statuses, and a sentence."""
+    """Why there is no answer: one of ReferredObject's statuses, and a sentence.
+
+    cause: what was raised, where nobody expected it.
+    """
 
     status: int
     text: str
+    cause: Exception | None = None
+
+
+def failure_of(error: Exception) -> Failed:
+    """Return what to say of an error that nobody expected."""
+    first = (str(error).strip() or 'no reason given').splitlines()[0]
+    return Failed(ReferredObject.ERROR, f'{type(error).__name__}: {first}', error)
 
 
 Deliver = Callable[[Job, Answered | Failed], None]
@@ -49,7 +59,8 @@ class Worker:
     """Takes jobs from a desk until it is closed.
 
     model: returns the pipeline as it is set at that moment. deliver, watch: called in the worker's
-    thread with what came of a job and with every round; watch may raise StoppedError.
+    thread with what came of a job and with every round; watch may raise StoppedError, deliver must
+    raise nothing.
     """
 
     def __init__(
@@ -76,19 +87,23 @@ class Worker:
             self._stopped.set()
             return self._current
 
-    def join(self, seconds: float) -> bool:
-        """Wait for the end, and return whether it came."""
+    def join(self, seconds: float | None) -> bool:
+        """Wait for the end, None: as long as it takes, and return whether it came."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         if self._before:
-            self._before._thread.join()  # noqa: SLF001
+            self._before.join(None)
             self._before = None
         while (job := self._desk.take()) and self._take_on(job):
-            outcome = self._outcome(job)
-            if self._take_on(None):
-                self._deliver(job, outcome)
+            self._do(job)
+            del job  # a picture need not be kept until the next one comes
+
+    def _do(self, job: Job) -> None:
+        outcome = self._outcome(job)
+        if self._take_on(None):
+            self._deliver(job, outcome)
 
     def _take_on(self, job: Job | None) -> bool:
         """Note what is worked on, unless this was stopped; return whether it goes on."""
@@ -102,13 +117,12 @@ class Worker:
             message = job.message
             rgb = decoded(message) if isinstance(message, CompressedImage) else rgb_of(message)
             return Answered(rgb, self._answer(job, rgb))
-        except (StoppedError, OutOfMemoryError) as error:
+        except (StoppedError, OutOfMemoryError, WeightsMismatchError) as error:
             return Failed(ReferredObject.ERROR, str(error))
         except IterprimeError as error:
             return Failed(ReferredObject.INVALID, str(error))
-        except Exception as error:
-            # Whatever a model raises, the next frame may be answered.
-            return Failed(ReferredObject.ERROR, f'{type(error).__name__}: {_first_line(error)}')
+        except Exception as error:  # whatever a model raises, the next frame may be answered
+            return failure_of(error)
 
     def _answer(self, job: Job, rgb: NDArray[np.uint8]) -> Segmentation:
         def watch(number: int, heatmap: NDArray[np.float32], probability: float) -> None:
@@ -161,10 +175,6 @@ def _enlarged(answer: Segmentation, size: tuple[int, ...]) -> Segmentation:
         ),
         notes=(*answer.notes, 'Memory ran out; this is from the picture at half its size.'),
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or 'no reason given').splitlines()[0]
 
 
 def loaded(profile: str, device: str, offline: bool, wanted: Callable[[], bool]) -> IteRPrimE:
