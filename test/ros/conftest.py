@@ -2,18 +2,15 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import rclpy
-from rclpy.node import Node
+from robots import OBEDIENT, PATIENCE, Peer, Robot, ended_well, node_arguments, processes
 
 from iterprime_ros.ros.domain import private_domain
-
-PATIENCE = 60  # seconds that no healthy machine needs
-ATTEMPTS = 6
+from iterprime_ros.sim.renderer import Renderer
+from iterprime_ros.sim.scene import sample_scene
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -25,43 +22,6 @@ def ros_domain():
         rclpy.try_shutdown()
 
 
-class Peer(Node):
-    """The test's own node, spun only while the test waits for something."""
-
-    def wait_for(self, condition, what):
-        if not self.comes(condition, PATIENCE):
-            pytest.fail(f'Waited {PATIENCE} s in vain for {what}.')
-
-    def comes(self, condition, seconds):
-        """Spin until the condition holds; return whether it did in time."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            rclpy.spin_once(self, timeout_sec=0.1)
-        return True
-
-    def collect(self, kind, topic, qos):
-        """Subscribe, and return the list that received messages are appended to."""
-        received = []
-        self.create_subscription(kind, topic, received.append, qos)
-        return received
-
-    def call(self, kind, name, request):
-        """Call a service, again where no answer comes.
-
-        A server that has not discovered the whole client yet, on a busy machine, answers into the
-        void: a service may have done its work more than once when this returns.
-        """
-        client = self.create_client(kind, name)
-        self.wait_for(client.service_is_ready, f'the service {name}')
-        for _ in range(ATTEMPTS):
-            future = client.call_async(request)
-            if self.comes(future.done, PATIENCE / ATTEMPTS):
-                return future.result()
-        return pytest.fail(f'{ATTEMPTS} calls of {name} were not answered.')
-
-
 @pytest.fixture
 def peer(ros_domain):
     node = Peer('peer')
@@ -70,24 +30,23 @@ def peer(ros_domain):
 
 
 @pytest.fixture
+def robot(ros_domain):
+    node = Robot()
+    yield node
+    node.destroy_node()
+
+
+@pytest.fixture(scope='session')
+def picture():
+    with Renderer(320, 240) as renderer:
+        return renderer.render(sample_scene(16))
+
+
+@pytest.fixture
 def start_process(ros_domain):
     """Start Python with the arguments given; what still runs at the end of the test is killed."""
-    started = []
-
-    def start(*arguments):
-        process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with processes() as start:
+        yield start
 
 
 @pytest.fixture
@@ -95,12 +54,19 @@ def start_node(start_process):
     """Start a node of the package with parameters."""
 
     def start(name, **parameters):
-        settings = []
-        for key, value in parameters.items():
-            settings += ['-p', f'{key}:={value}']
-        return start_process('-m', 'iterprime_ros.ros.start', name, '--ros-args', *settings)
+        return start_process(*node_arguments(name, **parameters))
 
     return start
+
+
+@pytest.fixture
+def obedient(start_process):
+    """The active node with a model that does what a command says; it has to end well."""
+    settings = ('-p', 'autostart:=true', '-p', 'offline:=true', '-p', 'frame_timeout:=60.0')
+    process = start_process(OBEDIENT, '--ros-args', *settings)
+    yield process
+    if process.poll() is None:
+        ended_well(process)
 
 
 @pytest.fixture

@@ -1,121 +1,47 @@
-"""The node in a process of its own, with cameras and commands that it may get in life."""
+"""The node in a process of its own, with all images, depths and commands it may get in life."""
 
 import math
-import signal
-from contextlib import contextmanager
+from array import array
 
 import numpy as np
 import pytest
-from builtin_interfaces.msg import Time
-from conftest import Peer
-from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.msg import Log, ParameterType, ParameterValue
-from rcl_interfaces.msg import Parameter as ParameterMessage
-from rcl_interfaces.srv import SetParameters
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header, String
+from rcl_interfaces.msg import ParameterType
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from robots import FRAME, Robot, depth_image, header, processes, rgb_image, running, set_parameter
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
 
 from iterprime_ros.msg import ReferredObject
+from iterprime_ros.profiles import profile
 from iterprime_ros.ros.images import to_camera_info, to_image
-from iterprime_ros.sim.renderer import Renderer
-from iterprime_ros.sim.scene import sample_scene
-
-LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-FRAME = 'camera_color_optical_frame'
 
 
-@pytest.fixture(scope='module')
-def picture():
-    with Renderer(320, 240) as renderer:
-        return renderer.render(sample_scene(16))
-
-
-class Robot(Peer):
-    """A camera, a person and a listener, all in the test's hands."""
-
-    def __init__(self, name='robot', quality=10):
-        super().__init__(name)
-        self.images = self.create_publisher(Image, 'image', quality)
-        self.compressed = self.create_publisher(CompressedImage, 'image/compressed', quality)
-        self.depths = self.create_publisher(Image, 'depth', quality)
-        self.infos = self.create_publisher(CameraInfo, 'camera_info', quality)
-        self.commands = self.create_publisher(String, 'command', 10)
-        self.results = self.collect(ReferredObject, 'segment/result', LATCHED)
-        self.stamp = 100
-
-    def ask(self, command, image, depth=None, info=None, publisher=None):
-        """Say a command, and publish frames until it is answered."""
-        publisher = publisher or self.images
-        self.wait_for(
-            lambda: all(
-                each.get_subscription_count()
-                for each, message in (
-                    (self.commands, command),
-                    (publisher, image),
-                    (self.depths, depth),
-                    (self.infos, info),
-                )
-                if message is not None
-            ),
-            'the node to listen',
-        )
-        before = len(self.results)
-        self.commands.publish(String(data=command))
-        for _ in range(600):
-            self.stamp += 1
-            for message, where in ((depth, self.depths), (info, self.infos), (image, publisher)):
-                if message is not None:
-                    message.header.stamp = Time(sec=self.stamp)
-                    where.publish(message)
-            if self.comes(lambda: len(self.results) > before, 0.1):
-                return self.results[-1]
-        return pytest.fail(f'"{command[:40]}" was not answered.')
-
-
-@contextmanager
-def running(start, **parameters):
-    """A node that is ended with Ctrl-C, and has to end well."""
-    process = start('segment', autostart='true', offline='true', **parameters)
-    yield process
-    assert process.poll() is None, process.communicate()[0]
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, output
-    assert 'Traceback' not in output
-
-
-@pytest.fixture
-def robot(ros_domain):
-    node = Robot()
-    yield node
-    node.destroy_node()
-
-
-@pytest.fixture
-def node(start_node):
-    with running(start_node, frame_timeout=1.0) as process:
+@pytest.fixture(scope='module', autouse=True)
+def node(ros_domain):
+    """One for all tests here: none may harm it, and it has to end well."""
+    with processes() as start, running(start) as process:
         yield process
 
 
-def header():
-    return Header(frame_id=FRAME)
+@pytest.fixture(scope='module')
+def robot(node):
+    """Lives as long as the node, which tells a newcomer its last answer."""
+    robot = Robot()
+    yield robot
+    robot.destroy_node()
 
 
-def rgb_image(picture):
-    return to_image(picture.rgb, 'rgb8', header())
-
-
-def test_what_is_found_is_where_it_is(node, robot, picture):
-    info = to_camera_info(picture.intrinsics, header())
-    depth = to_image(picture.depth, '32FC1', header())
+def test_what_is_found_is_where_it_is(robot, picture):
+    info, depth = info_of(picture), depth_image(picture)
     target = picture.scene.objects[5]
     assert (target.colour, target.kind) == ('blue', 'cube')
-    for _ in range(20):  # until depth, which best effort may lose, comes too
-        found = robot.ask('please hand me the blue cube', rgb_image(picture), depth, info)
-        if found.point_count:
-            break
+    found = robot.ask_until(
+        lambda answer: answer.point_count,
+        'please hand me the blue cube',
+        rgb_image(picture),
+        depth,
+        info,
+    )
     assert found.status == ReferredObject.FOUND, found.text
     assert found.header.frame_id == FRAME
     assert 100 < found.header.stamp.sec <= robot.stamp
@@ -146,7 +72,7 @@ def test_what_is_found_is_where_it_is(node, robot, picture):
     ],
     ids=['empty', 'blank', 'control', 'long', 'emoji', 'scripts', 'mixed'],
 )
-def test_odd_commands_are_answered(node, robot, picture, command, status):
+def test_odd_commands_are_answered(robot, picture, command, status):
     answer = robot.ask(command, rgb_image(picture))
     assert answer.text
     assert answer.status != ReferredObject.UNKNOWN
@@ -156,96 +82,236 @@ def test_odd_commands_are_answered(node, robot, picture, command, status):
         assert answer.mask.width == 0
 
 
-def test_bad_images_are_answered_with_a_sentence(node, robot, picture):
-    good = rgb_image(picture)
-    unknown = Image(header=header(), height=2, width=2, encoding='fancy', step=2, data=b'abcd')
-    empty = Image(header=header(), encoding='rgb8')
+BAYER = [
+    f'bayer_{pattern}{bits}' for bits in (8, 16) for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')
+]
+EXACT = ['rgb8', 'bgr8', 'rgba8', 'bgra8', '8UC3', '8UC4', 'rgb16', 'bgr16', 'rgba16', 'bgra16']
+GREY = ['mono8', '8UC1', 'mono16']
+YUV = ['uyvy', 'yuv422', 'yuyv', 'yuv422_yuy2', 'nv12', 'nv21', 'nv24']
+
+
+def planes_of(rgb):
+    """Y, U and V (H, W) of ITU-R BT.601 in limited range."""
+    red, green, blue = np.moveaxis(rgb / 255, -1, 0)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    planes = (16 + 219 * luma, 128 + 224 * (blue - luma) / 1.772, 128 + 224 * (red - luma) / 1.402)
+    return [np.round(plane).astype(np.uint8) for plane in planes]
+
+
+def yuv_bytes(rgb, encoding):
+    y, u, v = planes_of(rgb)
+    if encoding.startswith('nv'):
+        step = 1 if encoding == 'nv24' else 2
+        pair = (v, u) if encoding == 'nv21' else (u, v)
+        chroma = np.stack([plane[::step, ::step] for plane in pair], axis=-1)
+        return y.tobytes() + chroma.tobytes()
+    chroma = np.where(np.arange(y.shape[1]) % 2, np.roll(v, 1, axis=1), u)
+    pair = (y, chroma) if encoding in ('yuyv', 'yuv422_yuy2') else (chroma, y)
+    return np.stack(pair, axis=-1).tobytes()
+
+
+def samples_of(rgb, encoding):
+    """What lies in memory in an encoding that is not YUV, (H, W) or (H, W, channels) uint8."""
+    if encoding.startswith('bayer'):
+        letters = np.array(list(encoding[6:10])).reshape(2, 2)
+        rows, columns = np.indices(rgb.shape[:2])
+        channel = np.vectorize('rgb'.index)(letters)[rows % 2, columns % 2]
+        return np.take_along_axis(rgb, channel[..., None], axis=2)[..., 0]
+    if encoding in GREY:
+        return rgb[..., 1]
+    ordered = rgb if encoding.startswith('rgb') else rgb[..., ::-1]
+    with_alpha = 'a' in encoding or encoding == '8UC4'
+    return np.insert(ordered, 3, 77, axis=2) if with_alpha else ordered
+
+
+def encoded(rgb, encoding, big=False, padding=0):
+    """The message of a picture in any encoding; padding: bytes after each row, and at the end."""
+    height, width = rgb.shape[:2]
+    if encoding in YUV:
+        data = yuv_bytes(rgb, encoding)
+        step = width if encoding.startswith('nv') else 2 * width
+    else:
+        samples = np.ascontiguousarray(samples_of(rgb, encoding))
+        if encoding.endswith('16'):
+            samples = (samples * np.uint16(257)).astype('>u2' if big else '<u2')
+        rows = samples.reshape(height, -1).view(np.uint8)
+        rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=201)
+        data, step = rows.tobytes() + bytes(padding), rows.shape[1]
+    return Image(
+        header=header(), height=height, width=width, encoding=encoding, step=step,
+        is_bigendian=big, data=array('B', data),
+    )  # fmt: skip
+
+
+def test_every_encoding_is_seen_as_the_same_picture(robot, picture):
+    rgb = np.ascontiguousarray(picture.rgb[::2, ::2])
+    best = robot.ask('the blue cube', encoded(rgb, 'rgb8'))
+    assert best.match_probability > 0
+    given = [(each, {}) for each in [*EXACT, *GREY, *YUV, *BAYER]]
+    given += [(each, {'padding': 13}) for each in ('rgb8', 'bgra8', 'mono8', 'bayer_rggb8')]
+    given += [(each, {'padding': 6, 'big': True}) for each in ('rgb16', 'bgra16', 'mono16')]
+    given += [(each, {'big': True}) for each in ('rgb8', 'bayer_gbrg16')]
+    seen = {}
+    for encoding, how in given:
+        answer = robot.ask('the blue cube', encoded(rgb, encoding, **how))
+        assert answer.status not in (ReferredObject.INVALID, ReferredObject.ERROR), answer.text
+        seen.setdefault(encoding, []).append(answer.match_probability)
+    for encoding in EXACT:
+        assert seen[encoding] == pytest.approx([best.match_probability] * len(seen[encoding]))
+    grey = [probability for encoding in GREY for probability in seen[encoding]]
+    assert grey == pytest.approx([grey[0]] * len(grey))
+    for encoding in [*BAYER, 'rgb16']:
+        assert seen[encoding] == pytest.approx([seen[encoding][0]] * len(seen[encoding]))
+
+
+def test_bad_images_are_answered_with_a_sentence(robot, picture):
+    unknown = [
+        Image(header=header(), height=2, width=2, encoding=encoding, step=2, data=b'abcd')
+        for encoding in ('fancy', '', 'RGB8', '32FC1', '16UC1', 'jpeg', 'bayer_rggb32', 'x' * 9999)
+    ]
+    empty = [
+        Image(header=header(), height=height, width=width, encoding='rgb8', step=6, data=bytes(12))
+        for height, width in ((0, 0), (0, 2), (2, 0))
+    ]
     short = Image(header=header(), height=9, width=9, encoding='rgb8', step=27, data=b'abc')
-    for bad in (unknown, empty, short):
+    narrow = Image(header=header(), height=9, width=9, encoding='rgb8', step=26, data=bytes(999))
+    for bad, said in (
+        *((each, 'cannot be read: publish one of rgb8') for each in unknown),
+        *((each, 'wait for one with pixels') for each in empty),
+        (short, 'in 3 bytes: they need 243'),
+        (narrow, 'a row needs 27'),
+    ):
         answer = robot.ask('the mug', bad)
         assert answer.status == ReferredObject.INVALID
+        assert said in answer.text
         assert answer.text.endswith('.')
-    assert robot.ask('the blue cube', good).status == ReferredObject.FOUND
+        assert len(answer.text) < 300
+        assert answer.header.frame_id == FRAME
+    assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
 
 
-def test_depth_that_is_of_no_use_is_said_and_the_object_found(node, robot, picture):
-    image, info = rgb_image(picture), to_camera_info(picture.intrinsics, header())
-    depth = to_image(picture.depth, '32FC1', header())
+def set_double(robot, name, value):
+    return set_parameter(robot, name, type=ParameterType.PARAMETER_DOUBLE, double_value=value)
+
+
+def info_of(picture):
+    return to_camera_info(picture.intrinsics, header())
+
+
+@pytest.mark.parametrize('encoding', ['32FC1', '16UC1', 'big 16UC1', 'mono16', 'half'])
+def test_depth_of_every_kind_gives_the_place(robot, picture, encoding):
+    metres = picture.depth[::2, ::2] if encoding == 'half' else picture.depth
+    depth = to_image(np.ascontiguousarray(metres), '32FC1', header())
+    if '16' in encoding:
+        kind = '>u2' if 'big' in encoding else '<u2'
+        depth = to_image(np.round(1000 * metres).astype(kind), encoding.split()[-1], header())
+        depth.is_bigendian = 'big' in encoding
+    found = robot.ask_until(
+        lambda answer: answer.point_count,
+        'the blue cube',
+        rgb_image(picture),
+        depth,
+        info_of(picture),
+    )
+    seen = np.median(picture.depth[picture.ids == picture.scene.objects[5].id])
+    assert found.centroid.z == pytest.approx(seen, abs=0.01)
+
+
+def test_depth_that_is_of_no_use_is_said_and_the_object_found(robot, picture):
+    info, depth = info_of(picture), depth_image(picture)
     nothing = to_image(np.full_like(picture.depth, np.nan), '32FC1', header())
-    for given, calibration, word in (
-        (depth, CameraInfo(header=header(), width=320, height=240), 'camera_info'),
-        (nothing, info, 'depth'),
+    square = to_image(np.ascontiguousarray(picture.depth[:, :240]), '32FC1', header())
+    short = depth_image(picture)
+    short.data = short.data[:999]
+    coloured = depth_image(picture)
+    coloured.encoding = 'rgb8'
+    for given, calibration, said in (
+        (depth, CameraInfo(header=header(), width=320, height=240), 'which is no camera'),
+        (depth, CameraInfo(header=header()), 'which is no camera'),
+        (depth, CameraInfo(header=header(), width=32, height=24, k=info.k), 'of 32 x 24 pixels'),
+        (nothing, info, 'no measurement on the object'),
+        (square, info, 'register it to the image'),
+        (short, info, 'in 999 bytes'),
+        (coloured, info, 'Depth of encoding "rgb8" cannot be read'),
     ):
-        for _ in range(20):
-            answer = robot.ask('the blue cube', image, given, calibration)
-            if word in answer.text and 'came within' not in answer.text:
-                break
+        answer = robot.ask_until(
+            lambda answer, s=said: s in answer.text,
+            'the blue cube',
+            rgb_image(picture),
+            given,
+            calibration,
+        )
         assert answer.status == ReferredObject.FOUND
         assert answer.point_count == 0
         assert math.isnan(answer.centroid.x)
-        assert word in answer.text
 
 
-def test_without_a_frame_an_error_says_so(node, robot):
-    robot.wait_for(robot.commands.get_subscription_count, 'the node to listen')
-    robot.commands.publish(String(data='the mug'))
-    robot.wait_for(lambda: robot.results, 'the error')
-    assert robot.results[0].status == ReferredObject.ERROR
-    assert 'No image came on /image within 1 s' in robot.results[0].text
+def test_stamps_may_go_backwards(robot, picture):
+    """As a bag does that starts again: each answer and its depth are those of the image's stamp."""
+    image, info = rgb_image(picture), info_of(picture)
+    far = to_image(picture.depth * np.float32(2), '32FC1', header())
+    seen = np.median(picture.depth[picture.ids == picture.scene.objects[5].id])
 
+    def is_placed(answer):
+        return answer.point_count and answer.header.stamp.sec == robot.stamp
 
-def test_best_effort_cameras_are_heard(node, ros_domain, picture):
-    robot = Robot('best_effort', QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
-    assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
-    robot.destroy_node()
-
-
-def test_a_publisher_that_cannot_be_heard_is_logged(start_node, robot):
-    process = start_node('segment', autostart='true', offline='true')
-    robot.wait_for(robot.commands.get_subscription_count, 'the node to listen')
-    deaf = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-    seen = []
-    publisher = robot.create_publisher(String, 'command', deaf)
-    logs = robot.collect(Log, '/rosout', 100)
-    robot.wait_for(
-        lambda: seen or seen.extend(each.msg for each in logs if 'cannot be heard' in each.msg),
-        'a warning',
-    )
-    assert seen[0].startswith('A publisher of /command cannot be heard: its RELIABILITY')
-    assert 'best_effort' in seen[0]
-    assert 'reliable is asked for' in seen[0]
-    robot.destroy_publisher(publisher)
-    assert process.poll() is None
-
-
-def test_continuous_answers_follow_the_camera(start_node, robot, picture):
-    with running(start_node, mode='continuous'):
-        first = robot.ask('the blue cube', rgb_image(picture))
+    for beginning, depth, times in ((10_000, depth_image(picture), 1), (50, far, 2)):
+        robot.stamp = beginning
         for _ in range(3):
-            robot.stamp += 1
-            image = rgb_image(picture)
-            image.header.stamp.sec = robot.stamp
-            for _ in range(100):  # best effort may lose it
-                robot.images.publish(image)
-                if robot.comes(lambda: robot.results[-1].header.stamp.sec == robot.stamp, 0.5):
-                    break
-            assert robot.results[-1].header.stamp.sec == robot.stamp
-        assert robot.results[-1].text == first.text
+            found = robot.ask_until(is_placed, 'the blue cube', image, depth, info)
+            assert beginning < found.header.stamp.sec < beginning + 1000
+            assert found.centroid.z == pytest.approx(times * seen, rel=0.02)
 
 
-def set_parameter(robot, name, **value):
-    parameter = ParameterMessage(name=name, value=ParameterValue(**value))
-    request = SetParameters.Request(parameters=[parameter])
-    return robot.call(SetParameters, 'segment/set_parameters', request).results[0]
+def test_without_a_frame_an_error_says_so(robot):
+    robot.wait_for(robot.commands.get_subscription_count, 'the node to listen')
+    before = len(robot.results)
+    assert set_double(robot, 'frame_timeout', 1.0).successful
+    robot.commands.publish(String(data='the mug'))
+    robot.wait_for(lambda: len(robot.results) > before, 'the error')
+    assert robot.results[-1].status == ReferredObject.ERROR
+    assert 'No image came on /image within 1 s' in robot.results[-1].text
+    assert set_double(robot, 'frame_timeout', 60.0).successful
 
 
-def test_thresholds_change_while_it_runs_and_wrong_values_are_refused(node, robot, picture):
+def test_a_camera_that_was_killed_is_heard_again(robot, start_node):
+    for _ in range(2):
+        camera = start_node('sim_camera', width=160, height=120)
+        before = len(robot.results)
+        robot.commands.publish(String(data='the blue cube'))
+        robot.wait_for(lambda n=before: len(robot.results) > n, 'an answer')
+        assert robot.results[-1].match_probability >= 0
+        camera.kill()
+        camera.wait()
+        before = len(robot.results)
+        assert set_double(robot, 'frame_timeout', 1.0).successful
+        robot.commands.publish(String(data='the blue cube'))
+        robot.wait_for(lambda n=before: len(robot.results) > n, 'the error')
+        assert 'No image came' in robot.results[-1].text
+        assert set_double(robot, 'frame_timeout', 60.0).successful
+
+
+def test_best_effort_cameras_are_heard(robot, picture):
+    peer = Robot('best_effort', QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+    frame = peer.frame(rgb_image(picture))
+    before = len(robot.results)
+    robot.commands.publish(String(data='the blue cube'))
+    for _ in range(100):
+        peer.show(frame)
+        if robot.comes(lambda: len(robot.results) > before, 0.1):
+            break
+    assert robot.results[before].status == ReferredObject.FOUND
+    peer.destroy_node()
+
+
+def test_thresholds_change_while_it_runs_and_wrong_values_are_refused(robot, picture):
     assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
-    double = {'type': ParameterType.PARAMETER_DOUBLE}
-    assert set_parameter(robot, 'match_threshold', double_value=1.0, **double).successful
+    assert set_double(robot, 'match_threshold', 1.0).successful
     assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.NOT_FOUND
+    usual = profile('tabletop').answer.match_threshold
+    assert set_double(robot, 'match_threshold', usual).successful
     for name, value in (('match_threshold', 1.5), ('frame_timeout', 0.0)):
-        refused = set_parameter(robot, name, double_value=value, **double)
+        refused = set_double(robot, name, value)
         assert not refused.successful
         assert refused.reason
     words = {'type': ParameterType.PARAMETER_STRING, 'string_value': 'sometimes'}
@@ -253,102 +319,3 @@ def test_thresholds_change_while_it_runs_and_wrong_values_are_refused(node, robo
     assert not refused.successful
     assert refused.reason == 'mode must be once or continuous, not "sometimes".'
     assert not set_parameter(robot, 'profile', **words).successful
-
-
-@pytest.mark.parametrize(
-    ('name', 'value', 'said'),
-    [
-        ('match_threshold', '1.5', 'match_threshold'),
-        ('mode', 'sometimes', 'mode must be once or continuous, not "sometimes".'),
-        ('profile', 'unknown', 'There is no profile "unknown"'),
-        ('cameras', "['left', 'left']", 'a name is given twice'),
-        ('cameras', "['9']", '"9" is no name'),
-    ],
-)
-def test_wrong_parameters_at_start_are_one_sentence(start_node, name, value, said):
-    process = start_node('segment', **{name: value})
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert said in output
-    assert 'Traceback' not in output
-
-
-def change(robot, transition):
-    request = ChangeState.Request(transition=Transition(id=transition))
-    return robot.call(ChangeState, 'segment/change_state', request).success
-
-
-def state(robot):
-    return robot.call(GetState, 'segment/get_state', GetState.Request()).current_state.id
-
-
-def test_it_goes_through_its_states_and_back(start_node, robot, picture):
-    process = start_node('segment', offline='true')
-    assert state(robot) == State.PRIMARY_STATE_UNCONFIGURED
-    for _ in range(2):
-        assert change(robot, Transition.TRANSITION_CONFIGURE)
-        assert change(robot, Transition.TRANSITION_ACTIVATE)
-        assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
-        assert change(robot, Transition.TRANSITION_DEACTIVATE)
-        assert state(robot) == State.PRIMARY_STATE_INACTIVE
-        robot.wait_for(lambda: not robot.images.get_subscription_count(), 'the node to be deaf')
-        assert change(robot, Transition.TRANSITION_CLEANUP)
-    assert process.poll() is None
-
-
-def test_weights_that_are_not_there_fail_in_configure_and_say_why(start_node, robot, tmp_path):
-    path = tmp_path / 'mine.yaml'
-    path.write_text(f'base: tabletop\nmatcher: {{weights: {tmp_path}/nowhere}}\n')
-    process = start_node('segment', profile=path, offline='true')
-    assert not change(robot, Transition.TRANSITION_CONFIGURE)
-    assert state(robot) == State.PRIMARY_STATE_UNCONFIGURED
-    process.kill()
-    output, _ = process.communicate(timeout=30)
-    assert f'{tmp_path}/nowhere' in output
-    assert 'Traceback' not in output
-
-
-def test_compressed_images_are_read_and_broken_ones_refused(start_node, robot, picture):
-    import io
-
-    from PIL import Image as Pillow
-
-    file = io.BytesIO()
-    Pillow.fromarray(picture.rgb).save(file, 'png')
-    good = CompressedImage(header=header(), format='png', data=file.getvalue())
-    broken = CompressedImage(header=header(), format='png', data=file.getvalue()[:200])
-    with running(start_node, image_transport='compressed'):
-        found = robot.ask('the blue cube', good, publisher=robot.compressed)
-        assert found.status == ReferredObject.FOUND
-        refused = robot.ask('the blue cube', broken, publisher=robot.compressed)
-        assert refused.status == ReferredObject.INVALID
-
-
-def test_several_cameras_each_have_their_answers(start_node, ros_domain, picture):
-    robots = [Peer(f'at_{name}') for name in ('left', 'right')]
-    with running(start_node, cameras="['left', 'right']"):
-        answers = []
-        for peer, name in zip(robots, ('left', 'right'), strict=True):
-            results = peer.collect(ReferredObject, f'segment/{name}/result', LATCHED)
-            commands = peer.create_publisher(String, f'{name}/command', 10)
-            images = peer.create_publisher(Image, f'{name}/image', 10)
-            peer.wait_for(
-                lambda c=commands, i=images: (
-                    c.get_subscription_count() and i.get_subscription_count()
-                ),
-                'the node to listen',
-            )
-            commands.publish(String(data='the blue cube'))
-            message = rgb_image(picture)
-            message.header.frame_id = name
-            for _ in range(100):
-                images.publish(message)
-                if peer.comes(lambda r=results: r, 0.2):
-                    break
-            answers.append(results)
-    assert [[each.header.frame_id for each in some[:1]] for some in answers] == [
-        ['left'],
-        ['right'],
-    ]
-    for peer in robots:
-        peer.destroy_node()

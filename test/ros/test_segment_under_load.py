@@ -1,60 +1,42 @@
 """The node while its model works, fails, or is not wanted any more."""
 
-import signal
-from pathlib import Path
-
 import numpy as np
-import pytest
 from action_msgs.msg import GoalStatus
-from conftest import ATTEMPTS, PATIENCE
 from lifecycle_msgs.msg import Transition
-from rclpy.action import ActionClient
-from sensor_msgs.msg import Image
-from test_segment import Robot, change, picture, rgb_image, running, set_parameter  # noqa: F401
+from rcl_interfaces.msg import Log, ParameterType
+from robots import (
+    OBEDIENT,
+    accepted_goal,
+    action_client,
+    asked,
+    change,
+    depth_image,
+    header,
+    outcome_of,
+    rgb_image,
+    running,
+    set_parameter,
+)
 
 from iterprime_ros.action import Segment
 from iterprime_ros.msg import ReferredObject
+from iterprime_ros.ros.images import to_camera_info
 
-SLOW = Path(__file__).with_name('slow_segment.py')
-
-
-@pytest.fixture
-def robot(ros_domain):
-    node = Robot()
-    yield node
-    node.destroy_node()
+FOR_EVER = 'wait for /dev/null/nothing'
 
 
-@pytest.fixture
-def obedient(start_process):
-    settings = ('-p', 'autostart:=true', '-p', 'offline:=true', '-p', 'frame_timeout:=5.0')
-    process = start_process(SLOW, '--ros-args', *settings)
-    yield process
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
-        assert process.returncode == 0, output
-        assert 'Traceback' not in output
-
-
-def busy(robot, picture):  # noqa: F811
+def busy(robot, picture, command=FOR_EVER):
     """Have the node work on something without end."""
-    heatmaps = robot.collect(Image, 'segment/heatmap', 10)
-    del heatmaps
-    client = ActionClient(robot, Segment, 'segment/segment')
-    robot.wait_for(client.server_is_ready, 'the action')
+    client = action_client(robot)
     robot.wait_for(robot.images.get_subscription_count, 'the node to listen')
     rounds = []
-    goal = Segment.Goal(command='never end', image=rgb_image(picture))
-    sent = client.send_goal_async(goal, feedback_callback=rounds.append)
+    goal = Segment.Goal(command=command, image=rgb_image(picture))
+    handle = accepted_goal(robot, client, goal, rounds.append)
     robot.wait_for(lambda: rounds, 'a round')
-    return sent.result(), rounds
+    return handle, rounds
 
 
-def test_a_model_that_fails_is_answered_and_the_next_command_too(obedient, robot, picture):  # noqa: F811
-    failed = robot.ask('raise', rgb_image(picture))
-    assert failed.status == ReferredObject.ERROR
-    assert failed.text == "KeyError: 'the model is broken'"
+def test_a_lack_of_memory_is_answered_and_the_next_command_too(obedient, robot, picture):
     lacking = robot.ask('need too much memory', rgb_image(picture))
     assert lacking.status == ReferredObject.ERROR
     assert 'Memory ran out' in lacking.text
@@ -62,64 +44,142 @@ def test_a_model_that_fails_is_answered_and_the_next_command_too(obedient, robot
     assert found.status == ReferredObject.FOUND
     assert 'at half its size' in found.text
     assert (found.mask.width, found.mask.height) == (320, 240)
-    whole = robot.ask('anything', rgb_image(picture))
+    whole = robot.ask('the blue cube', rgb_image(picture))
     masks = [np.frombuffer(each.mask.data, np.uint8) > 0 for each in (found, whole)]
     # The same object, by regions of another picture.
     assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() > 0.4
 
 
-def test_while_it_works_it_answers_everything_else(obedient, robot, picture):  # noqa: F811
+def test_what_nobody_expected_is_logged_with_its_traceback(start_process, robot, picture):
+    process = start_process(OBEDIENT, '--ros-args', '-p', 'autostart:=true')
+    logs = robot.collect(Log, '/rosout', 100)
+    info, depth = to_camera_info(picture.intrinsics, header()), depth_image(picture)
+    for command, text, place in (
+        ('raise', "KeyError: 'the model is broken'", 'obedient_segment.py'),
+        ('name no candidate', 'ValueError: not enough values', 'answering.py'),
+    ):
+        answer = robot.ask(command, rgb_image(picture), depth, info)
+        assert answer.status == ReferredObject.ERROR
+        assert text in answer.text
+        assert '\n' not in answer.text
+        robot.wait_for(
+            lambda t=text, p=place: any(
+                'Traceback' in each.msg and t in each.msg and p in each.msg for each in logs
+            ),
+            'the traceback',
+        )
+    assert process.poll() is None
+
+
+def test_while_it_works_it_answers_everything_else(obedient, robot, picture):
     _, rounds = busy(robot, picture)
     before = len(rounds)
-    double = {'type': 3, 'double_value': 0.4}
+    double = {'type': ParameterType.PARAMETER_DOUBLE, 'double_value': 0.4}
     assert set_parameter(robot, 'match_threshold', **double).successful
     robot.wait_for(lambda: len(rounds) > before, 'another round')
     assert change(robot, Transition.TRANSITION_DEACTIVATE)
 
 
-def test_a_goal_is_cancelled_between_two_rounds(obedient, robot, picture):  # noqa: F811
+def test_a_goal_is_cancelled_between_two_rounds(obedient, robot, picture):
     goal, rounds = busy(robot, picture)
     feedback = rounds[0].feedback
     assert (feedback.heatmap.width, feedback.heatmap.height) == (320, 240)
-    result = goal.get_result_async()
     goal.cancel_goal_async()
-    robot.wait_for(result.done, 'the end')
-    assert result.result().status == GoalStatus.STATUS_CANCELED
-    assert robot.ask('anything', rgb_image(picture)).status == ReferredObject.FOUND
+    assert outcome_of(robot, goal)[0] == GoalStatus.STATUS_CANCELED
+    assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
 
 
-def test_deactivating_ends_the_work_and_answers_it(obedient, robot, picture):  # noqa: F811
-    goal, _ = busy(robot, picture)
-    result = goal.get_result_async()
+def test_a_goal_that_waits_is_cancelled_at_once(obedient, robot, picture):
+    busy(robot, picture)
+    waiting = accepted_goal(robot, action_client(robot), Segment.Goal(command='mark this'))
+    waiting.cancel_goal_async()
+    status, answer = outcome_of(robot, waiting)
+    assert status == GoalStatus.STATUS_CANCELED
+    assert (answer.status, answer.text) == (ReferredObject.ERROR, 'The goal was cancelled.')
     assert change(robot, Transition.TRANSITION_DEACTIVATE)
-    robot.wait_for(result.done, 'the end')
-    assert result.result().status == GoalStatus.STATUS_ABORTED
-    assert result.result().result.object.text == 'The node was deactivated.'
+
+
+def test_a_newer_goal_takes_the_place_of_one_that_waits(obedient, robot, picture):
+    working, _ = busy(robot, picture)
+    client = action_client(robot)
+    older = accepted_goal(robot, client, Segment.Goal(command='mark a', image=rgb_image(picture)))
+    newer = accepted_goal(robot, client, Segment.Goal(command='mark b', image=rgb_image(picture)))
+    status, answer = outcome_of(robot, older)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert (answer.command, answer.status) == ('mark a', ReferredObject.ERROR)
+    assert answer.text == 'A newer command came before this one was begun.'
+    working.cancel_goal_async()
+    assert outcome_of(robot, working)[0] == GoalStatus.STATUS_CANCELED
+    status, answer = outcome_of(robot, newer)
+    assert status == GoalStatus.STATUS_SUCCEEDED
+    assert (answer.command, answer.status) == ('mark b', ReferredObject.FOUND)
+
+
+def test_deactivating_ends_the_work_and_answers_it(obedient, robot, picture):
+    working, _ = busy(robot, picture)
+    waiting = accepted_goal(robot, action_client(robot), Segment.Goal(command='mark this'))
+    assert change(robot, Transition.TRANSITION_DEACTIVATE)
+    for goal in (working, waiting):
+        status, answer = outcome_of(robot, goal)
+        assert status == GoalStatus.STATUS_ABORTED
+        assert answer.text == 'The node was deactivated.'
+    status, answer = asked(robot, Segment.Goal(command='mark this', image=rgb_image(picture)))
+    assert status == GoalStatus.STATUS_ABORTED
+    assert answer.text.startswith('The node is not active')
     assert change(robot, Transition.TRANSITION_ACTIVATE)
-    assert robot.ask('anything', rgb_image(picture)).status == ReferredObject.FOUND
+    assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
 
 
-def test_ctrl_c_ends_it_in_the_middle_of_work(obedient, robot, picture, interrupt):  # noqa: F811
+def test_depth_that_comes_while_the_model_works_is_found(obedient, robot, picture, tmp_path):
+    """A driver that aligns depth to colour publishes it later than the image."""
+    info, depth, image = (
+        to_camera_info(picture.intrinsics, header()),
+        depth_image(picture),
+        rgb_image(picture),
+    )
+    client = action_client(robot)
+    robot.wait_for(
+        lambda: all(
+            each.get_subscription_count() for each in (robot.images, robot.depths, robot.infos)
+        ),
+        'the node to listen',
+    )
+    for number in range(20):  # best effort may lose depth and info
+        rounds = []
+        gate = tmp_path / str(number)
+        goal = accepted_goal(robot, client, Segment.Goal(command=f'wait for {gate}'), rounds.append)
+        frame = robot.frame(image)
+        while not robot.comes(lambda r=rounds: r, 0.5):
+            robot.show(frame)
+        late = rounds[0].feedback.heatmap.header.stamp
+        depth.header.stamp = info.header.stamp = late
+        for _ in range(5):
+            robot.infos.publish(info)
+            robot.depths.publish(depth)
+        gate.touch()
+        _, answer = outcome_of(robot, goal)
+        assert answer.header.stamp == late
+        if answer.point_count:
+            break
+    assert answer.point_count > 0
+
+
+def test_ctrl_c_ends_it_in_the_middle_of_work(obedient, robot, picture, interrupt):
     busy(robot, picture)
     code, _, output = interrupt(obedient)
     assert code == 0, output
     assert 'Traceback' not in output
 
 
-def asked(robot, goal):
-    """Send a goal and return what came of it: (GoalStatus, ReferredObject).
-
-    It is sent again where no answer comes: see Peer.call.
-    """
-    client = ActionClient(robot, Segment, 'segment/segment')
-    robot.wait_for(client.server_is_ready, 'the action')
-    for _ in range(ATTEMPTS):
-        sent = client.send_goal_async(goal)
-        if robot.comes(sent.done, PATIENCE / ATTEMPTS):
-            result = sent.result().get_result_async()
-            if robot.comes(result.done, PATIENCE / ATTEMPTS):
-                return result.result().status, result.result().result.object
-    return pytest.fail(f'{ATTEMPTS} goals were not answered.')
+def test_ctrl_c_ends_it_though_its_model_hangs(obedient, robot, picture, interrupt):
+    client = action_client(robot)
+    robot.wait_for(robot.images.get_subscription_count, 'the node to listen')
+    accepted_goal(robot, client, Segment.Goal(command='hang', image=rgb_image(picture)))
+    waiting = accepted_goal(robot, client, Segment.Goal(command='mark', image=rgb_image(picture)))
+    assert waiting.accepted
+    code, _, output = interrupt(obedient)
+    assert code == 0, output
+    assert 'Traceback' not in output
 
 
 def test_a_goal_to_an_inactive_node_is_aborted_with_a_sentence(start_node, robot):
@@ -130,8 +190,8 @@ def test_a_goal_to_an_inactive_node_is_aborted_with_a_sentence(start_node, robot
     assert answer.text.startswith('The node is not active')
 
 
-def test_a_goal_with_its_own_image_needs_no_camera(start_node, robot, picture):  # noqa: F811
-    with running(start_node):
+def test_a_goal_with_its_own_image_needs_no_camera(start_process, robot, picture):
+    with running(start_process):
         robot.wait_for(robot.images.get_subscription_count, 'the node to be active')
         goal = Segment.Goal(command='the blue cube', image=rgb_image(picture))
         status, answer = asked(robot, goal)
