@@ -1,10 +1,13 @@
 """What the node adds to the pipeline, over real ROS between processes, at 640 x 480.
 
-added:  from an image's publication to the answer's arrival, less what the pipeline itself took.
-plain:  the same with an empty callback in place of the node: an image one way, an answer back.
-limit:  the pipeline alone.
+added:   from an image's stamp to its answer's arrival, less what the pipeline itself took; one
+         image at a time, so that nothing queues.
+plain:   the same with an empty callback in place of the node: an image one way, a mask back.
+oldest:  of a camera at 30 Hz, the greatest age of an answer. limit: one frame and the two longest
+         inferences next to each other, which no node can be below: the one that was being computed
+         when the image came, and the image's own.
 
-python benchmarks/node.py [--cameras 1 2 4] [--answers 200] [--json FILE]
+python benchmarks/node.py [--cameras 1 2 4] [--answers 200] [--minutes 10] [--json FILE]
 """
 
 import argparse
@@ -15,24 +18,33 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from iterprime_ros.ros.domain import private_domain
 
-GOALS = {'median': 10.0, 'p99': 30.0}  # milliseconds
+GOALS = {'median': 10.0, 'p99': 30.0}  # milliseconds added
 RATE = 30.0  # images a second
+WARM_UP = 10  # answers that do not count
 COMMAND = 'the red mug'
 ECHO = """
-import rclpy, sys
+import rclpy
 from sensor_msgs.msg import Image
 from iterprime_ros.msg import ReferredObject
+from iterprime_ros.ros.images import to_image
+import numpy as np
 rclpy.init()
 node = rclpy.create_node('segment')
 out = node.create_publisher(ReferredObject, '~/result', 10)
-node.create_subscription(Image, 'image', lambda m: out.publish(ReferredObject(header=m.header)),
-                         rclpy.qos.QoSProfile(depth=1, reliability=2))
+mask = np.zeros((480, 640), np.uint8)
+def answer(image):
+    out.publish(ReferredObject(header=image.header, mask=to_image(mask, 'mono8', image.header)))
+node.create_subscription(Image, 'image', answer, rclpy.qos.QoSProfile(depth=1, reliability=2))
 try:
     rclpy.spin(node)
 except BaseException:
@@ -40,114 +52,214 @@ except BaseException:
 """
 
 
-def latencies(peer: Any, names: list[str], count: int) -> tuple[list[float], list[float]]:
-    """Return milliseconds from publication to answer, and those of the pipeline, of each answer."""
-    import rclpy
-    from builtin_interfaces.msg import Time
-    from rclpy.qos import DurabilityPolicy, QoSProfile
-    from sensor_msgs.msg import Image
-    from std_msgs.msg import Header, String
+@dataclass(frozen=True)
+class Answer:
+    """When an answer came, how old its image was then, and what the pipeline took; milliseconds."""
 
-    from iterprime_ros.msg import ReferredObject
-    from iterprime_ros.ros.images import to_image
-    from iterprime_ros.sim.renderer import Renderer
-    from iterprime_ros.sim.scene import sample_scene
+    camera: str
+    came: float
+    age: float
+    inference: float
 
-    with Renderer() as renderer:
-        picture = renderer.render(sample_scene(16)).rgb
-    sent: dict[tuple[str, int], float] = {}
-    took: list[float] = []
-    inside: list[float] = []
-
-    def on_result(name: str, message: Any) -> None:
-        at = sent.pop((name, message.header.stamp.nanosec), None)
-        if at is not None:
-            spent = message.processing_time
-            took.append(1e3 * (time.monotonic() - at))
-            inside.append(1e3 * spent.sec + spent.nanosec / 1e6)
-
-    latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    images, commands = [], []
-    for name in names:
-        prefix = f'{name}/' if name else ''
-        peer.create_subscription(
-            ReferredObject,
-            f'segment/{prefix}result',
-            lambda message, name=name: on_result(name, message),
-            latched,
-        )
-        images.append(peer.create_publisher(Image, f'{prefix}image', 1))
-        commands.append(peer.create_publisher(String, f'{prefix}command', 10))
-    while not all(each.get_subscription_count() for each in images):
-        rclpy.spin_once(peer, timeout_sec=0.1)
-    for each in commands:
-        each.publish(String(data=COMMAND))
-    message = to_image(picture, 'rgb8', Header(frame_id='camera'))
-    number, due = 0, time.monotonic()
-    while len(took) < count:
-        rclpy.spin_once(peer, timeout_sec=max(0.0, due - time.monotonic()))
-        if time.monotonic() < due:
-            continue
-        due += 1 / RATE
-        number += 1
-        for name, publisher in zip(names, images, strict=True):
-            message.header.stamp = Time(sec=0, nanosec=number)
-            sent[name, number] = time.monotonic()
-            publisher.publish(message)
-    return took, inside
+    @property
+    def added(self) -> float:
+        """What is not the pipeline's."""
+        return self.age - self.inference
 
 
-def measured(names: list[str], count: int, node: list[str]) -> dict[str, float]:
-    """Return the figures of one run with a node's command line."""
-    import rclpy
+class Peer:
+    """Cameras that publish one picture, and the listener to the answers about it."""
 
-    process = subprocess.Popen(node)
-    peer = rclpy.create_node('bench')
+    def __init__(self, cameras: list[str]) -> None:
+        import rclpy
+        from rclpy.qos import QoSProfile
+        from sensor_msgs.msg import Image
+        from std_msgs.msg import Header, String
+
+        from iterprime_ros.msg import ReferredObject
+        from iterprime_ros.ros.images import to_image
+        from iterprime_ros.sim.renderer import Renderer
+        from iterprime_ros.sim.scene import sample_scene
+
+        with Renderer() as renderer:
+            picture = renderer.render(sample_scene(16)).rgb
+        self._message = to_image(picture, 'rgb8', Header(frame_id='camera'))
+        self._spin_once = rclpy.spin_once
+        self._node = rclpy.create_node('bench')
+        self.answers: list[Answer] = []
+        self._images, self._commands = [], []
+        for camera in cameras:
+            prefix = f'{camera}/' if camera else ''
+            self._node.create_subscription(
+                ReferredObject, f'segment/{prefix}result', self._taker(camera), QoSProfile(depth=10)
+            )
+            self._images.append(self._node.create_publisher(Image, f'{prefix}image', 1))
+            self._commands.append(self._node.create_publisher(String, f'{prefix}command', 10))
+        while not all(each.get_subscription_count() for each in self._images):
+            self.wait(0.1)
+        for publisher in self._commands:
+            publisher.publish(String(data=COMMAND))
+
+    def _taker(self, camera: str) -> Callable[[Any], None]:
+        def take(message: Any) -> None:
+            now = self._node.get_clock().now().nanoseconds
+            stamp, spent = message.header.stamp, message.inference_time
+            if message.status and not message.match_probability >= 0:
+                raise SystemExit(f'The node could not answer: {message.text}')
+            self.answers.append(
+                Answer(
+                    camera,
+                    now / 1e6,
+                    (now - stamp.sec * 10**9 - stamp.nanosec) / 1e6,
+                    1e3 * spent.sec + spent.nanosec / 1e6,
+                )
+            )
+
+        return take
+
+    def publish(self) -> None:
+        """Publish a picture of every camera, all with the stamp of this moment."""
+        self._message.header.stamp = self._node.get_clock().now().to_msg()
+        for publisher in self._images:
+            publisher.publish(self._message)
+
+    def wait(self, seconds: float) -> None:
+        """Take what comes within some time, one message at most."""
+        self._spin_once(self._node, timeout_sec=max(0.0, seconds))
+
+    def close(self) -> None:
+        """Remove all topics."""
+        self._node.destroy_node()
+
+
+@contextmanager
+def running(command: list[str], cameras: list[str]) -> Iterator[tuple[Peer, int]]:
+    """Give a peer of a node that listens, and the node's process id; end both."""
+    process = subprocess.Popen(command)
+    peer = None
     try:
-        took, inside = latencies(peer, names, count + 10)
+        peer = Peer(cameras)
+        yield peer, process.pid
     finally:
-        peer.destroy_node()
+        if peer:
+            peer.close()
         process.send_signal(signal.SIGINT)
         process.wait(30)
-    added = sorted(whole - part for whole, part in zip(took[10:], inside[10:], strict=True))
-    return {
-        'median': statistics.median(added),
-        'p99': added[int(0.99 * len(added))],
-        'answer': statistics.median(inside[10:]),
-        'oldest': max(took[10:]),
-    }
+
+
+def one_at_a_time(peer: Peer, count: int) -> list[Answer]:
+    """Return the answers to so many images, each published when the one before is answered."""
+    while len(peer.answers) < count:
+        before = len(peer.answers)
+        peer.publish()
+        again = time.monotonic() + 2.0  # the command or an image may have been lost
+        while len(peer.answers) == before and time.monotonic() < again:
+            peer.wait(again - time.monotonic())
+    return peer.answers[WARM_UP:]
+
+
+def at_rate(peer: Peer, go_on: Callable[[], bool]) -> list[Answer]:
+    """Return the answers to a camera at RATE while go_on() says so."""
+    due = time.monotonic()
+    while go_on():
+        if time.monotonic() >= due:
+            peer.publish()
+            due += 1 / RATE
+        peer.wait(due - time.monotonic())
+    return peer.answers[WARM_UP:]
+
+
+def oldest_and_limit(answers: list[Answer]) -> tuple[float, float]:
+    """Return the greatest age of an answer, and the age that no node could have been below."""
+    two = max(before.inference + after.inference for before, after in pairwise(answers))
+    return max(each.age for each in answers), 1e3 / RATE + two
+
+
+def resident(pid: int) -> float:
+    """Return MiB of a process's memory."""
+    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGE_SIZE') / 2**20
+
+
+def latency_table(command: list[str], count: int) -> dict[str, float]:
+    """Print and return what the node adds, beside the plain way."""
+    found = {}
+    print('                 median        p99')
+    for name, node in (('plain', [sys.executable, '-c', ECHO]), ('added', command)):
+        with running(node, ['']) as (peer, _):
+            added = sorted(each.added for each in one_at_a_time(peer, count + WARM_UP))
+        found[name] = statistics.median(added)
+        found[f'{name} p99'] = added[int(0.99 * len(added))]
+        print(f'{name:12s} {found[name]:7.1f} ms {found[f"{name} p99"]:7.1f} ms')
+    print(f'{"x plain":12s} {found["added"] / found["plain"]:7.1f}')
+    print(f'{"goal":12s} {GOALS["median"]:7.1f} ms {GOALS["p99"]:7.1f} ms')
+    return found
+
+
+def camera_table(command: list[str], numbers: list[int], count: int) -> dict[int, dict]:
+    """Print and return what every number of cameras costs, each at RATE."""
+    rows = {}
+    print('\ncameras   answers a second   of the slowest camera   oldest answer    limit')
+    for number in numbers:
+        cameras = [''] if number == 1 else [f'camera{k}' for k in range(number)]
+        given = [] if number == 1 else ['-p', f'cameras:={json.dumps(cameras)}']
+        with running([*command, *given], cameras) as (peer, _):
+            taken = at_rate(peer, lambda: len(peer.answers) < number * count + WARM_UP)  # noqa: B023
+        seconds = (taken[-1].came - taken[0].came) / 1e3
+        slowest = min(sum(each.camera == camera for each in taken) for camera in cameras)
+        oldest, limit = oldest_and_limit(taken)
+        # With more cameras an image waits for a turn of all the others too.
+        limit += (number - 1) * statistics.median(each.inference for each in taken)
+        rows[number] = {'rate': len(taken) / seconds, 'oldest': oldest, 'limit': limit}
+        print(
+            f'{number:7d} {len(taken) / seconds:18.1f} {slowest / seconds:23.1f} '
+            f'{oldest:12.1f} ms {limit:6.1f} ms'
+        )
+    return rows
+
+
+def memory_over(command: list[str], minutes: float) -> dict[str, float]:
+    """Print and return the node's memory after a tenth of some minutes at RATE, and at the end."""
+    with running(command, ['']) as (peer, pid):
+        began = time.monotonic()
+        at_rate(peer, lambda: time.monotonic() < began + 6 * minutes)
+        early = resident(pid)
+        answers = at_rate(peer, lambda: time.monotonic() < began + 60 * minutes)
+        late = resident(pid)
+    oldest, limit = oldest_and_limit(answers)
+    print(
+        f'\n{minutes:g} minutes, {len(answers)} answers: memory {early:.1f} MiB after a tenth of '
+        f'it, {late:.1f} MiB at the end; oldest answer {oldest:.1f} ms, limit {limit:.1f} ms'
+    )
+    return {'early MiB': early, 'late MiB': late, 'oldest': oldest, 'limit': limit}
 
 
 def main() -> int:
-    """Print the table; with --json, write the figures too."""
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
+    """Print the tables; with --json, write the figures too."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--cameras', type=int, nargs='+', default=[1, 2, 4], help='how many')
     parser.add_argument('--answers', type=int, default=200, help='of each run (default: 200)')
+    parser.add_argument(
+        '--minutes', type=float, default=0, help='of the run for memory; 0 for none'
+    )
     parser.add_argument('--json', type=Path, help='also write the figures to this file')
     options = parser.parse_args()
     start = [sys.executable, '-m', 'iterprime_ros.ros.start', 'segment', '--ros-args']
     start += ['--log-level', 'error', '-p', 'autostart:=true', '-p', 'mode:=continuous']
-    figures = {}
     with private_domain() as environment:
         profile = files('iterprime_ros') / 'ros' / 'fastdds.xml'
-        os.environ.update({**environment, 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)})
+        os.environ.update(environment)
+        os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] = str(profile)
+        os.environ['HF_HUB_DISABLE_PROGRESS_BARS'] = '1'
         import rclpy
 
         rclpy.init()
-        plain = measured([''], options.answers, [sys.executable, '-c', ECHO])
-        print('cameras   added median      p99   x plain   an answer   oldest answer')
-        for cameras in options.cameras:
-            names = [''] if cameras == 1 else [f'camera{k}' for k in range(cameras)]
-            given = [] if cameras == 1 else ['-p', f'cameras:={json.dumps(names)}']
-            row = measured(names, options.answers, [*start, *given])
-            figures[cameras] = row
-            print(
-                f'{cameras:7d} {row["median"]:11.1f} ms {row["p99"]:5.1f} ms '
-                f'{row["median"] / plain["median"]:9.1f} {row["answer"]:8.1f} ms '
-                f'{row["oldest"]:12.1f} ms'
-            )
-        print(f'plain     {plain["median"]:9.1f} ms {plain["p99"]:5.1f} ms')
-        print(f'goal      {GOALS["median"]:9.1f} ms {GOALS["p99"]:5.1f} ms, one camera')
+        figures: dict[str, Any] = latency_table(start, options.answers)
+        figures['cameras'] = camera_table(start, options.cameras, options.answers)
+        if options.minutes:
+            figures['memory'] = memory_over(start, options.minutes)
         rclpy.try_shutdown()
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros import views
-from iterprime_ros.ros.answers import mask_image, referred_object, unanswered
+from iterprime_ros.ros.answers import duration, mask_image, referred_object, unanswered
 from iterprime_ros.ros.camera_port import CameraPort
 from iterprime_ros.ros.depth import Surface
 from iterprime_ros.ros.desk import Job, Request
@@ -78,6 +78,7 @@ class Answering:
             header, job.request.command, answer, place, settings['max_candidates'], seconds
         )
         message.text = ' '.join(filter(None, (message.text, note)))
+        message.inference_time = duration(outcome.seconds)
         return message, place
 
     def _send(self, camera: str, request: Request, message: ReferredObject) -> None:

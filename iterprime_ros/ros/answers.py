@@ -75,8 +75,13 @@ def unanswered(
         mask_mean=_NAN,
         centroid=nowhere,
         box=Pose(position=nowhere, orientation=turned),
-        processing_time=Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9)),
+        processing_time=duration(seconds),
     )
+
+
+def duration(seconds: float) -> Duration:
+    """Return a time of at least 0 as a message."""
+    return Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
 
 
 def mask_image(header: Header, mask: NDArray[np.bool_]) -> Image:

@@ -99,7 +99,12 @@ class CameraPort:
         """Whether anyone listens to an output."""
         with self._lock:
             publisher = self._outputs.get(output)
-            return publisher is not None and publisher.get_subscription_count() > 0
+            try:
+                return publisher is not None and publisher.get_subscription_count() > 0
+            except RCLError:
+                if self._node.context.ok():
+                    raise
+                return False
 
     def publish(self, output: str, message: Any) -> None:
         """Publish; nothing happens where the node is not active, or ROS ends."""

@@ -28,7 +28,10 @@ def start(name: str, arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    return module.main(sys.argv if arguments is None else arguments)
+    code = module.main(sys.argv if arguments is None else arguments)
+    # Python gives SIGINT back its default while it ends, and a second one would then kill.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
 
 
 if __name__ == '__main__':

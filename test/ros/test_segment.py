@@ -6,6 +6,7 @@ from array import array
 import numpy as np
 import pytest
 from rcl_interfaces.msg import ParameterType
+from rclpy.duration import Duration
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from robots import FRAME, Robot, depth_image, header, processes, rgb_image, running, set_parameter
 from sensor_msgs.msg import CameraInfo, Image
@@ -57,6 +58,11 @@ def test_what_is_found_is_where_it_is(robot, picture):
     assert found.point_count > 50
     assert found.centroid.z == pytest.approx(seen, abs=0.01)
     assert 0 < found.size.z <= found.size.y <= found.size.x < 0.2
+    models, all_of_it = (
+        Duration.from_msg(each).nanoseconds
+        for each in (found.inference_time, found.processing_time)
+    )
+    assert 0 < models < all_of_it
 
 
 @pytest.mark.parametrize(
