@@ -12,8 +12,8 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
-from iterprime_ros.ros.depth import Pinhole
 from iterprime_ros.ros.images import from_image, pinhole_of
+from iterprime_ros.ros.pinhole import Pinhole
 from iterprime_ros.ros.quality import LAST_KEPT
 from iterprime_ros.ros.sim_camera import view_in
 from iterprime_ros.sim.view import View

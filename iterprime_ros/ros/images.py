@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from iterprime_ros.ros.depth import Pinhole
+from iterprime_ros.ros.pinhole import Pinhole
 from iterprime_ros.sim.camera import Intrinsics
 
 _DTYPES = {'rgb8': np.uint8, 'mono8': np.uint8, '32FC1': np.float32, '32SC1': np.int32}

@@ -8,13 +8,8 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from iterprime_ros.errors import InvalidImageError
-from iterprime_ros.ros.depth import (
-    InvalidCalibrationError,
-    InvalidDepthError,
-    Pinhole,
-    metric,
-    surface,
-)
+from iterprime_ros.ros.depth import InvalidDepthError, metric, surface
+from iterprime_ros.ros.pinhole import InvalidCalibrationError, Pinhole
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.seeds import CALIBRATION
