@@ -164,11 +164,19 @@ def _compared(
         truth = frame.ids == reference
         overlap = (mask & truth).sum() / max(1, (mask | truth).sum())
         parts.append(f'IoU {overlap:.2f} with {"it" if target == 0 else f"the {names[reference]}"}')
-        if result.point_count:
+        if result.point_count and marked == reference:
             seen = surface(frame.depth, truth, frame.rgb, frame.camera).centroid
             found = result.centroid
             off = np.linalg.norm(seen - (found.x, found.y, found.z))
             parts.append(f'centroid off by {1e3 * off:.0f} mm')
     if marked not in (0, reference):
-        parts.append(f'marked is the {names[marked]}')
+        parts.append(f'marked is {_told_apart(marked, reference, names)}')
     return parts
+
+
+def _told_apart(marked: int, meant: int | None, names: dict[int, str]) -> str:
+    """Return what to call the marked object so that it is not taken for the meant one."""
+    name = names[marked]
+    if meant is None or names[meant] != name:
+        return f'the {name}'
+    return f'the other {name}' if list(names.values()).count(name) == 2 else f'another {name}'

@@ -6,9 +6,21 @@ import re
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import matplotlib.image
+import numpy as np
 import pytest
+from geometry_msgs.msg import Point
+from std_msgs.msg import Header
+
+from iterprime_ros.msg import ReferredObject
+from iterprime_ros.ros.demo_table import Frame
+from iterprime_ros.ros.demo_talk import Answer, judged
+from iterprime_ros.ros.depth import surface
+from iterprime_ros.ros.images import pinhole_of, to_camera_info, to_image
+from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.view import view_of
 
 PATIENCE = 120  # seconds that no healthy machine needs
 
@@ -190,3 +202,35 @@ def test_help_shows_an_example_of_each_way():
     shown = iterprime('demo', '--help').stdout
     for way in ('--seed 7', '--interactive', '--watch "the red mug"'):
         assert f'  iterprime demo {way}' in shown
+
+
+@pytest.fixture
+def judge(small_renderer):
+    """Return the line about an answer to a command on a scene; marked: an object's id, or None."""
+
+    def line(seed, command, status, marked=None, **said):
+        picture = small_renderer.render(sample_scene(seed))
+        camera = pinhole_of(to_camera_info(picture.intrinsics, Header()))
+        result = ReferredObject(command=command, status=status, match_probability=0.5, **said)
+        if marked:
+            mask = picture.ids == marked
+            place = surface(picture.depth, mask, picture.rgb, camera).centroid
+            result.mask = to_image(mask.astype(np.uint8) * 255, 'mono8', Header())
+            result.point_count = 9
+            result.centroid = Point(**dict(zip('xyz', map(float, place), strict=True)))
+        frame = Frame(picture.rgb, picture.depth, picture.ids, camera)
+        return judged(Answer(result, None), SimpleNamespace(frame=frame, view=view_of(picture)))[0]
+
+    return line
+
+
+def test_two_objects_of_one_name_are_told_apart(judge):
+    meant, other, mug = 3, 4, 5
+    command = 'the orange bottle to the right of the blue thing'
+    line = judge(7, command, ReferredObject.FOUND, other)
+    assert 'IoU 0.00 with the large orange bottle, marked is the other large orange bottle' in line
+    line = judge(7, command, ReferredObject.FOUND, mug)
+    assert 'IoU 0.00 with the large orange bottle, marked is the small orange mug' in line
+    line = judge(7, command, ReferredObject.FOUND, meant)
+    assert 'IoU 1.00 with the large orange bottle, centroid off by 0 mm' in line
+    assert 'marked' not in line
