@@ -19,12 +19,12 @@ examples:
   iterprime demo --seed 7 --out table.png
       three commands, asked and drawn
   iterprime demo --interactive
-      Scene 2, from left to right: small red mug, ...
-      > pick up the red mug
-      "pick up the red mug": found, match 0.93, IoU 0.81 with the small red mug, ...
+      Scene 2, from left to right: small purple cube, large blue cube, ...
+      > pick up the red cube
+      "pick up the red cube": found, match 0.94, IoU 0.94 with the large red cube, ...
       > next
-  echo "the red mug" | iterprime demo --interactive
-  iterprime demo --watch "the red mug" --out live.png
+  echo "the red cube" | iterprime demo --interactive
+  iterprime demo --watch "the red cube" --out live.png
       open live.png in a viewer that reloads it
 """
 

@@ -43,7 +43,7 @@ def run_demo(out: Path, seed: int) -> None:
 def run_interactive(out: Path, seed: int) -> None:
     """Let a person ask about the scene of `seed`, and draw every answer as `out`."""
     print(
-        'Type what to find, such as "the red mug" or "pick up the leftmost thing"; "next" shows '
+        'Type what to find, such as "the red cube" or "pick up the leftmost cube"; "next" shows '
         f'another table; an empty line or Ctrl-D ends.\nWhat is seen is drawn in {out}; camera and '
         'node need some seconds to start.',
         flush=True,

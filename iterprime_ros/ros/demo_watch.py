@@ -23,7 +23,7 @@ class DemoWatch(Node):
 
     def __init__(self) -> None:
         super().__init__('demo_watch')
-        command = self.declare_parameter('command', 'the red mug').value
+        command = self.declare_parameter('command', 'the red cube').value
         self._out = Path(self.declare_parameter('out', 'out/demo.png').value)
         self._answers: deque[float] = deque()
         self._newest: Answer | None = None

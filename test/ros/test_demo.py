@@ -200,7 +200,7 @@ def test_a_wrong_seed_is_refused(seed):
 
 def test_help_shows_an_example_of_each_way():
     shown = iterprime('demo', '--help').stdout
-    for way in ('--seed 7', '--interactive', '--watch "the red mug"'):
+    for way in ('--seed 7', '--interactive', '--watch "the red cube"'):
         assert f'  iterprime demo {way}' in shown
 
 
