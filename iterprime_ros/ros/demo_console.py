@@ -50,7 +50,7 @@ class DemoConsole(Node):
         seen = sorted(self._table.view.objects, key=lambda item: item.column)
         names = ', '.join(f'{named(item)}' for item in seen if item.is_referable)
         hidden = ', '.join(f'{named(item)}' for item in seen if not item.is_referable)
-        also = f'; hardly seen: {hidden}' if hidden else ''
+        also = f'; too small or hidden to ask for: {hidden}' if hidden else ''
         _say(f'Scene {self._table.seed}, from left to right: {names}{also}.')
         with whole_file(self.out) as part:
             PIL.Image.fromarray(self._table.frame.rgb).save(part, 'PNG')

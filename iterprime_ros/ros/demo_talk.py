@@ -124,7 +124,10 @@ def judged(answer: Answer, table: Table) -> tuple[str, DrawnAnswer]:
         parts.append(result.text.removesuffix('.'))
     elif target is None:
         parts.append('nothing of that kind is there')
-    parts += _compared(result, mask, target, frame, table.view)
+    elif target and result.status == ReferredObject.NOT_FOUND:
+        parts.append(f'but the {_names(table.view)[target]} is there')
+    if result.status != ReferredObject.NOT_FOUND:
+        parts += _compared(result, mask, target, frame, table.view)
     spent = result.processing_time
     parts.append(f'{1e3 * spent.sec + spent.nanosec / 1e6:.0f} ms')
     truth = frame.ids == target if target else None
@@ -134,6 +137,11 @@ def judged(answer: Answer, table: Table) -> tuple[str, DrawnAnswer]:
 def named(item: SeenObject) -> str:
     """Return what an object is called."""
     return f'{item.size} {item.colour} {item.kind}'
+
+
+def _names(view: View) -> dict[int, str]:
+    """Return what each object is called, by its id."""
+    return {item.id: named(item) for item in view.objects}
 
 
 def _target(command: str, view: View) -> int | None:
@@ -152,7 +160,7 @@ def _compared(
     view: View,
 ) -> list[str]:
     """Return how a mask agrees with what is meant, or else with what it lies on."""
-    names = {item.id: named(item) for item in view.objects}
+    names = _names(view)
     shares = np.bincount(frame.ids[mask], minlength=len(names) + 1)
     shares[0] = 0
     marked = int(shares.argmax()) if shares.any() else 0

@@ -83,6 +83,7 @@ def test_what_comes_through_a_pipe_is_answered_line_by_line(tmp_path):
     scene, plate, other, another, absent, last = answer.stdout.splitlines()[2:]
     assert scene.startswith('Scene 2,')
     assert 'small purple plate' in scene
+    assert scene.endswith('; too small or hidden to ask for: small red ball.')
     assert re.match(
         r'"the purple plate": .*IoU [01]\.\d\d with the small purple plate.* ms$', plate
     )
@@ -234,3 +235,11 @@ def test_two_objects_of_one_name_are_told_apart(judge):
     line = judge(7, command, ReferredObject.FOUND, meant)
     assert 'IoU 1.00 with the large orange bottle, centroid off by 0 mm' in line
     assert 'marked' not in line
+
+
+def test_what_is_refused_though_it_is_there_is_named(judge):
+    line = judge(2, 'the red ball', ReferredObject.NOT_FOUND)
+    assert line.startswith('not found, match 0.50, but the small red ball is there, ')
+    assert 'IoU' not in line
+    line = judge(2, 'the red mug', ReferredObject.NOT_FOUND)
+    assert line.startswith('not found, match 0.50, nothing of that kind is there, ')
