@@ -7,7 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from iterprime_ros.ros.pinhole import Pinhole
-from iterprime_ros.ros.smoothing import local_median
+from iterprime_ros.ros.smoothing import local_median, local_plane
 
 # Chosen on scenes 0 to 64 of sim.seeds.CALIBRATION, with masks that bleed and depth that is noisy.
 _SIGMA_OF_MAD = 1.4826  # of a normal distribution
@@ -17,6 +17,9 @@ _NOISE_STEP = 1.5  # sigmas of the noise, of which a median of 25 keeps a quarte
 _USUAL_STEP = 2.0  # steps between neighbours at the median, for surfaces that are steep all over
 _OUTLIER = 2.0  # such steps: a measurement farther from the median round it is wrong
 _BLEED = 0.005  # of the image's width: how far a mask may run over its object's edge
+_ROUND = 0.0125  # of the image's width: how far round an edge pixel its background is looked at
+_FEWEST = 20  # pixels that make a background
+_LEVEL = 2.0  # sigmas of the noise: what is nearer to the background's plane may be part of it
 _PART = 0.25  # of the largest part: a part that is smaller has to be at its depth
 _FAR = 3.5  # sigmas, by the median absolute deviation, from the depth of the largest part
 _SQUARE = np.ones((3, 3), dtype=bool)
@@ -31,14 +34,16 @@ def belonging(
     at least one measurement. camera: the depth image's own. N is at least 1.
 
     Dropped are measurements that stand out from their neighbours, pixels at the mask's edge that a
-    jump in depth parts from its inside, and small parts at another depth than the largest.
-    Steepness alone drops nothing: what lies along the viewing direction stays whole.
+    jump in depth parts from its inside or that continue the plane round the mask, and small parts
+    at another depth than the largest. Steepness alone drops nothing: what lies along the viewing
+    direction stays whole, and so does a sheet that lies flat on a table.
     """
     bleed = max(1, round(_BLEED * camera.width))
-    window = _window(covered, bleed + 1)
+    reach = max(1, round(_ROUND * camera.width))
+    window = _window(covered, reach)
     depth, covered = depth[window], covered[window]
-    # The mask and, to see what it may bleed onto, one pixel round it.
-    rows, columns = np.nonzero(ndimage.binary_dilation(covered, _SQUARE))
+    # The mask and, to see what it may bleed onto, what is round it.
+    rows, columns = np.nonzero(ndimage.binary_dilation(covered, _SQUARE, reach))
     within = covered[rows, columns]
     smooth = np.where(
         within,
@@ -52,9 +57,11 @@ def belonging(
     jumps = np.abs(smooth[pairs[0]] - smooth[pairs[1]])
     off = np.abs(depth[rows, columns] - smooth)
     inner_jumps = jumps[within[pairs].all(axis=0)]
+    pixel = float(np.median(smooth[within])) / camera.fx
+    noise = _SIGMA_OF_MAD * float(np.nanmedian(off[within]))
     step = max(
-        _SLOPE_STEP * float(np.median(smooth[within])) / camera.fx,
-        _NOISE_STEP * _SIGMA_OF_MAD * float(np.nanmedian(off[within])),
+        _SLOPE_STEP * pixel,
+        _NOISE_STEP * noise,
         _USUAL_STEP * float(np.median(inner_jumps)) if len(inner_jumps) else 0.0,
     )
     links = pairs[:, jumps <= step]
@@ -63,6 +70,13 @@ def belonging(
     on_grid[rows, columns] = good
     inside = _inside(covered, on_grid, bleed)[rows, columns]
     kept = good & (_grow(inside, links, bleed) | ~_grow(~within, links, bleed))
+    behind = _background(rows, columns, smooth, within, reach, step)
+    level = np.abs(depth[rows, columns] - behind) <= max(_LEVEL * noise, pixel)
+    edge = ~ndimage.binary_erosion(covered, _SQUARE, bleed, border_value=1)[rows, columns]
+    judged = kept & ~edge & np.isfinite(behind)
+    # Of a sheet that lies on its background only the mask says where it ends.
+    if 2 * np.count_nonzero(level & judged) < np.count_nonzero(judged):
+        kept &= ~(edge & level)
     # Rows of what is seen very flat must not each be a part.
     kept &= _at_one_depth(kept, pairs[:, jumps <= _OUTLIER * step], smooth, step)
     rows, columns = rows[kept], columns[kept]
@@ -100,6 +114,25 @@ def _inside(covered: NDArray[np.bool_], good: NDArray[np.bool_], bleed: int) -> 
     core = good & ndimage.binary_erosion(covered, _SQUARE, bleed, border_value=1)
     reached = ndimage.binary_dilation(core, _SQUARE, bleed + 1)
     return good & (core | ~reached)
+
+
+def _background(
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    smooth: NDArray[np.float32],
+    within: NDArray[np.bool_],
+    reach: int,
+    step: float,
+) -> NDArray[np.float64]:
+    """Return at what depths (N,) the plane round a mask would be seen, NaN where there is none.
+
+    What scatters by more than a step round its plane may be two surfaces and is not taken for one.
+    """
+    if within.all():
+        return np.full(len(rows), np.nan)
+    outside = rows[~within], columns[~within], smooth[~within]
+    plane, scatter, count = local_plane(*outside, (rows, columns), 2 * reach + 1)
+    return np.where((count >= _FEWEST) & (scatter < step), plane, np.nan)
 
 
 def _grow(kept: NDArray[np.bool_], links: NDArray[np.intp], steps: int) -> NDArray[np.bool_]:

@@ -84,8 +84,9 @@ def surface(
     of any resolution. mask: (H, W) bool. rgb: (H, W, 3) uint8. pinhole: the image's, H x W.
 
     Dropped are measurements that stand out from their neighbours, pixels at the mask's edge that a
-    jump in depth parts from its inside, and small parts at another depth than the largest.
-    Steepness alone drops nothing: what lies along the viewing direction stays whole.
+    jump in depth parts from its inside or that continue the plane round the mask, and small parts
+    at another depth than the largest. Steepness alone drops nothing: what lies along the viewing
+    direction stays whole, and so does a sheet that lies flat on a table.
 
     Raises InvalidImageError for a mask or image of another shape or dtype; InvalidCalibrationError
     for a calibration of another size; InvalidDepthError for depth of another aspect ratio (by more
@@ -108,8 +109,8 @@ def surface(
     rows, columns, z = belonging(depth, covered, camera)
     points = back_project(rows, columns, z, camera)
     # Noise would thicken what is thin.
-    even = back_project(rows, columns, local_plane(rows, columns, z), camera)
-    box = box_of(even)
+    smooth, _, _ = local_plane(rows, columns, z, (rows, columns))
+    box = box_of(back_project(rows, columns, smooth, camera))
     return Surface(
         point_count=len(points),
         centroid=points.mean(axis=0),

@@ -24,25 +24,38 @@ def local_median(
 
 
 def local_plane(
-    rows: NDArray[np.intp], columns: NDArray[np.intp], z: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return depths (N,) on the planes that fit best to the 5 x 5 pixels round each.
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    z: NDArray[np.floating],
+    at: tuple[NDArray[np.intp], NDArray[np.intp]],
+    width: int = 5,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Fit planes to what is known of the width x width pixels (odd) round each pixel.
 
-    z: (N,) metres at the pixels of rows and columns (N,), at least one; no others are looked at.
+    rows, columns: (N,) of the pixels that are known, at least one. z: (N,) their metres. at: rows
+    and columns (M,) of the pixels, known or not, where planes are wanted.
+
+    Returns the planes' depths there, how far the known depths scatter round them (both (M,) float64
+    metres, of no meaning without a pixel) and the numbers (M,) of pixels that they were fitted to.
+
     Inverse depth is linear in the pixel on a plane, so this is linear regression. Other than a mean
     it does not draw an outline inwards, where only one side of a pixel is seen.
     """
-    row, column = rows - rows.min(), columns - columns.min()
-    shape = row.max() + 1, column.max() + 1
+    top, left = min(rows.min(), at[0].min()), min(columns.min(), at[1].min())
+    row, column, at_row, at_column = rows - top, columns - left, at[0] - top, at[1] - left
+    shape = max(row.max(), at_row.max()) + 1, max(column.max(), at_column.max()) + 1
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
         grid = np.zeros(shape)
         grid[row, column] = values
-        return 25 * ndimage.uniform_filter(grid, 5, mode='constant')[row, column]
+        sums = ndimage.uniform_filter(grid, width, mode='constant')
+        return width**2 * sums[at_row, at_column]
 
-    count = total(np.ones(len(z)))
+    number = np.rint(total(np.ones(len(z)))).astype(np.intp)
+    count = np.maximum(number, 1)
     # From their means, so that squares of large numbers do not cancel.
-    u, v, inverse = (k - k.mean() for k in (column, row, 1 / z.astype(np.float64)))
+    usual = (1 / z.astype(np.float64)).mean()
+    u, v, inverse = column - column.mean(), row - row.mean(), 1 / z.astype(np.float64) - usual
     mean_u, mean_v, mean = (total(k) / count for k in (u, v, inverse))
     # The ridge keeps a pixel without neighbours, or with some in a line, where it is.
     uu = total(u * u) / count - mean_u**2 + _RIDGE
@@ -53,5 +66,7 @@ def local_plane(
     determinant = uu * vv - uv**2
     across = (vv * u_inverse - uv * v_inverse) / determinant
     down = (uu * v_inverse - uv * u_inverse) / determinant
-    fitted = mean + across * (u - mean_u) + down * (v - mean_v)
-    return 1 / (fitted + (1 / z.astype(np.float64)).mean())
+    left_over = total(inverse**2) / count - mean**2 - across * u_inverse - down * v_inverse
+    u_away, v_away = at_column - column.mean() - mean_u, at_row - row.mean() - mean_v
+    depths = 1 / (mean + across * u_away + down * v_away + usual)
+    return depths, np.sqrt(np.maximum(left_over, 0)) * depths**2, number

@@ -256,6 +256,34 @@ def test_what_a_mask_holds_of_the_background_is_left_out():
     assert found.points[:, 2].max() < 0.62
 
 
+def lying(half):
+    """Depth (H, W) of a box on a table seen from 50 degrees above, and the box's own pixels."""
+    rotation = Rotation.from_euler('xz', (140, 25), degrees=True).as_matrix()
+    normal, table = rotation[:, 2], np.array([0.02, 0.01, 0.6])
+    box = see_box(CAMERA, table + half[2] * normal, rotation, half)
+    under = see_disc(CAMERA, table, normal, 2.0)
+    return np.fmin(box, under), np.isfinite(box)
+
+
+@pytest.mark.parametrize('half', [(0.07, 0.01, 0.01), (0.07, 0.015, 0.01)])
+def test_a_bar_does_not_grow_by_the_table_that_a_mask_runs_onto(half):
+    depth, own = lying(np.array(half))
+    poor = metric(corrupt(np.random.default_rng(0), depth), '16UC1')
+    mask = ndimage.binary_dilation(own, np.ones((3, 3)), 1)
+    found = surface(poor, mask, colours(CAMERA), CAMERA)
+    true = plain_extents(plain_points(depth, own, CAMERA))
+    np.testing.assert_allclose(found.size[:2], true[:2], rtol=0.07)
+    check_frame(found)
+
+
+def test_a_sheet_on_a_table_stays_whole():
+    depth, own = lying(np.array([0.1, 0.07, 0.0001]))
+    poor = corrupt(np.random.default_rng(0), depth, outliers=0, holes=0)
+    found = surface(metric(poor, '16UC1'), own, colours(CAMERA), CAMERA)
+    assert found.point_count > 0.97 * own.sum()
+    np.testing.assert_allclose(found.size[:2], [0.2, 0.14], rtol=0.03)
+
+
 @pytest.mark.parametrize('scale', [0.5, 2, 3])
 def test_depth_of_another_resolution_gives_the_same_surface(scale):
     few = Pinhole(
@@ -359,5 +387,5 @@ def test_objects_on_the_simulated_table_are_measured(objects, bleed, record_prop
     alike = np.mean(np.all(np.abs(np.array(ratios) - 1) < 0.15, axis=1))
     record_property('centroid within 10 mm', near)
     record_property('extents within 15 %', alike)
-    assert near >= 0.9
-    assert alike >= 0.9
+    assert near >= 0.97
+    assert alike >= 0.93
