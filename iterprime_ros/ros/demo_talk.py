@@ -121,7 +121,7 @@ def judged(answer: Answer, table: Table) -> tuple[str, DrawnAnswer]:
     if np.isfinite(result.match_probability):
         parts.append(f'match {result.match_probability:.2f}')
     if result.status == ReferredObject.INVALID:
-        parts.append(result.text.removesuffix('.'))
+        parts.append(f'{result.text[:1].lower()}{result.text[1:]}'.removesuffix('.'))
     elif target is None:
         parts.append('nothing of that kind is there')
     elif target and result.status == ReferredObject.NOT_FOUND:

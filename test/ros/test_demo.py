@@ -243,3 +243,8 @@ def test_what_is_refused_though_it_is_there_is_named(judge):
     assert 'IoU' not in line
     line = judge(2, 'the red mug', ReferredObject.NOT_FOUND)
     assert line.startswith('not found, match 0.50, nothing of that kind is there, ')
+
+
+def test_what_is_wrong_with_a_command_goes_on_the_line(judge):
+    line = judge(2, '!!!', ReferredObject.INVALID, text='The command has no letters.')
+    assert re.search(', the command has no letters, [^,]* ms$', line)
