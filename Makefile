@@ -19,7 +19,7 @@ help: ## list the targets
 	while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 .PHONY: demo
-demo: build ## see it work: a simulated camera over ROS 2, one picture in out/
+demo: build ## see it work: camera, node and someone who asks it, over ROS 2; a picture in out/
 	@$(IN_ENVIRONMENT) iterprime demo
 
 .PHONY: test
