@@ -70,7 +70,7 @@ class SimCamera(Node):
         self.add_on_set_parameters_callback(self._on_parameters)
         self.get_logger().info(
             f'{width} x {height} at {rate:g} Hz on {self._image.topic_name}, '
-            f'{self._depth.topic_name} and {self._info.topic_name}: {self._names()}.'
+            f'{self._depth.topic_name} and {self._info.topic_name}, scene {seed}: {self._names()}.'
         )
 
     def _declare_integer(
@@ -111,6 +111,7 @@ class SimCamera(Node):
                 self._timer.reset()  # else the old period runs out first
             elif parameter.name == 'seed':
                 self._show(parameter.value)
+                self.get_logger().info(f'Now scene {parameter.value}: {self._names()}.')
         return SetParametersResult(successful=True)
 
     def _on_next_scene(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

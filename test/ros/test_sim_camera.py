@@ -168,6 +168,14 @@ def test_the_next_scene_comes_when_asked_for(frames, peer, start_node):
     assert all(name in answer.message for name in described)
 
 
+def test_the_log_names_every_scene(peer, start_node, interrupt):
+    process = start_node('sim_camera', width=160, height=120, seed=2)
+    answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
+    _, _, printed = interrupt(process)
+    assert 'camera_info, scene 2: ' in printed
+    assert f'Now scene {answer.message.removeprefix("Scene ")}' in printed
+
+
 def test_a_late_joiner_gets_the_truth(peer, start_node):
     start_node('sim_camera', width=160, height=120, seed=2)
     answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
