@@ -20,6 +20,8 @@ from iterprime_ros.ros.images import to_image
 from iterprime_ros.ros.place import place_of
 from iterprime_ros.ros.worker import Answered, Failed, failure_of
 
+_TOLD = 80  # characters of a command in the log
+
 
 class Answering:
     """Publishes answers on the ports of their cameras, and ends goals with them.
@@ -82,6 +84,11 @@ class Answering:
         return message, place
 
     def _send(self, camera: str, request: Request, message: ReferredObject) -> None:
+        told = f'"{message.command[:_TOLD]}": {message.text}'
+        if self._settings()['mode'] == 'continuous' and request.goal is None:
+            self._log.debug(told)
+        else:
+            self._log.info(told)
         self._publish(camera, 'result', lambda: message)
         if request.goal is not None:
             self._goals.finish(request.goal, message)

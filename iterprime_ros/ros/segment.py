@@ -14,6 +14,7 @@ import torch
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from transformers.utils import logging
 
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.pipeline import IteRPrimE
@@ -74,6 +75,11 @@ class SegmentNode(LifecycleNode):
         autostart = self.declare_parameter('autostart', False).value
         if autostart:
             self._autostart = self.create_timer(0.0, self._start_up)
+        else:
+            self.get_logger().info(
+                'Not configured: "ros2 lifecycle set NODE configure" loads the models, "activate" '
+                'begins; with -p autostart:=true both come by themselves.'
+            )
 
     def _start_up(self) -> None:
         self._autostart.cancel()
@@ -246,6 +252,7 @@ def _return_memory() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the node until it is interrupted."""
+    logging.disable_progress_bar()  # a log is no terminal
     try:
         code = run(SegmentNode, arguments)
     except (IterprimeError, ValueError) as error:

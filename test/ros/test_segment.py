@@ -259,13 +259,12 @@ def test_stamps_may_go_backwards(robot, picture):
     seen = np.median(picture.depth[picture.ids == picture.scene.objects[5].id])
 
     def is_placed(answer):
-        return answer.point_count and answer.header.stamp.sec == robot.stamp
+        return answer.point_count and beginning < answer.header.stamp.sec <= robot.stamp
 
     for beginning, depth, times in ((10_000, depth_image(picture), 1), (50, far, 2)):
         robot.stamp = beginning
         for _ in range(3):
             found = robot.ask_until(is_placed, 'the blue cube', image, depth, info)
-            assert beginning < found.header.stamp.sec < beginning + 1000
             assert found.centroid.z == pytest.approx(times * seen, rel=0.02)
 
 
