@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from iterprime_ros import __version__
-from iterprime_ros.errors import IterprimeError
+from iterprime_ros.errors import InvalidCommandError, IterprimeError
 
 FOUND, NOT_FOUND, WRONG_USE = 0, 1, 2  # exit codes
 FAILED, INTERRUPTED = 1, 130
@@ -26,6 +26,16 @@ examples:
   echo "the red cube" | iterprime demo --interactive
   iterprime demo --watch "the red cube" --out live.png
       open live.png in a viewer that reloads it
+"""
+
+_SEGMENT_EXAMPLES = """\
+examples:
+  iterprime segment table.png "the blue cube" --out found.png --explain why.png
+  iterprime segment photo.jpg "the dog behind the fence" --profile blip-sam --mask dog.png
+  iterprime segment photos/ "the red mug" "the plate" --profile blip-sam --out overlays/ --json
+
+exit code:
+  0 all found, 1 something not found or ambiguous, 2 wrong use or missing weights
 """
 
 
@@ -60,19 +70,18 @@ def _add_segment(commands: argparse._SubParsersAction) -> None:
     segment = commands.add_parser(
         'segment',
         help='find in an image what a command refers to',
-        description='Finds the object that each COMMAND refers to in IMAGE, a file or a folder of '
+        description='Finds the object that each COMMAND refers to in IMAGE, a file or a folder of\n'
         'images, and prints a sentence for each.',
-        epilog='examples: iterprime segment photo.jpg "the dog behind the fence" --explain why.png'
-        ' | iterprime segment photos/ "the red mug" "the plate" --out overlays/ --json. '
-        'Exit code: 0 all found, 1 something not found or ambiguous, 2 wrong use or missing '
-        'weights.',
+        epilog=_SEGMENT_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     segment.add_argument('image', type=Path, metavar='IMAGE', help='image file or folder of images')
     segment.add_argument('command', nargs='+', metavar='COMMAND', help='"pick up the red mug"')
     segment.add_argument(
         '--profile',
-        default=None,
-        help='models and settings: a name that "iterprime models list" shows, or a YAML file',
+        default='tabletop',
+        help='models and settings: a name that "iterprime models list" shows, or a YAML file '
+        '(tabletop)',
     )
     segment.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1 ...')
     segment.add_argument(
@@ -207,27 +216,35 @@ def _quieten_the_hub() -> None:
 
 
 def _segment(options: argparse.Namespace) -> int:
+    if not all(command.strip() for command in options.command):
+        raise InvalidCommandError('A COMMAND is empty: say which object is meant.')
     _quieten_the_hub()
     from tqdm import tqdm
 
     from iterprime_ros.files import Outputs, image_files, report, segment_files
     from iterprime_ros.pipeline import IteRPrimE, Status
-    from iterprime_ros.profiles import DEFAULT
 
     files = image_files([options.image])
-    model = IteRPrimE.from_profile(options.profile or DEFAULT, options.device, options.offline)
+    total = len(files) * len(options.command)
+    outputs = Outputs(options.out, options.mask, options.explain)
+    if total == 1:
+        outputs.check_names()
+    model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
     if model.profile.notice:
         print(model.profile.notice, file=sys.stderr)
-    answers = segment_files(
-        model, files, options.command, Outputs(options.out, options.mask, options.explain)
+    answers = tqdm(
+        segment_files(model, files, options.command, outputs),
+        total=total,
+        disable=None if total > 1 else True,
     )
-    total = len(files) * len(options.command)
     code = FOUND
-    for file, command, answer in tqdm(answers, total=total, disable=None if total > 1 else True):
+    for file, command, answer, written in answers:
         line = report(file, command, answer) if options.json else f'{file}: {answer.text}'
         tqdm.write(line)
         for note in () if options.json else answer.notes:
             tqdm.write(f'  {note}')
+        if written and not options.json:
+            tqdm.write(f'Written: {", ".join(map(str, written))}', file=sys.stderr)
         if answer.status is not Status.FOUND:
             code = max(code, WRONG_USE if answer.status is Status.INVALID else NOT_FOUND)
     return code

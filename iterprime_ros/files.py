@@ -28,6 +28,15 @@ class Outputs:
     mask: Path | None = None
     explanation: Path | None = None
 
+    def check_names(self) -> None:
+        """Raise InvalidSettingError where the one file of an output would not be named a PNG."""
+        for path in (self.overlay, self.mask, self.explanation):
+            if path and path.suffix.lower() != '.png' and not path.is_dir():
+                raise InvalidSettingError(
+                    f'Only PNG is written, and {path} is neither named .png nor a folder that is '
+                    'there.'
+                )
+
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
     """Return the files of images, and of folders the images in them by name.
@@ -66,8 +75,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
 def segment_files(
     model: IteRPrimE, files: Sequence[Path], commands: Sequence[str], outputs: Outputs
-) -> Iterator[tuple[Path, str, Segmentation]]:
+) -> Iterator[tuple[Path, str, Segmentation, list[Path]]]:
     """Answer every command on every image, write what is asked for, and yield each answer.
+
+    With each come its image, its command and the files that were written.
 
     Raises InvalidImageError and, for an output that cannot be written, InvalidSettingError.
     """
@@ -79,8 +90,8 @@ def segment_files(
         for number, answer in enumerate(model.segment_many(image, commands)):
             stem = file.stem if stems[file.stem] == 1 else file.name
             name = f'{stem}-{number}.png'
-            _write(image, answer, outputs, name, many)
-            yield file, commands[number], answer
+            written = _write(image, answer, outputs, name, many)
+            yield file, commands[number], answer, written
 
 
 def report(file: Path, command: str, answer: Segmentation) -> str:
@@ -113,19 +124,25 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
 
 def _write(
     image: NDArray[np.uint8], answer: Segmentation, outputs: Outputs, name: str, many: bool
-) -> None:
+) -> list[Path]:
+    """Write what is asked for and return where."""
     from iterprime_ros.explain import explanation
     from iterprime_ros.render import overlay
 
+    written = []
     if outputs.overlay:
         with _writable(outputs.overlay, name, many) as path:
             Image.fromarray(overlay(image, answer.mask)).save(path, format='PNG')
+            written.append(path)
     if outputs.mask:
         with _writable(outputs.mask, name, many) as path:
             Image.fromarray(answer.mask.astype(np.uint8) * 255).save(path, format='PNG')
+            written.append(path)
     if outputs.explanation:
         with _writable(outputs.explanation, name, many) as path:
             explanation(image, answer).savefig(path, format='png')
+            written.append(path)
+    return written
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from iterprime_ros.errors import (
 )
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.pipeline import IteRPrimE, Status
-from iterprime_ros.profiles import PROFILES, AnswerSettings, Profile, profile
+from iterprime_ros.profiles import DEFAULT, PROFILES, AnswerSettings, Profile, profile
 from iterprime_ros.sim.scene import sample_scene
 
 sys.path[:0] = [str(Path(__file__).parent / name) for name in ('grounding', 'masks')]
@@ -331,7 +331,10 @@ def test_folders_and_several_commands(photo, regions, tmp_path, capsys):
     assert sorted(path.name for path in (tmp_path / 'masks').iterdir()) == [
         'a-0.png', 'a-1.png', 'b-0.png', 'b-1.png'
     ]  # fmt: skip
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 4
+    for name in ('a-0.png', 'b-1.png'):
+        assert f'Written: {tmp_path / "masks" / name}' in said.err
 
 
 def test_images_of_one_name_do_not_replace_each_other(photo, regions, tmp_path):
@@ -373,6 +376,28 @@ def test_exit_codes_and_sentences(photo, regions, tmp_path, capsys):
         sentence = capsys.readouterr().err.strip()
         assert sentence
         assert len(sentence.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ('command', 'options', 'words'),
+    [
+        ('the mug', ('--out', 'found.jpg'), 'found.jpg is neither named .png nor'),
+        ('the mug', ('--mask', 'found'), 'found is neither named .png nor'),
+        (' ', (), 'A COMMAND is empty'),
+    ],
+)
+def test_wrong_use_is_refused_before_models_are_loaded(photo, capsys, command, options, words):
+    # A profile that is not there would be the next complaint.
+    assert main(['segment', str(photo), command, '--profile', 'none', *options]) == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_the_help_names_the_default_profile(capsys):
+    with pytest.raises(SystemExit):
+        main(['segment', '--help'])
+    assert f'({DEFAULT})' in capsys.readouterr().out
 
 
 def test_what_is_not_found_is_one(photo, weights, tmp_path):
