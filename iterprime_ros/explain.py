@@ -1,6 +1,8 @@
 """The figure for a person who asks "why that one?"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,11 +14,15 @@ from iterprime_ros.pipeline import Candidate, Look, Segmentation, Status, Word, 
 from iterprime_ros.render import overlay
 
 Draw = Callable[[Axes], None]
+Rank = Literal['mean', 'overlap']
 
 _WIDTH, _DPI = 15.0, 100  # inches, pixels an inch: 1500 pixels wide
-_COLUMNS = 5
-_ANSWER_COLUMNS = ((0, 2), (2, 4), (4, 5))  # of the answer, its heatmap and the facts
+_LEFT, _GAP, _TITLE, _LINE = 0.6, 0.15, 0.45, 0.24  # inches; a line is one of the facts or heading
+_FEWEST_COLUMNS, _MOST_COLUMNS = 3, 4
+_HEADING_CHARACTERS, _FACT_CHARACTERS = 110, 56  # that fit in a line
 _TALLEST = 2.0  # height over width that a panel gets at most
+_SHOWN_MASKS = 4
+_ALIKE = 1e-6  # measures this close may be in either order
 _COLOUR = {
     Status.FOUND: '#1a7f37',
     Status.AMBIGUOUS: '#b35900',
@@ -25,39 +31,55 @@ _COLOUR = {
 }
 
 
-def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
+def explanation(
+    image: NDArray[np.uint8], answer: Segmentation, mask_rank: Rank | None = None
+) -> Figure:
     """Return a figure, 1500 pixels wide, of how an answer came about.
 
-    image: (H, W, 3) uint8, the image that `answer` is about. Rows: the image and its answer beside
-    the heatmap; every round with what was hidden from it; every focus word's map; the candidates.
+    image: (H, W, 3) uint8, the image that `answer` is about. mask_rank: what the masks were ranked
+    by; None to tell it from their order, and to print both measures where both give that order.
+    Rows: the image and its answer beside the heatmap; every round with what was hidden from it;
+    every focus word's map, unless all are flat; the best masks with the measure that decided.
     """
-    rows = [_answer_row(image, answer)]
+    rank = mask_rank or _rank(answer)
+    facts = _facts(answer)
+    rows = [('', _answer_row(image, answer, facts), _FEWEST_COLUMNS)]
     for title, draws in (
         ('rounds', [_round(image, look, n) for n, look in enumerate(answer.looks)]),
-        ('words', [_word(image, answer, each) for each in answer.words]),
-        ('masks', [_candidate(image, each, n) for n, each in enumerate(answer.candidates[:5])]),
+        ('words', [_word(image, answer, each) for each in answer.words if _has_a_word_map(answer)]),
+        (
+            f'masks\nby {rank}' if rank else 'masks',
+            [
+                _candidate(image, answer, n, rank)
+                for n in range(len(answer.candidates[:_SHOWN_MASKS]))
+            ],
+        ),
     ):
-        for start in range(0, len(draws), _COLUMNS):
-            rows.append((title if start == 0 else '', draws[start : start + _COLUMNS]))
-    height, width = image.shape[:2]
-    panel = _WIDTH / (_COLUMNS + 0.35)
-    each = panel * min(height / width, _TALLEST) + 0.42
-    figure = Figure(
-        figsize=(_WIDTH, (len(rows) + 0.55) * each + 0.9), dpi=_DPI, layout='constrained'
-    )
+        columns = min(max(len(draws), _FEWEST_COLUMNS), _MOST_COLUMNS)
+        for start in range(0, len(draws), columns):
+            rows.append((title if start == 0 else '', draws[start : start + columns], columns))
     said = answer.command.text if answer.command else ''
+    heading = [*wrap(f'“{said}”', _HEADING_CHARACTERS), *wrap(answer.text, _HEADING_CHARACTERS)]
+    aspect = min(image.shape[0] / image.shape[1], _TALLEST)
+    sizes = [_panel(columns, aspect) for _, _, columns in rows]
+    sizes[0] = (sizes[0][0], max(sizes[0][1], _LINE * len(facts)))
+    top = 0.05 + 1.25 * _LINE * len(heading)
+    height = top + sum(_TITLE + tall for _, tall in sizes) + _GAP
+    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
     figure.suptitle(
-        f'“{said}”\n{answer.text}',
+        '\n'.join(heading),
+        y=1 - 0.1 / height,
         fontsize=15,
         color=_COLOUR[answer.status],
         weight='bold',
         parse_math=False,
     )
-    grid = figure.add_gridspec(len(rows), _COLUMNS, height_ratios=[1.55] + [1.0] * (len(rows) - 1))
-    for r, (title, panels) in enumerate(rows):
-        for c, draw in enumerate(panels):
-            place = grid[r, slice(*_ANSWER_COLUMNS[c])] if r == 0 else grid[r, c]
-            axes = figure.add_subplot(place)
+    for (title, draws, _), (wide, tall) in zip(rows, sizes, strict=True):
+        top += _TITLE + tall
+        for c, draw in enumerate(draws):
+            left = _LEFT + c * (wide + _GAP)
+            place = (left / _WIDTH, 1 - top / height, wide / _WIDTH, tall / height)
+            axes = figure.add_axes(place)
             draw(axes)
             axes.set_xticks([])
             axes.set_yticks([])
@@ -66,7 +88,13 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
     return figure
 
 
-def _answer_row(image: NDArray[np.uint8], answer: Segmentation) -> tuple[str, list[Draw]]:
+def _panel(columns: int, aspect: float) -> tuple[float, float]:
+    """Return the width and height in inches of the panels of a row."""
+    wide = (_WIDTH - _LEFT) / columns - _GAP
+    return wide, wide * aspect
+
+
+def _answer_row(image: NDArray[np.uint8], answer: Segmentation, lines: Sequence[str]) -> list[Draw]:
     def picture(axes: Axes) -> None:
         axes.imshow(overlay(image, answer.mask))
         axes.set_title('answer' if answer.mask.any() else 'image (no mask)')
@@ -80,30 +108,36 @@ def _answer_row(image: NDArray[np.uint8], answer: Segmentation) -> tuple[str, li
         axes.text(
             0,
             1,
-            _facts(answer),
+            '\n'.join(lines),
             va='top',
             fontsize=10.5,
             linespacing=1.5,
-            wrap=True,
             parse_math=False,
         )
 
-    return '', [picture, heat, facts]
+    return [picture, heat, facts]
 
 
-def _facts(answer: Segmentation) -> str:
-    lines = []
+def _facts(answer: Segmentation) -> list[str]:
+    """Return the lines beside the answer, none too long for their place."""
+    facts = []
     if answer.command:
         command = answer.command
         primary = next((each for each in answer.words if each.is_primary), None)
-        lines += [
+        facts += [
             f'verb: {command.action_verb or "none"}',
             f'expression: {command.expression[:60]}',
             f'primary word: {_spoken(answer, primary) if primary else "none"}',
         ]
-    lines += [f'{stage}: {spent:.0f} ms' for stage, spent in answer.milliseconds.items()]
-    lines += [f'note: {note}' for note in answer.notes]
-    return '\n'.join(lines)
+    facts += [f'{stage}: {spent:.0f} ms' for stage, spent in answer.milliseconds.items()]
+    if answer.words and not _has_a_word_map(answer):
+        facts.append('words: no map of their own in this fusion block')
+    facts += [f'note: {note}' for note in answer.notes]
+    return [line for fact in facts for line in wrap(fact, _FACT_CHARACTERS)]
+
+
+def _has_a_word_map(answer: Segmentation) -> bool:
+    return any(np.ptp(each.heatmap) > 0 for each in answer.words)
 
 
 def _spoken(answer: Segmentation, word: Word) -> str:
@@ -126,7 +160,7 @@ def _round(image: NDArray[np.uint8], look: Look, number: int) -> Draw:
         )
         share = look.hidden.mean()
         title = f'round {number}: match {look.probability:.2f}'
-        title += f', {share:.0%} hidden' if share else ''
+        title += f', {share:.1%} hidden' if share else ''
         axes.set_title(title if look.kept else f'{title}, left out', fontsize=10.5)
 
     return draw
@@ -146,16 +180,44 @@ def _word(image: NDArray[np.uint8], answer: Segmentation, word: Word) -> Draw:
     return draw
 
 
-def _candidate(image: NDArray[np.uint8], candidate: Candidate, number: int) -> Draw:
+def _candidate(
+    image: NDArray[np.uint8], answer: Segmentation, number: int, rank: Rank | None
+) -> Draw:
+    candidate = answer.candidates[number]
+    is_rival = number == 1 and answer.status is Status.AMBIGUOUS
+    name = 'winner' if number == 0 else 'rival' if is_rival else f'mask {number + 1}'
+    measures = {'overlap': _overlap(answer.heatmap, candidate), 'mean': candidate.score}
+    told = [f'{by} {value:.3f}' for by, value in measures.items() if rank in (None, by)]
+
     def draw(axes: Axes) -> None:
         axes.imshow(overlay(image, candidate.mask))
-        axes.set_title(
-            f'{"winner" if number == 0 else f"mask {number + 1}"}: heat {candidate.score:.2f}, '
-            f'sure {candidate.confidence:.2f}',
-            fontsize=10.5,
-        )
+        axes.set_title(f'{name}: {", ".join(told)}, sure {candidate.confidence:.2f}', fontsize=10.5)
 
     return draw
+
+
+def _rank(answer: Segmentation) -> Rank | None:
+    """Return the measure by which the masks are in order, None where that is both or neither."""
+    # A rival is put second whatever its measures are.
+    rival = slice(1, 2 if answer.status is Status.AMBIGUOUS else 1)
+    ranked = list(answer.candidates)
+    del ranked[rival]
+    by_mean = _descends([each.score for each in ranked])
+    by_overlap = _descends([_overlap(answer.heatmap, each) for each in ranked])
+    if by_mean == by_overlap:
+        return None
+    return 'mean' if by_mean else 'overlap'
+
+
+def _descends(values: Sequence[float]) -> bool:
+    return bool((np.diff(values) <= _ALIKE).all())
+
+
+def _overlap(heatmap: NDArray[np.float32], candidate: Candidate) -> float:
+    """Return the overlap of a mask with the heatmap, as masks.selection.select defines it."""
+    inside = heatmap[candidate.mask].sum(dtype=np.float64)
+    union = candidate.mask.sum() + heatmap.sum(dtype=np.float64) - inside
+    return float(inside / union) if union > 0 else 0.0
 
 
 def enlarged(patches: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:
