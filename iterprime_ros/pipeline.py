@@ -276,7 +276,8 @@ class IteRPrimE:
             )
         with _clocked(spent, 'select mask', self._device):
             heatmap = upsampled(grounding.heatmap, frame.size)
-            found = grounding.probability >= self.profile.answer.match_threshold
+            threshold = self.profile.answer.match_threshold
+            found = grounding.probability >= threshold
             has_peak = bool(heatmap.max() > 0)
             candidates = self._candidates(frame, heatmap) if found and has_peak else ()
             rival = (
@@ -285,7 +286,7 @@ class IteRPrimE:
                 else None
             )
         offset = self.profile.grounding.prompt.index('{expression}')
-        status, text = _verdict(command, grounding, found, has_peak, candidates, rival)
+        status, text = _verdict(command, grounding, threshold, has_peak, candidates, rival)
         mask = candidates[0].mask if candidates else np.zeros(frame.size, bool)
         return Segmentation(
             status,
@@ -319,7 +320,7 @@ class IteRPrimE:
         )
 
     def _candidates(self, frame: Frame, heatmap: Tensor) -> tuple[Candidate, ...]:
-        """Return the masks that hold a peak, best first; see masks.selection."""
+        """Return the masks that may be the object, best first; see masks.selection."""
         answer = self.profile.answer
         proposals = self.proposer.propose(frame.embedding, peak_points(heatmap, answer.max_peaks))
         selection = select(heatmap, proposals, answer.max_components, answer.mask_rank)
@@ -389,18 +390,18 @@ def _no_answer(
 def _verdict(
     command: ParsedCommand,
     grounding: Grounding,
-    matches: bool,
+    threshold: float,
     has_peak: bool,
     candidates: Sequence[Candidate],
     rival: Candidate | None,
 ) -> tuple[Status, str]:
     what, chance = command.expression, f'match {grounding.probability:.2f}'
-    if not matches:
-        return Status.NOT_FOUND, f'Nothing here matches "{what}" ({chance}).'
+    if grounding.probability < threshold:
+        return Status.NOT_FOUND, f'Nothing here matches "{what}" ({chance}, below {threshold:g}).'
     if not has_peak:
         return Status.NOT_FOUND, f'"{what}" matches ({chance}), but no place more than others.'
     if not candidates:
-        return Status.NOT_FOUND, f'"{what}" matches ({chance}), but no mask holds its peak.'
+        return Status.NOT_FOUND, f'"{what}" matches ({chance}), but no mask is where it stands out.'
     if rival:
         return Status.AMBIGUOUS, f'At least two things could be "{what}" ({chance}).'
     return Status.FOUND, f'Found "{what}" ({chance}).'

@@ -20,7 +20,7 @@ class Selection:
 
     order: (K,) int64, indices of the kept masks, best first. heatmap_means: (M,) float32 in [0, 1],
     the mean of the heatmap inside each mask, 0 for an empty one. components: (M,) int64, its number
-    of 4-connected components, -1 where it was not counted because the mask holds no peak.
+    of 4-connected components, -1 where it was not counted because the mask is left out anyway.
     contains_peak: (M,) bool. All are on the device of the masks.
     """
 
@@ -76,9 +76,10 @@ def select(
     kept ones are ordered, the highest first, the lower index first among equals, by the mean of R
     inside, or by their overlap with R: the sum of R inside over mask area + sum of R - that sum, an
     IoU that counts every pixel of the heatmap by its height. Of masks inside each other the mean
-    prefers the smallest, overlap the one as large as what stands out. Of identical masks only the
-    first is listed. Means are summed in float64 and rounded to
-    float32 before they are compared, so that the order of summation cannot break a tie.
+    prefers the smallest, overlap the one as large as what stands out; it needs no peak inside, for
+    which the mean would be no measure of place. Of identical masks only the first is listed. Means
+    are summed in float64 and rounded to float32 before they are compared, so that the order of
+    summation cannot break a tie.
     Raises ValueError for a heatmap that is not finite, or not of the masks' size.
     """
     _check_heatmap(heatmap)
@@ -94,7 +95,7 @@ def select(
     contains_peak = hits > 0
     components = torch.full((len(masks),), -1, dtype=torch.int64)
     first_of: dict[bytes, int] = {}
-    candidates = contains_peak.nonzero().flatten()
+    candidates = (contains_peak if by == 'mean' else means > 0).nonzero().flatten()
     on_host = masks[candidates].cpu().numpy()
     for k, mask in zip(candidates.tolist(), on_host, strict=True):
         first = first_of.setdefault(np.packbits(mask).tobytes(), k)

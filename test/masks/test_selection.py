@@ -201,7 +201,7 @@ def test_overlap_ranks_by_a_weighted_iou(seed):
     rng = np.random.default_rng(seed)
     heatmap = rng.random((6, 7)).astype(np.float32)
     masks = rng.random((5, 6, 7)) < rng.random((5, 1, 1))
-    masks[:, heatmap == heatmap.max()] = True
+    masks[:, 0, 0] = True
     proposals = Proposals(torch.from_numpy(masks), torch.ones(5))
     chosen = select(torch.from_numpy(heatmap), proposals, 99, 'overlap')
 
@@ -224,3 +224,14 @@ def test_of_masks_inside_each_other_overlap_takes_the_one_that_stands_out():
     proposals = Proposals(torch.stack([small, right, large]), torch.ones(3))
     assert select(heatmap, proposals).winner == 0
     assert select(heatmap, proposals, by='overlap').winner == 1
+
+
+def test_overlap_takes_a_mask_beside_the_peak_and_the_mean_does_not():
+    heatmap = torch.zeros(9, 9)
+    heatmap[2:7, 2:7] = 0.8
+    heatmap[4, 1] = 1  # beside the object, as at its edge
+    beside = torch.zeros(1, 9, 9, dtype=torch.bool)
+    beside[0, 2:7, 2:7] = True
+    proposals = Proposals(beside, torch.ones(1))
+    assert select(heatmap, proposals).winner is None
+    assert select(heatmap, proposals, by='overlap').winner == 0
