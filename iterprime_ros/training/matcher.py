@@ -123,7 +123,7 @@ class Matching(nn.Module):
             return encoded(self.model, self._pixels.of_batch(batch['images']), batch['shown'])
         if self._known is None:
             self._known = self._all_encoded(device)
-        return self._known[batch['picture'].cpu()].to(device)
+        return self._known[batch['picture'].cpu()].to(device).float()
 
     def _all_encoded(self, device: torch.device) -> Tensor:
         """Return what the encoder makes of every picture: (P, 1 + M, D) bfloat16."""

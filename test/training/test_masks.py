@@ -1,23 +1,14 @@
 """The mask model's batches, losses and beginning."""
 
 import numpy as np
-import pytest
 import torch
 
-from iterprime_ros.training import scenes
 from iterprime_ros.training.masks import SIDE, Masking, begin_with, small_sam
 from iterprime_ros.training.masks_data import POINTS, points_batch
 from iterprime_ros.training.matcher_data import patch_owners
 from iterprime_ros.training.matcher_model import small_blip
-from iterprime_ros.training.scenes import HEIGHT, WIDTH, RenderedScenes
+from iterprime_ros.training.scenes import HEIGHT, WIDTH
 from iterprime_ros.training.vocabulary import word_tokenizer
-
-
-@pytest.fixture(scope='module')
-def rendered(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scenes, 'SCENES_PER_FILE', 3)
-        yield RenderedScenes(tmp_path_factory.mktemp('scenes'), 3)
 
 
 def test_every_point_lies_in_its_mask_and_every_mask_is_one_object(rendered):
@@ -107,3 +98,13 @@ def test_a_patch_belongs_to_what_covers_most_of_it(rendered):
             wanted = counts.argmax() + 1 if counts.max() > 0.3 else 0
             right.append(owners[k, row, column] == wanted)
     assert np.mean(right) > 0.99
+
+
+def test_neighbouring_positions_have_something_in_common():
+    """With frequencies of the scale that transformers draws them with they would have nothing."""
+    torch.manual_seed(0)
+    positions = small_sam().get_image_wide_positional_embeddings()[0]  # (D, rows, columns)
+    beside = torch.nn.functional.cosine_similarity(positions[..., 1:], positions[..., :-1], dim=0)
+    afar = torch.nn.functional.cosine_similarity(positions[..., 8:], positions[..., :-8], dim=0)
+    assert beside.mean() > 0.6
+    assert afar.mean() < 0.3
