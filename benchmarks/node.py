@@ -7,6 +7,8 @@ oldest:  of a camera at 30 Hz, the greatest age of an answer. limit: one frame a
          inferences next to each other, which no node can be below: the one that was being computed
          when the image came, and the image's own.
 
+calls:   how long calls of get_parameters take while the node answers a camera at 30 Hz.
+
 python benchmarks/node.py [--cameras 1 2 4] [--answers 200] [--minutes 10] [--json FILE]
 """
 
@@ -29,6 +31,7 @@ from typing import Any
 from iterprime_ros.ros.domain import private_domain
 
 GOALS = {'median': 10.0, 'p99': 30.0}  # milliseconds added
+CALL_GOAL, CALLS = 100.0, 100  # milliseconds of the longest call, and how many are made
 RATE = 30.0  # images a second
 WARM_UP = 10  # answers that do not count
 COMMAND = 'the red mug'
@@ -122,6 +125,15 @@ class Peer:
         self._message.header.stamp = self._node.get_clock().now().to_msg()
         for publisher in self._images:
             publisher.publish(self._message)
+
+    def client(self) -> Any:
+        """Return a client of the node's get_parameters that is connected."""
+        from rcl_interfaces.srv import GetParameters
+
+        client = self._node.create_client(GetParameters, 'segment/get_parameters')
+        while not client.service_is_ready():
+            self.wait(0.1)
+        return client
 
     def wait(self, seconds: float) -> None:
         """Take what comes within some time, one message at most."""
@@ -218,6 +230,25 @@ def camera_table(command: list[str], numbers: list[int], count: int) -> dict[int
     return rows
 
 
+def calls_while_busy(command: list[str]) -> dict[str, float]:
+    """Print and return how long calls take while the node works; a camera at RATE goes on."""
+    from rcl_interfaces.srv import GetParameters
+
+    took: list[float] = []
+    with running(command, ['']) as (peer, _):
+        client = peer.client()
+        at_rate(peer, lambda: len(peer.answers) < WARM_UP)
+        while len(took) < CALLS:
+            future = client.call_async(GetParameters.Request(names=['mode']))
+            began = time.monotonic()
+            # An image is on its way with every call, so that the worker is seldom idle.
+            at_rate(peer, lambda: not future.done())  # noqa: B023
+            took.append(1e3 * (time.monotonic() - began))
+    median, longest = statistics.median(took), max(took)
+    print(f'\ncalls: median {median:.1f} ms, longest {longest:.1f} ms, goal {CALL_GOAL:.0f} ms')
+    return {'median': median, 'longest': longest}
+
+
 def memory_over(command: list[str], minutes: float) -> dict[str, float]:
     """Print and return the node's memory after a tenth of some minutes at RATE, and at the end."""
     with running(command, ['']) as (peer, pid):
@@ -258,6 +289,7 @@ def main() -> int:
         rclpy.init()
         figures: dict[str, Any] = latency_table(start, options.answers)
         figures['cameras'] = camera_table(start, options.cameras, options.answers)
+        figures['calls'] = calls_while_busy(start)
         if options.minutes:
             figures['memory'] = memory_over(start, options.minutes)
         rclpy.try_shutdown()

@@ -87,7 +87,7 @@ def test_better_models_take_their_place(shipped, untrained, tmp_path, monkeypatc
     shutil.copytree(untrained, shipped)
     better = tmp_path / 'better'
     better.mkdir()
-    for name in ('profile.yaml', 'matcher'):
+    for name in ('profile.yaml', 'matcher', 'masks'):
         copy = shutil.copytree if (TABLETOP / name).is_dir() else shutil.copy
         copy(TABLETOP / name, better / name)
     ship(better, 4, tmp_path / 'out')
