@@ -31,7 +31,7 @@ lint: build ## ruff and mypy
 	@$(IN_ENVIRONMENT) ruff check . && ruff format --check . && mypy
 
 .PHONY: bench
-bench: build ## the figures of the README, measured here (ten minutes)
+bench: build ## the figures of the README, measured here (minutes)
 	@$(IN_ENVIRONMENT) python benchmarks/sim.py && python benchmarks/grounding.py && \
 	  python benchmarks/tabletop.py && python benchmarks/node.py
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
+from iterprime_ros.ros.camera_port import nanoseconds_of
 from iterprime_ros.ros.images import from_image, pinhole_of
 from iterprime_ros.ros.pinhole import Pinhole
 from iterprime_ros.ros.quality import LAST_KEPT
@@ -85,7 +85,7 @@ class Table:
         self._parts, self._whole = {}, {}
 
     def _take(self, topic: str, message: Any) -> None:
-        stamp = stamp_of(message)
+        stamp = nanoseconds_of(message.header)
         if not self.shows(stamp):
             return
         frame = self._parts.setdefault(stamp, {})
@@ -95,8 +95,3 @@ class Table:
             self._parts = {other: kept for other, kept in self._parts.items() if other > stamp}
         elif len(self._parts) > _KEPT:
             del self._parts[min(self._parts)]
-
-
-def stamp_of(message: Any) -> int:
-    """Return the stamp of a message with a header, in nanoseconds."""
-    return Time.from_msg(message.header.stamp).nanoseconds

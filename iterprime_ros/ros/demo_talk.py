@@ -14,7 +14,8 @@ from std_msgs.msg import String
 
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.render import DrawnAnswer
-from iterprime_ros.ros.demo_table import Frame, Table, stamp_of
+from iterprime_ros.ros.camera_port import nanoseconds_of
+from iterprime_ros.ros.demo_table import Frame, Table
 from iterprime_ros.ros.depth import surface
 from iterprime_ros.ros.images import from_image
 from iterprime_ros.sim.reading import meant
@@ -84,12 +85,12 @@ class Talk:
         elif result.status == ReferredObject.INVALID:
             self._answer(Answer(result, None))
         else:
-            stamp = stamp_of(result)
+            stamp = nanoseconds_of(result.header)
             self._results[stamp] = result
             self._put_together(stamp)
 
     def _on_heatmap(self, heatmap: Image) -> None:
-        stamp = stamp_of(heatmap)
+        stamp = nanoseconds_of(heatmap.header)
         self._heatmaps[stamp] = heatmap
         self._put_together(stamp)
 

@@ -83,10 +83,7 @@ def surface(
     depth: (h, w) metres as `metric` returns it, registered to the image: the same field of view,
     of any resolution. mask: (H, W) bool. rgb: (H, W, 3) uint8. pinhole: the image's, H x W.
 
-    Dropped are measurements that stand out from their neighbours, pixels at the mask's edge that a
-    jump in depth parts from its inside or that continue the plane round the mask, and small parts
-    at another depth than the largest. Steepness alone drops nothing: what lies along the viewing
-    direction stays whole, and so does a sheet that lies flat on a table.
+    What is dropped as not the object's, `belonging` says.
 
     Raises InvalidImageError for a mask or image of another shape or dtype; InvalidCalibrationError
     for a calibration of another size; InvalidDepthError for depth of another aspect ratio (by more

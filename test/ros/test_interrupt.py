@@ -26,22 +26,9 @@ def test_the_asker_while_it_waits_for_a_camera(peer, start_node, interrupt):
     assert 'Traceback' not in output
 
 
-AT_EVENT = """
-import os, signal, sys
-from iterprime_ros.ros.start import start
-
-def audit(event, arguments):
-    if event == 'import' and arguments[0] == sys.argv[1]:
-        os.kill(os.getpid(), signal.SIGINT)
-
-sys.addaudithook(audit)
-sys.exit(start('sim_camera', ['sim_camera']))
-"""
-
-
 @pytest.mark.parametrize('module', ['rclpy', 'mujoco', 'iterprime_ros.sim.view'])
 def test_the_camera_while_it_imports(start_process, module):
-    process = start_process('-c', AT_EVENT, module)
+    process = start_process('-c', AT_IMPORT, module, 'sim_camera')
     output, _ = process.communicate(timeout=30)
     assert (process.returncode, output) == (0, '')
 

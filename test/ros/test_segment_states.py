@@ -129,22 +129,9 @@ def test_several_cameras_each_have_their_answers(start_process, ros_domain, pict
             robot.destroy_node()
 
 
-AT_IMPORT = """
-import os, signal, sys
-from iterprime_ros.ros.start import start
-
-def audit(event, arguments):
-    if event == 'import' and arguments[0] == sys.argv[1]:
-        os.kill(os.getpid(), signal.SIGINT)
-
-sys.addaudithook(audit)
-sys.exit(start('segment', ['segment']))
-"""
-
-
 @pytest.mark.parametrize('module', ['rclpy', 'torch', 'iterprime_ros.ros.worker'])
 def test_ctrl_c_ends_it_while_it_imports(start_process, module):
-    process = start_process('-c', AT_IMPORT, module)
+    process = start_process('-c', AT_IMPORT, module, 'segment')
     output, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (0, '')
 
