@@ -26,11 +26,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerFast
 
+from iterprime_ros.grounding.alignment import Expression, prompted
 from iterprime_ros.grounding.blip import blip_matcher
 from iterprime_ros.grounding.fusion import FusionMatcher
 from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.settings import GroundingSettings
-from iterprime_ros.grounding.words import Expression, prompted
 
 ROUNDS = 3
 TEXT = 'the red mug left of the bottle'

@@ -39,7 +39,7 @@ ECHO = """
 import rclpy
 from sensor_msgs.msg import Image
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.images import to_image
+from iterprime_ros.ros.convert.images import to_image
 import numpy as np
 rclpy.init()
 node = rclpy.create_node('segment')
@@ -80,7 +80,7 @@ class Peer:
         from std_msgs.msg import Header, String
 
         from iterprime_ros.msg import ReferredObject
-        from iterprime_ros.ros.images import to_image
+        from iterprime_ros.ros.convert.images import to_image
         from iterprime_ros.sim.renderer import Renderer
         from iterprime_ros.sim.scene import sample_scene
 
@@ -277,7 +277,7 @@ def main() -> int:
     )
     parser.add_argument('--json', type=Path, help='also write the figures to this file')
     options = parser.parse_args()
-    start = [sys.executable, '-m', 'iterprime_ros.ros.start', 'segment', '--ros-args']
+    start = [sys.executable, '-m', 'iterprime_ros.ros', 'segment', '--ros-args']
     start += ['--log-level', 'error', '-p', 'autostart:=true', '-p', 'mode:=continuous']
     with private_domain() as environment:
         profile = files('iterprime_ros') / 'ros' / 'fastdds.xml'

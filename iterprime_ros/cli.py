@@ -186,7 +186,7 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
 
 def _evaluate(options: argparse.Namespace) -> int:
     _quieten_the_hub()
-    from iterprime_ros.evaluation.command import Evaluation, ablate, evaluate
+    from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
 
     asked = Evaluation(
         options.profile,
@@ -221,10 +221,10 @@ def _segment(options: argparse.Namespace) -> int:
     _quieten_the_hub()
     from tqdm import tqdm
 
-    from iterprime_ros.files import Outputs, image_files, report, segment_files
+    from iterprime_ros.image_files import Outputs, expand_paths, report, segment_files
     from iterprime_ros.pipeline import IteRPrimE, Status
 
-    files = image_files([options.image])
+    files = expand_paths([options.image])
     total = len(files) * len(options.command)
     outputs = Outputs(options.out, options.mask, options.explain)
     if total == 1:
@@ -286,7 +286,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _run_demo(options: argparse.Namespace) -> int:
-    from iterprime_ros.demo import DemoError, run_demo, run_interactive, run_watch
+    from iterprime_ros.demo.launcher import DemoError, run_demo, run_interactive, run_watch
     from iterprime_ros.sim.gl import RenderingUnavailableError
 
     try:

@@ -27,11 +27,11 @@ from iterprime_ros.errors import (
     WeightsMismatchError,
 )
 from iterprime_ros.grounding.albef import TOKENIZER, load_albef
+from iterprime_ros.grounding.alignment import prompted
 from iterprime_ros.grounding.blip import load_blip
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.refinement import Grounding, Watch, ground
-from iterprime_ros.grounding.words import prompted
-from iterprime_ros.language.command import (
+from iterprime_ros.language.command_parser import (
     MAX_CHARACTERS,
     MAX_WORDS,
     CommandParser,

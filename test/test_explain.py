@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from iterprime_ros.explain import explanation
-from iterprime_ros.language.command import ParsedCommand
+from iterprime_ros.language.command_parser import ParsedCommand
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.selection import select
 from iterprime_ros.pipeline import Candidate, Look, Segmentation, Status, Word

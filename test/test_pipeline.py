@@ -13,6 +13,8 @@ import torch
 import yaml
 from PIL import Image
 
+from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
+from helpers.tiny_sams import tiny_sam
 from iterprime_ros.cli import main
 from iterprime_ros.errors import (
     InvalidImageError,
@@ -24,11 +26,6 @@ from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.pipeline import IteRPrimE, Status
 from iterprime_ros.profiles import DEFAULT, PROFILES, AnswerSettings, Profile, profile
 from iterprime_ros.sim.scene import sample_scene
-
-sys.path[:0] = [str(Path(__file__).parent / name) for name in ('grounding', 'masks')]
-
-from tiny import WORDS, tiny_blip, tiny_tokenizer  # noqa: E402
-from tiny_sams import tiny_sam  # noqa: E402
 
 
 @pytest.fixture(scope='module')

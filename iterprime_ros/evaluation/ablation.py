@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from iterprime_ros.evaluation.datasets.tabletop import QuestionedScene
 from iterprime_ros.evaluation.metrics import STRATA, Outcome, bootstrapped, miou, precision
 from iterprime_ros.evaluation.runner import Answered, answer_scene, outcome_of, with_best_possible
-from iterprime_ros.evaluation.tabletop import QuestionedScene
 from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.pipeline import Frame, IteRPrimE, Segmentation, Status
 

@@ -17,10 +17,10 @@ import yaml
 from tqdm import tqdm
 
 from iterprime_ros.errors import IterprimeError
+from iterprime_ros.evaluation.datasets.tabletop import QuestionedScene, questioned_scenes
 from iterprime_ros.evaluation.metrics import STRATA, Outcome, miou, precision
 from iterprime_ros.evaluation.report import plain_table
 from iterprime_ros.evaluation.runner import answer_scene
-from iterprime_ros.evaluation.tabletop import QuestionedScene, questioned_scenes
 from iterprime_ros.grounding.settings import GroundingSettings
 from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.profiles import AnswerSettings

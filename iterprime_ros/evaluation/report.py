@@ -63,7 +63,7 @@ def plain_table(rows: Sequence[Mapping[str, str]]) -> str:
     return '\n'.join(lines)
 
 
-def written_json(path: Path, facts: Mapping[str, object], outcomes: Sequence[Outcome]) -> None:
+def write_json(path: Path, facts: Mapping[str, object], outcomes: Sequence[Outcome]) -> None:
     """Write the facts, the measures by stratum and every outcome; what is unknown is null."""
     strata = dict.fromkeys(outcome.stratum for outcome in outcomes)
     measured = {

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from iterprime_ros.evaluation.datasets.tabletop import Question, QuestionedScene
 from iterprime_ros.evaluation.metrics import Outcome, overlap
-from iterprime_ros.evaluation.tabletop import Question, QuestionedScene
 from iterprime_ros.pipeline import Frame, IteRPrimE, Segmentation, Status
 
 _REFUSALS = (Status.NOT_FOUND, Status.INVALID)

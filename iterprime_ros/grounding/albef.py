@@ -18,7 +18,7 @@ from transformers.models.blip.modeling_blip_text import BlipTextEmbeddings, Blip
 
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
-from iterprime_ros.grounding.loading import found, require_exact
+from iterprime_ros.weights import found, require_exact
 
 TOKENIZER = 'bert-base-uncased'
 _TYPES = 'embeddings.token_type_embeddings.weight'

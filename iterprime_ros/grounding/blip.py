@@ -8,7 +8,7 @@ from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTok
 
 from iterprime_ros.errors import WeightsMismatchError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
-from iterprime_ros.grounding.loading import config_of, found, require_exact
+from iterprime_ros.weights import config_of, found, require_exact
 
 
 def load_blip(

@@ -7,8 +7,8 @@ focus words' tokens, O = F without p's, A and G = max(0, dz/dA), C_t = A_t * G_t
 import torch
 from torch import Tensor
 
+from iterprime_ros.grounding.alignment import Roles
 from iterprime_ros.grounding.gradcam import token_maps
-from iterprime_ros.grounding.words import Roles
 
 
 def emphasised_map(

@@ -12,15 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from iterprime_ros.grounding.emphasis import emphasised_map, head_means_map
-from iterprime_ros.grounding.matcher import Attended, Matcher, TextBatch
-from iterprime_ros.grounding.settings import GroundingSettings
-from iterprime_ros.grounding.words import (
+from iterprime_ros.grounding.alignment import (
     Expression,
     token_roles,
     with_found_primary_word,
     word_maps,
 )
+from iterprime_ros.grounding.emphasis import emphasised_map, head_means_map
+from iterprime_ros.grounding.matcher import Attended, Matcher, TextBatch
+from iterprime_ros.grounding.settings import GroundingSettings
 
 # Told after every round: its number, the running maps (B, rows, cols) float32 in [0, 1], and the
 # probabilities of that round. What it raises ends the grounding.

@@ -16,8 +16,8 @@ from skimage.segmentation import felzenszwalb
 from torch import Tensor
 from torch.nn import functional
 
-from iterprime_ros.masks.frames import Size, check_image, fit_longest_side
 from iterprime_ros.masks.proposer import Proposals
+from iterprime_ros.masks.transforms import Size, check_image, fit_longest_side
 
 # Chosen on scenes 0 to 11 of the simulated table, for the share of objects that some region fits.
 LONGEST_SIDE = 160  # pixels of the reduced frame

@@ -12,7 +12,8 @@ from transformers import PreTrainedConfig, Sam2Model, SamModel
 from transformers.image_processing_base import ImageProcessingMixin
 
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
-from iterprime_ros.masks.frames import (
+from iterprime_ros.masks.proposer import Proposals, no_proposals
+from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Fit,
@@ -23,7 +24,6 @@ from iterprime_ros.masks.frames import (
     to_model_points,
     to_pixel_values,
 )
-from iterprime_ros.masks.proposer import Proposals, no_proposals
 
 # The published SAM 2 weights serve images and videos and say sam2_video.
 ARCHITECTURES = {'sam': SamModel, 'sam2': Sam2Model, 'sam2_video': Sam2Model}

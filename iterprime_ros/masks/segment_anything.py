@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError, WeightsNotFoundError
-from iterprime_ros.masks.frames import (
+from iterprime_ros.masks.proposer import Proposals, no_proposals
+from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Fit,
@@ -20,7 +21,6 @@ from iterprime_ros.masks.frames import (
     to_model_points,
     to_pixel_values,
 )
-from iterprime_ros.masks.proposer import Proposals, no_proposals
 
 VARIANTS = {(768, 12): 'vit_b', (1024, 24): 'vit_l', (1280, 32): 'vit_h'}  # width, blocks
 

@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from numpy.random import Generator
 
-from iterprime_ros.sim.meaning import meaning
-from iterprime_ros.sim.phrases import (
+from iterprime_ros.sim.grammar import (
     Description,
     Phrase,
     Place,
@@ -17,6 +16,7 @@ from iterprime_ros.sim.phrases import (
     wordings,
 )
 from iterprime_ros.sim.scene import COLOURS, KINDS, SIZES
+from iterprime_ros.sim.semantics import meaning
 from iterprime_ros.sim.view import SeenObject, View
 
 _T = TypeVar('_T')

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from iterprime_ros.sim.camera import Intrinsics
+from iterprime_ros.sim.camera_pose import Intrinsics
 from iterprime_ros.sim.gl import make_context
 from iterprime_ros.sim.scene import Scene
 from iterprime_ros.sim.stage import FAR, HIDDEN_GROUP, NEAR, SHOWN_GROUP, Stage

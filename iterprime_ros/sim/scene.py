@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from iterprime_ros.sim import shapes
-from iterprime_ros.sim.camera import CameraPose
+from iterprime_ros.sim.camera_pose import CameraPose
 from iterprime_ros.sim.shapes import Mesh, Primitive, Shape
 
 KINDS = ('cube', 'ball', 'cylinder', 'mug', 'bottle', 'plate', 'banana', 'capsule')

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from iterprime_ros.errors import IterprimeError, WeightsNotFoundError
-from iterprime_ros.evaluation.command import Evaluation, evaluate
+from iterprime_ros.evaluation.evaluate import Evaluation, evaluate
 from iterprime_ros.evaluation.metrics import Outcome, miou, precision, refused
 from iterprime_ros.profiles import TABLETOP
 

@@ -13,9 +13,9 @@ from iterprime_ros.evaluation import calibrate
 from iterprime_ros.grounding.settings import GroundingSettings
 from iterprime_ros.profiles import TABLETOP, profile
 from iterprime_ros.training import ship as shipping
-from iterprime_ros.training.matcher_model import small_blip
+from iterprime_ros.training.matcher.small_blip import small_blip
+from iterprime_ros.training.matcher.vocabulary import word_tokenizer
 from iterprime_ros.training.ship import WorseError, ship
-from iterprime_ros.training.vocabulary import word_tokenizer
 
 torch.set_num_threads(2)
 

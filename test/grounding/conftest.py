@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from tiny import BLOCKS, WORDS, tiny_blip, tiny_tokenizer
 
+from helpers.tiny_blip import BLOCKS, WORDS, tiny_blip, tiny_tokenizer
 from iterprime_ros.grounding.blip import blip_matcher
 
 torch.set_num_threads(1)

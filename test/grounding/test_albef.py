@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from tiny import WORDS, tiny_tokenizer
 from torch.nn import functional
 
+from helpers.tiny_blip import WORDS, tiny_tokenizer
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.albef import AlbefShape, load_albef
 

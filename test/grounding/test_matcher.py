@@ -8,15 +8,15 @@ import psutil
 import pytest
 import torch
 from PIL import Image
-from tiny import WORDS, tiny_blip, tiny_tokenizer
 from transformers import BlipConfig, BlipForImageTextRetrieval
 
+from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
+from iterprime_ros.grounding.alignment import prompted
 from iterprime_ros.grounding.blip import blip_matcher, load_blip
 from iterprime_ros.grounding.fusion import Pixels
 from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.settings import OURS
-from iterprime_ros.grounding.words import prompted
 
 
 @pytest.fixture(scope='module')

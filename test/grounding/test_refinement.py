@@ -2,17 +2,17 @@
 
 import itertools
 
-import plain
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import tiny_blip
 
+from helpers import plain_grounding as plain
+from helpers.tiny_blip import tiny_blip
+from iterprime_ros.grounding.alignment import prompted
 from iterprime_ros.grounding.blip import blip_matcher
 from iterprime_ros.grounding.refinement import ground, scaled, sharpened
 from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
-from iterprime_ros.grounding.words import prompted
 
 CLOSE = 1e-9
 

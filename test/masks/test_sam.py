@@ -6,7 +6,6 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from tiny_sams import SIDE, tiny_sam, tiny_sam2, tiny_sam2_config
 from transformers import (
     Sam2Config,
     Sam2Model,
@@ -19,9 +18,10 @@ from transformers import (
 from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPil
 from transformers.models.sam.modeling_sam import SamVisionEncoder
 
+from helpers.tiny_sams import SIDE, tiny_sam, tiny_sam2, tiny_sam2_config
 from iterprime_ros.errors import InvalidImageError, WeightsMismatchError, WeightsNotFoundError
-from iterprime_ros.masks.frames import fit_stretched, to_masks, to_model_points, to_pixel_values
 from iterprime_ros.masks.sam import load_sam
+from iterprime_ros.masks.transforms import fit_stretched, to_masks, to_model_points, to_pixel_values
 
 POINTS = torch.tensor([[3, 4], [100, 50], [169, 99], [20, 90], [20, 90]])
 MEAN, STD = (0.4, 0.5, 0.6), (0.3, 0.2, 0.25)

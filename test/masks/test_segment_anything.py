@@ -14,12 +14,12 @@ from iterprime_ros.errors import (
     WeightsMismatchError,
     WeightsNotFoundError,
 )
-from iterprime_ros.masks.frames import fit_longest_side
 from iterprime_ros.masks.segment_anything import (
     SegmentAnythingEmbedding,
     SegmentAnythingProposer,
     load_segment_anything,
 )
+from iterprime_ros.masks.transforms import fit_longest_side
 
 SIDE = 256
 POINTS = torch.tensor([[3, 4], [100, 50], [149, 99]])

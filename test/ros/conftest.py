@@ -6,8 +6,8 @@ import time
 
 import pytest
 import rclpy
-from robots import OBEDIENT, PATIENCE, Peer, Robot, ended_well, node_arguments, processes
 
+from helpers.robots import OBEDIENT, PATIENCE, Peer, Robot, ended_well, node_arguments, processes
 from iterprime_ros.ros.domain import private_domain
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
@@ -51,10 +51,10 @@ def start_process(ros_domain):
 
 @pytest.fixture
 def start_node(start_process):
-    """Start a node of the package with parameters."""
+    """Start a node of a package with parameters."""
 
-    def start(name, **parameters):
-        return start_process(*node_arguments(name, **parameters))
+    def start(name, package='iterprime_ros.ros', **parameters):
+        return start_process(*node_arguments(name, package, **parameters))
 
     return start
 

@@ -14,11 +14,11 @@ import pytest
 from geometry_msgs.msg import Point
 from std_msgs.msg import Header
 
+from iterprime_ros.demo.command_client import Answer, judged
+from iterprime_ros.demo.scene_subscriber import Frame
+from iterprime_ros.geometry.surface import surface
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.demo_table import Frame
-from iterprime_ros.ros.demo_talk import Answer, judged
-from iterprime_ros.ros.depth import surface
-from iterprime_ros.ros.images import pinhole_of, to_camera_info, to_image
+from iterprime_ros.ros.convert.images import pinhole_of, to_camera_info, to_image
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
 

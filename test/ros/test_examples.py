@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from rcl_interfaces.msg import Log
-from robots import PATIENCE, depth_image, header, rgb_image
 
-from iterprime_ros.ros.images import to_camera_info
+from helpers.robots import PATIENCE, depth_image, header, rgb_image
+from iterprime_ros.ros.convert.images import to_camera_info
 
 EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'
 

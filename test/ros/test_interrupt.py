@@ -4,6 +4,8 @@ import pytest
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from helpers.robots import AT_IMPORT
+
 LIMIT = 3.0  # seconds
 
 
@@ -17,8 +19,8 @@ def test_the_camera_while_it_publishes(peer, start_node, interrupt):
     assert 'Traceback' not in output
 
 
-def test_the_asker_while_it_waits_for_a_camera(peer, start_node, interrupt):
-    process = start_node('demo_asker', commands='[the red mug]')
+def test_the_client_while_it_waits_for_a_camera(peer, start_node, interrupt):
+    process = start_node('client', 'iterprime_ros.demo', commands='[the red mug]')
     peer.wait_for(lambda: peer.count_subscribers('image'), 'the node to subscribe')
     code, seconds, output = interrupt(process)
     assert code == 0
@@ -28,17 +30,17 @@ def test_the_asker_while_it_waits_for_a_camera(peer, start_node, interrupt):
 
 @pytest.mark.parametrize('module', ['rclpy', 'mujoco', 'iterprime_ros.sim.view'])
 def test_the_camera_while_it_imports(start_process, module):
-    process = start_process('-c', AT_IMPORT, module, 'sim_camera')
+    process = start_process('-c', AT_IMPORT, module, 'iterprime_ros.ros.sim_camera_node')
     output, _ = process.communicate(timeout=30)
     assert (process.returncode, output) == (0, '')
 
 
 AT_LINE = """
 import os, signal, sys
-from iterprime_ros.ros import sim_camera
-from iterprime_ros.ros.running import run
+from iterprime_ros.ros import sim_camera_node
+from iterprime_ros.ros.node_runner import run
 
-class Interrupted(sim_camera.SimCamera):
+class Interrupted(sim_camera_node.SimCamera):
     def _show(self, seed):
         os.kill(os.getpid(), signal.SIGINT)
         super()._show(seed)

@@ -24,9 +24,10 @@ from rclpy.qos import (
 )
 from std_msgs.msg import String
 
+from helpers.robots import HELPERS
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.profiles import PROFILES
-from iterprime_ros.ros.parameters import MODELS, WORK
+from iterprime_ros.ros.runtime.parameters import MODELS, WORK
 
 ROOT = Path(__file__).resolve().parents[2]
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -75,7 +76,7 @@ def test_each_profile_has_a_file_of_parameters():
 
 def test_the_node_takes_each_file_of_parameters(start_process):
     files = sorted((ROOT / 'config').iterdir())
-    process = start_process(Path(__file__).with_name('declared_parameters.py'), *files)
+    process = start_process(HELPERS / 'declared_parameters.py', *files)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     [line] = [line for line in output.splitlines() if line.startswith('declared ')]

@@ -4,7 +4,6 @@ import math
 import subprocess
 import sys
 from array import array
-from pathlib import Path
 
 import pytest
 from builtin_interfaces.msg import Duration
@@ -13,11 +12,12 @@ from rclpy.action import ActionClient
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
+from helpers.robots import HELPERS
 from iterprime_ros.action import Segment
 from iterprime_ros.msg import Candidate, ReferredObject
 
 ATTEMPTS = 6
-PEER = Path(__file__).with_name('answering_peer.py')
+PEER = HELPERS / 'answering_peer.py'
 
 
 def full_object():

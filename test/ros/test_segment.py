@@ -8,13 +8,22 @@ import pytest
 from rcl_interfaces.msg import ParameterType
 from rclpy.duration import Duration
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from robots import FRAME, Robot, depth_image, header, processes, rgb_image, running, set_parameter
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
+from helpers.robots import (
+    FRAME,
+    Robot,
+    depth_image,
+    header,
+    processes,
+    rgb_image,
+    running,
+    set_parameter,
+)
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.profiles import profile
-from iterprime_ros.ros.images import to_camera_info, to_image
+from iterprime_ros.ros.convert.images import to_camera_info, to_image
 
 
 @pytest.fixture(scope='module', autouse=True)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
 from PIL import Image as Pillow
-from robots import OBEDIENT, ended_well, header
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
+from helpers.robots import OBEDIENT, ended_well, header
 from iterprime_ros.msg import ReferredObject
 
 QUESTIONS = {'raw': 450, 'compressed': 60}  # each with an image, a depth and a camera_info

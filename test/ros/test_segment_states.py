@@ -10,10 +10,20 @@ from lifecycle_msgs.msg import State, Transition
 from PIL import Image as Pillow
 from rcl_interfaces.msg import Log
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from robots import FRAME, PATIENCE, Robot, change, header, rgb_image, running, state
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import String
 
+from helpers.robots import (
+    AT_IMPORT,
+    FRAME,
+    PATIENCE,
+    Robot,
+    change,
+    header,
+    rgb_image,
+    running,
+    state,
+)
 from iterprime_ros.msg import ReferredObject
 
 
@@ -129,9 +139,9 @@ def test_several_cameras_each_have_their_answers(start_process, ros_domain, pict
             robot.destroy_node()
 
 
-@pytest.mark.parametrize('module', ['rclpy', 'torch', 'iterprime_ros.ros.worker'])
+@pytest.mark.parametrize('module', ['rclpy', 'torch', 'iterprime_ros.ros.runtime.worker'])
 def test_ctrl_c_ends_it_while_it_imports(start_process, module):
-    process = start_process('-c', AT_IMPORT, module, 'segment')
+    process = start_process('-c', AT_IMPORT, module, 'iterprime_ros.ros.segment_node')
     output, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (0, '')
 
@@ -139,7 +149,9 @@ def test_ctrl_c_ends_it_while_it_imports(start_process, module):
 AT_CALL = """
 import os, signal, sys
 from importlib import import_module
-from iterprime_ros.ros.start import start
+from iterprime_ros.ros.entry_point import start
+
+arguments = ['segment', '--ros-args', '-p', 'autostart:=true']
 
 module, owner, name = sys.argv[1].split(':')
 owner = getattr(import_module(module), owner) if owner else import_module(module)
@@ -151,18 +163,18 @@ def press(*arguments, **named):
     return called(*arguments, **named)
 
 setattr(owner, name, press)
-sys.exit(start('segment', ['segment', '--ros-args', '-p', 'autostart:=true']))
+sys.exit(start('iterprime_ros.ros.segment_node', arguments))
 """
 
 
 @pytest.mark.parametrize(
     'called',
     [
-        'iterprime_ros.ros.segment::run',
-        'iterprime_ros.ros.segment::declared',
-        'iterprime_ros.ros.segment::loaded',
+        'iterprime_ros.ros.segment_node::run',
+        'iterprime_ros.ros.segment_node::declared',
+        'iterprime_ros.ros.segment_node::loaded',
         'iterprime_ros.pipeline:IteRPrimE:from_profile',
-        'iterprime_ros.ros.camera_port:CameraPort:subscribe',
+        'iterprime_ros.ros.camera_topics:CameraTopics:subscribe',
     ],
 )
 def test_ctrl_c_ends_it_while_it_starts(start_process, called):
@@ -175,8 +187,8 @@ def test_ctrl_c_ends_it_while_it_starts(start_process, called):
 COUNTING = """
 import gc, sys, weakref
 import torch
-from iterprime_ros.ros.running import run
-from iterprime_ros.ros.segment import SegmentNode
+from iterprime_ros.ros.node_runner import run
+from iterprime_ros.ros.segment_node import SegmentNode
 
 def tensors():
     return {id(each): each for each in gc.get_objects() if issubclass(type(each), torch.Tensor)}

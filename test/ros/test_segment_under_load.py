@@ -4,7 +4,8 @@ import numpy as np
 from action_msgs.msg import GoalStatus
 from lifecycle_msgs.msg import Transition
 from rcl_interfaces.msg import Log, ParameterType
-from robots import (
+
+from helpers.robots import (
     OBEDIENT,
     accepted_goal,
     action_client,
@@ -17,10 +18,9 @@ from robots import (
     running,
     set_parameter,
 )
-
 from iterprime_ros.action import Segment
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.images import to_camera_info
+from iterprime_ros.ros.convert.images import to_camera_info
 
 FOR_EVER = 'wait for /dev/null/nothing'
 

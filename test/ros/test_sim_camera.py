@@ -12,8 +12,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from iterprime_ros.ros.images import from_image
-from iterprime_ros.ros.sim_camera import truth_of, view_in
+from iterprime_ros.ros.convert.images import from_image
+from iterprime_ros.ros.sim_camera_node import truth_of, view_in
 from iterprime_ros.sim.scene import Scene, sample_scene
 from iterprime_ros.sim.stage import Stage
 from iterprime_ros.sim.view import view_of

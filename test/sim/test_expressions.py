@@ -5,16 +5,15 @@ from itertools import islice
 
 import numpy as np
 import pytest
-import spoken
 
+from helpers import spoken
 from iterprime_ros.sim.expressions import (
     Stratum,
     altered,
     sample_command,
     sample_expression,
 )
-from iterprime_ros.sim.meaning import meaning
-from iterprime_ros.sim.phrases import (
+from iterprime_ros.sim.grammar import (
     Description,
     Phrase,
     Place,
@@ -23,6 +22,7 @@ from iterprime_ros.sim.phrases import (
     wordings,
 )
 from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.semantics import meaning
 from iterprime_ros.sim.view import SeenObject, View, view_of
 
 SCENES = 120

@@ -6,9 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-from plain_model import cast_ray, plain_model
 
-from iterprime_ros.sim.camera import CameraPose
+from helpers.plain_model import cast_ray, plain_model
+from iterprime_ros.sim.camera_pose import CameraPose
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import COLOURS, Scene, SceneObject, Surroundings, sample_scene
 from iterprime_ros.sim.shapes import Primitive

@@ -1,0 +1,1 @@
+"""The demo: camera, node and client, each a process, over real ROS."""

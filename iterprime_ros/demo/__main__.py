@@ -1,0 +1,14 @@
+"""`python -m iterprime_ros.demo client`: a node of the demo; `iterprime demo` starts them all."""
+
+import sys
+
+from iterprime_ros.ros.entry_point import start_by_name
+
+NODES = {
+    'client': 'iterprime_ros.demo.client',
+    'console': 'iterprime_ros.demo.console',
+    'watch': 'iterprime_ros.demo.watch',
+}
+
+if __name__ == '__main__':
+    sys.exit(start_by_name('iterprime_ros.demo', NODES))

@@ -1,0 +1,1 @@
+"""Camera geometry and object shape from depth. Knows neither ROS nor the simulator."""

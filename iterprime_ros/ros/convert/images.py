@@ -1,0 +1,69 @@
+"""Between NumPy arrays and sensor_msgs."""
+
+from array import array
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.sim.camera_pose import Intrinsics
+
+_DTYPES = {'rgb8': np.uint8, 'mono8': np.uint8, '32FC1': np.float32, '32SC1': np.int32}
+
+
+def to_image(pixels: NDArray, encoding: str, header: Header) -> Image:
+    """Return the message of an array (H, W) or (H, W, channels) in a byte order of this machine."""
+    height, width = pixels.shape[:2]
+    message = Image()
+    message.header = header
+    message.height, message.width = height, width
+    message.encoding = encoding
+    message.is_bigendian = False
+    message.step = pixels.nbytes // height
+    # rclpy checks bytes one by one, and takes an array('B') as it is (ros2/common_interfaces#177).
+    data = array('B')
+    data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
+    message.data = data
+    return message
+
+
+def from_image(message: Image) -> NDArray:
+    """Return the pixels of an rgb8, mono8, 32FC1 or 32SC1 message made on such a machine as this.
+
+    Raises ValueError for another encoding or for data that is not height x step long.
+    """
+    dtype = _DTYPES.get(message.encoding)
+    if dtype is None:
+        raise ValueError(f'Cannot read images of encoding "{message.encoding}".')
+    data = np.frombuffer(message.data, np.uint8)
+    if data.size != message.height * message.step:
+        raise ValueError(
+            f'The image claims {message.height} rows of {message.step} bytes and has {data.size}.'
+        )
+    channels = 3 if message.encoding == 'rgb8' else 1
+    row = message.width * channels * np.dtype(dtype).itemsize
+    pixels = data.reshape(message.height, message.step)[:, :row].view(dtype)
+    return pixels.reshape(message.height, message.width, 3) if channels == 3 else pixels
+
+
+def to_camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:
+    """Return the calibration of a pinhole camera without distortion."""
+    message = CameraInfo()
+    message.header = header
+    message.height, message.width = intrinsics.height, intrinsics.width
+    message.distortion_model = 'plumb_bob'
+    message.d = [0.0] * 5
+    message.k = intrinsics.matrix.ravel().tolist()
+    message.r = np.eye(3).ravel().tolist()
+    message.p = np.column_stack([intrinsics.matrix, np.zeros(3)]).ravel().tolist()
+    return message
+
+
+def pinhole_of(info: CameraInfo) -> Pinhole:
+    """Return the camera of a calibration, without its distortion.
+
+    Raises InvalidCalibrationError where it is no pinhole camera.
+    """
+    return Pinhole(info.k[0], info.k[4], info.k[2], info.k[5], info.width, info.height)

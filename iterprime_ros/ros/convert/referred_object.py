@@ -1,0 +1,121 @@
+"""Answers as messages."""
+
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Duration
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image, RegionOfInterest
+from std_msgs.msg import Header
+
+from iterprime_ros.geometry.surface import Surface
+from iterprime_ros.msg import Candidate, ReferredObject
+from iterprime_ros.pipeline import Segmentation, Status
+from iterprime_ros.ros.convert.images import to_image
+
+STATUSES = {
+    Status.FOUND: ReferredObject.FOUND,
+    Status.NOT_FOUND: ReferredObject.NOT_FOUND,
+    Status.AMBIGUOUS: ReferredObject.AMBIGUOUS,
+    Status.INVALID: ReferredObject.INVALID,
+}
+_NAN = float('nan')
+
+
+def referred_object(
+    header: Header,
+    command: str,
+    answer: Segmentation,
+    surface: Surface | None,
+    max_candidates: int,
+    seconds: float,
+) -> ReferredObject:
+    """Return the message of an answer.
+
+    header: of the image. surface: of the answer's mask, None where there is no depth. seconds: from
+    the image's arrival to now. Notes of the answer follow its sentence.
+    """
+    message = unanswered(
+        header, command, STATUSES[answer.status], ' '.join((answer.text, *answer.notes)), seconds
+    )
+    message.match_probability = answer.match_probability
+    parsed = answer.command
+    if parsed:
+        message.action_verb = parsed.action_verb or ''
+        message.expression = parsed.expression
+        if parsed.primary_word:
+            message.primary_word = parsed.expression[slice(*parsed.primary_word)]
+    if answer.status in (Status.FOUND, Status.AMBIGUOUS):
+        best, *others = answer.candidates
+        message.mask = mask_image(header, best.mask)
+        message.roi = roi_of(best.mask)
+        message.mask_mean = best.score
+        message.candidates = [
+            Candidate(score=each.score, roi=roi_of(each.mask), mask=mask_image(header, each.mask))
+            for each in others[:max_candidates]
+        ]
+    if surface:
+        _place(message, surface)
+    return message
+
+
+def unanswered(
+    header: Header, command: str, status: int, text: str, seconds: float = 0.0
+) -> ReferredObject:
+    """Return the message of an answer without an object; text: one sentence of why."""
+    nowhere = Point(x=_NAN, y=_NAN, z=_NAN)
+    turned = Quaternion(x=_NAN, y=_NAN, z=_NAN, w=_NAN)
+    return ReferredObject(
+        header=header,
+        command=command,
+        status=status,
+        text=text,
+        match_probability=_NAN,
+        mask_mean=_NAN,
+        centroid=nowhere,
+        box=Pose(position=nowhere, orientation=turned),
+        processing_time=duration(seconds),
+    )
+
+
+def duration(seconds: float) -> Duration:
+    """Return a time of at least 0 as a message."""
+    return Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
+
+
+def mask_image(header: Header, mask: NDArray[np.bool_]) -> Image:
+    """Return a mask (H, W) bool as mono8, 255 on the object."""
+    return to_image(np.where(mask, np.uint8(255), np.uint8(0)), 'mono8', header)
+
+
+def roi_of(mask: NDArray[np.bool_]) -> RegionOfInterest:
+    """Return the tight bounding box of a mask (H, W), all zeros for an empty one."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return RegionOfInterest()
+    return RegionOfInterest(
+        x_offset=int(columns[0]),
+        y_offset=int(rows[0]),
+        width=int(columns[-1] - columns[0] + 1),
+        height=int(rows[-1] - rows[0] + 1),
+    )
+
+
+def pose_of(surface: Surface) -> Pose:
+    """Return the pose of the box round a surface."""
+    return Pose(
+        position=_named(Point, 'xyz', surface.position),
+        orientation=_named(Quaternion, 'xyzw', surface.orientation),
+    )
+
+
+def _place(message: ReferredObject, surface: Surface) -> None:
+    message.point_count = surface.point_count
+    message.centroid = _named(Point, 'xyz', surface.centroid)
+    message.box = pose_of(surface)
+    message.size = _named(Vector3, 'xyz', surface.size)
+
+
+def _named(kind: Any, names: str, values: NDArray[np.float64]) -> Any:
+    return kind(**{name: float(value) for name, value in zip(names, values, strict=True)})

@@ -1,0 +1,1 @@
+"""What an active node consists of: job queue, worker, publishers, parameters."""

@@ -1,0 +1,1 @@
+"""How the language pipeline is trained."""

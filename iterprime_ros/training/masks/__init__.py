@@ -1,0 +1,1 @@
+"""How the mask proposer of the tabletop profile is trained."""

@@ -1,0 +1,1 @@
+"""How the matcher of the tabletop profile is trained."""

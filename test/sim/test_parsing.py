@@ -1,0 +1,46 @@
+"""Words are read back as what they were drawn from."""
+
+import numpy as np
+import pytest
+
+from iterprime_ros.sim.expressions import Stratum, sample_command, sample_expression
+from iterprime_ros.sim.grammar import Description, Phrase, Place, Relation
+from iterprime_ros.sim.parsing import command_meaning, parsed_phrase
+from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.view import view_of
+
+
+@pytest.mark.parametrize('stratum', Stratum)
+def test_a_drawn_command_is_read_as_what_it_means(small_renderer, stratum):
+    rng = np.random.default_rng(0)
+    for seed in range(12):
+        view = view_of(small_renderer.render(sample_scene(seed)))
+        expression = sample_expression(rng, view, stratum)
+        if expression is None:
+            continue
+        command = sample_command(rng, expression.text).text
+        assert parsed_phrase(command) == expression.phrase, command
+        sure, possible = command_meaning(command, view)
+        assert sure == possible == ({expression.target} - {None})
+
+
+MUG, BALL = Description('mug', 'red'), Description('ball')
+
+
+@pytest.mark.parametrize(
+    ('command', 'phrase'),
+    [
+        ('red cup', Phrase(MUG)),
+        ('Pick up a RED mug, please!', Phrase(MUG)),
+        ('the red mug that is beside the sphere', Phrase(MUG, None, Relation.NEXT_TO, BALL)),
+        ('hand me the leftmost thing', Phrase(Description(), Place.LEFTMOST)),
+        ('the red mug and the ball', None),
+        ('the red mug under the ball', None),
+        ('the red mug with a handle', None),
+        ('the thing', None),
+        ('good morning', None),
+        ('', None),
+    ],
+)
+def test_what_is_typed_is_read_as_a_whole_or_not_at_all(command, phrase):
+    assert parsed_phrase(command) == phrase
