@@ -19,7 +19,7 @@ help: ## list the targets
 	while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 .PHONY: demo
-demo: build ## see it work: camera, node and someone who asks it, over ROS 2; a picture in out/
+demo: build ## three commands answered over ROS 2 by the node on a simulated camera: out/demo.png
 	@$(IN_ENVIRONMENT) iterprime demo
 
 .PHONY: test
@@ -27,20 +27,20 @@ test: lint ## lint, then every test
 	@$(IN_ENVIRONMENT) python -m pytest
 
 .PHONY: lint
-lint: build ## ruff and mypy
-	@$(IN_ENVIRONMENT) ruff check . && ruff format --check . && mypy
+lint: build ## ruff, mypy, and which module may import which
+	@$(IN_ENVIRONMENT) ruff check . && ruff format --check . && mypy && lint-imports --no-logo
 
 .PHONY: bench
-bench: build ## the figures of the README, measured here (minutes)
+bench: build ## measure the speeds in the README on this machine (minutes)
 	@$(IN_ENVIRONMENT) python benchmarks/sim.py && python benchmarks/grounding.py && \
 	  python benchmarks/tabletop.py && python benchmarks/node.py
 
 .PHONY: build
-build: $(MESSAGES) ## only .venv and the messages; then: . .venv/env.sh
+build: $(MESSAGES) ## only .venv and the messages; then run: . .venv/env.sh
 
 .PHONY: clean
-clean: ## remove everything that make made
-	rm -rf .venv build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove everything that make created
+	rm -rf .venv build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(ENVIRONMENT): constraints.txt setup.py tools/make_venv.py tools/ros_wheels.py
 	@$(PYTHON) tools/prerequisites.py --ros-from $(ROS_SOURCE)

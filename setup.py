@@ -52,7 +52,7 @@ setup(
         'sim': ['mujoco>=3.2', 'PyOpenGL', 'shapely>=2'],
         # Its torchvision must be of the same build as torch; see the README.
         'segment-anything': ['segment-anything==1.0', 'torchvision'],
-        'dev': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff'],
+        'dev': ['hypothesis', 'import-linter', 'mypy', 'psutil', 'pytest', 'ruff'],
         'ros-wheels': ROS_WHEELS,
     },
     entry_points={'console_scripts': ['iterprime = iterprime_ros.cli:main']},

@@ -26,7 +26,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerFast
 
-from iterprime_ros.grounding.alignment import Expression, prompted
+from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.blip import blip_matcher
 from iterprime_ros.grounding.fusion import FusionMatcher
 from iterprime_ros.grounding.refinement import ground
@@ -112,24 +112,27 @@ class Bench:
         self.words = tokenizer()
         torch.manual_seed(1)
         self.image = torch.randint(0, 256, (3, 480, 640), dtype=torch.uint8).to(device)
-        self.said = prompted(SETTINGS.prompt, TEXT, FOCUS[1], FOCUS)
+        self.expression = Expression(TEXT, FOCUS[1], FOCUS)
+        self.prompt = SETTINGS.prompt.format(expression=TEXT)
 
     def of(self, work: Callable[[], object], repeats: int | None = None) -> float:
         """Return the cost of work()."""
         return cost(work, self.device, repeats or self.repeats)
 
-    def first(self, matcher: FusionMatcher, said: list[Expression], rounds: int = ROUNDS) -> float:
+    def first(
+        self, matcher: FusionMatcher, expressions: list[Expression], rounds: int = ROUNDS
+    ) -> float:
         """Return the cost of a new frame and its expressions."""
         chosen = SETTINGS.model_copy(update={'rounds': rounds})
-        return self.of(partial(new_frame, matcher, self.image, said, chosen))
+        return self.of(partial(new_frame, matcher, self.image, expressions, chosen))
 
     def following(
-        self, matcher: FusionMatcher, said: list[Expression], rounds: int = ROUNDS
+        self, matcher: FusionMatcher, expressions: list[Expression], rounds: int = ROUNDS
     ) -> float:
         """Return the cost of expressions on a frame that is encoded."""
         chosen = SETTINGS.model_copy(update={'rounds': rounds})
         memory = matcher.encode_image(self.image)
-        return self.of(lambda: ground(matcher, memory, said, chosen), 3 * self.repeats)
+        return self.of(lambda: ground(matcher, memory, expressions, chosen), 3 * self.repeats)
 
     def peak(self, work: Callable[[], object]) -> float:
         """Return MB of memory at most in use during work(); on a CPU the process's peak so far."""
@@ -151,10 +154,10 @@ class Bench:
         for dtype in dtypes:
             matcher = blip_matcher(base_model(), self.words, self.device, dtype)
             vit = self.of(partial(vision, matcher, self.image, dtype))
-            first = self.first(matcher, [self.said])
-            following = self.following(matcher, [self.said])
+            first = self.first(matcher, [self.expression])
+            following = self.following(matcher, [self.expression])
             memory = matcher.encode_image(self.image)
-            heatmap = ground(matcher, memory, [self.said], SETTINGS)[0].heatmap
+            heatmap = ground(matcher, memory, [self.expression], SETTINGS)[0].heatmap
             exact = heatmap if exact is None else exact
             name = str(dtype).removeprefix('torch.')
             rows[name] = {
@@ -171,26 +174,28 @@ class Bench:
         """Print every table and return the figures."""
         rows = self.encoder_rows()
         matcher = blip_matcher(base_model(), self.words, self.device)
-        memory_ours = self.peak(partial(new_frame, matcher, self.image, [self.said], SETTINGS))
+        memory_ours = self.peak(
+            partial(new_frame, matcher, self.image, [self.expression], SETTINGS)
+        )
         print(f'\nexpressions   first {self.unit:<3} x one   next {self.unit}')
         by_count = {}
         for count in (1, 2, 4, 8, 16):
-            pair = (self.first(matcher, [self.said] * count),
-                    self.following(matcher, [self.said] * count))  # fmt: skip
+            pair = (self.first(matcher, [self.expression] * count),
+                    self.following(matcher, [self.expression] * count))  # fmt: skip
             by_count[count] = pair
             print(f'{count:>11} {pair[0]:9.3f} {pair[0] / by_count[1][0]:6.2f} {pair[1]:9.4f}')
         print(f'\nrounds   first {self.unit:<3}  next {self.unit}')
         by_rounds = {}
         for count in (1, 2, 3, 4):
-            pair = (self.first(matcher, [self.said], count),
-                    self.following(matcher, [self.said], count))  # fmt: skip
+            pair = (self.first(matcher, [self.expression], count),
+                    self.following(matcher, [self.expression], count))  # fmt: skip
             by_rounds[count] = pair
             print(f'{count:>6} {pair[0]:9.3f} {pair[1]:9.4f}')
 
         model = base_model().to(self.device)
         pixels = torch.randn(1, 3, 384, 384, device=self.device)
-        plain = self.of(lambda: plain_rounds(model, self.words, pixels, self.said.text), 1)
-        memory_plain = self.peak(lambda: plain_rounds(model, self.words, pixels, self.said.text))
+        plain = self.of(lambda: plain_rounds(model, self.words, pixels, self.prompt), 1)
+        memory_plain = self.peak(lambda: plain_rounds(model, self.words, pixels, self.prompt))
         single = rows['float32']
         print(f'\nplain way, {ROUNDS} rounds: {plain:.3f} {self.unit};'
               f' ours is {plain / single["first"]:.1f} times faster on a new frame,'
@@ -206,10 +211,10 @@ class Bench:
 
 
 def new_frame(
-    matcher: FusionMatcher, image: Tensor, said: list[Expression], chosen: GroundingSettings
+    matcher: FusionMatcher, image: Tensor, expressions: list[Expression], chosen: GroundingSettings
 ) -> None:
     """Encode an image and ground expressions in it."""
-    ground(matcher, matcher.encode_image(image), said, chosen)
+    ground(matcher, matcher.encode_image(image), expressions, chosen)
 
 
 @torch.no_grad()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ask for an object by the action, and print every look on the way.
+"""Send a command to the action server, and print the match probability of each round.
 
 python examples/ask.py "the red mug left of the bottle" --ros-args -r segment:=/segment/segment
 """
@@ -16,31 +16,38 @@ from iterprime_ros.action import Segment
 
 
 def on_feedback(message: object) -> None:
-    """Print how sure a round is, and where it looks."""
+    """Print the match probability of a refinement round, and the peak of its heatmap."""
     feedback = message.feedback
     heatmap = np.frombuffer(feedback.heatmap.data, np.float32)
     row, column = divmod(int(heatmap.argmax()), feedback.heatmap.width)
-    print(f'round {feedback.round}: match {feedback.match_probability:.2f}, looks at '
-          f'({column}, {row})')  # fmt: skip
+    print(
+        f'round {feedback.round}: match {feedback.match_probability:.2f}, '
+        f'heatmap peak at pixel ({column}, {row})'
+    )
 
 
 def main() -> int:
-    """Ask, and return 0 where an object was found."""
+    """Return 0 if an object was found, 1 if none was, 2 for wrong use."""
     rclpy.init()
-    words = remove_ros_args(sys.argv)[1:]
-    if len(words) != 1:
+    arguments = remove_ros_args(sys.argv)[1:]
+    if len(arguments) != 1:
         print(__doc__.strip(), file=sys.stderr)
         return 2
     node = Node('ask')
     client = ActionClient(node, Segment, 'segment')
     if not client.wait_for_server(timeout_sec=10):
-        print('No node answers: is it running, and the action remapped to it?', file=sys.stderr)
+        print(
+            'No action server answers: start the segment node, and remap the action "segment" to '
+            'its name.',
+            file=sys.stderr,
+        )
         return 1
-    sent = client.send_goal_async(Segment.Goal(command=words[0]), feedback_callback=on_feedback)
-    rclpy.spin_until_future_complete(node, sent)
-    result = sent.result().get_result_async()
-    rclpy.spin_until_future_complete(node, result)
-    answer = result.result().result.object
+    goal = Segment.Goal(command=arguments[0])
+    accepted = client.send_goal_async(goal, feedback_callback=on_feedback)
+    rclpy.spin_until_future_complete(node, accepted)
+    finished = accepted.result().get_result_async()
+    rclpy.spin_until_future_complete(node, finished)
+    answer = finished.result().result.object
     print(answer.text)
     rclpy.try_shutdown()
     return 0 if answer.status == answer.FOUND else 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A grasping node's side: print a grasp for every object that is found.
+"""Turn answers into grasps: print a grasp for every object that is found with depth.
 
 python examples/pick_listener.py --ros-args -r result:=/segment/result
 """
@@ -14,31 +14,35 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from iterprime_ros.msg import ReferredObject
 
-WIDEST = 0.10  # metres, between the open fingers
+MAX_OPENING = 0.10  # metres between the open fingers
 
 
 class PickListener(Node):
-    """Turns answers into grasps from above the visible side, closing over the box's y axis."""
+    """Prints grasps that approach the visible side and close along the y axis of the box."""
 
     def __init__(self) -> None:
         super().__init__('pick_listener')
-        last_kept = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self.create_subscription(ReferredObject, 'result', self.on_result, last_kept)
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.create_subscription(ReferredObject, 'result', self.on_result, latched)
 
-    def on_result(self, found: ReferredObject) -> None:
-        """Print where to grasp, or why not to."""
-        if found.status != ReferredObject.FOUND:
-            self.get_logger().warning(f'Nothing to pick: {found.text}')
-        elif found.point_count == 0 or math.isnan(found.centroid.z):
-            self.get_logger().warning(f'{found.text} But there is no depth to grasp it by.')
-        elif found.size.y > WIDEST:
-            self.get_logger().warning(f'{found.text} But it is {found.size.y:.3f} m wide.')
+    def on_result(self, answer: ReferredObject) -> None:
+        """Print a grasp, or why there is none."""
+        if answer.status != ReferredObject.FOUND:
+            self.get_logger().warning(f'Nothing to pick: {answer.text}')
+        elif answer.point_count == 0 or math.isnan(answer.centroid.z):
+            self.get_logger().warning(f'{answer.text} No grasp without depth.')
+        elif answer.size.y > MAX_OPENING:
+            self.get_logger().warning(
+                f'{answer.text} No grasp: at {answer.size.y:.3f} m it is too wide.'
+            )
         else:
-            at, turned = found.centroid, found.box.orientation
+            position, orientation = answer.centroid, answer.box.orientation
             self.get_logger().info(
-                f'{found.action_verb or "pick"} {found.expression}: in {found.header.frame_id} at '
-                f'({at.x:.3f}, {at.y:.3f}, {at.z:.3f}) m, turned ({turned.x:.3f}, {turned.y:.3f}, '
-                f'{turned.z:.3f}, {turned.w:.3f}), opening {found.size.y:.3f} m'
+                f'{answer.action_verb or "pick"} {answer.expression}: '
+                f'in {answer.header.frame_id} at '
+                f'({position.x:.3f}, {position.y:.3f}, {position.z:.3f}) m, orientation '
+                f'({orientation.x:.3f}, {orientation.y:.3f}, {orientation.z:.3f}, '
+                f'{orientation.w:.3f}), opening {answer.size.y:.3f} m'
             )
 
 

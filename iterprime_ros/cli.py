@@ -16,16 +16,28 @@ FAILED, INTERRUPTED = 1, 130
 
 _DEMO_EXAMPLES = """\
 examples:
-  iterprime demo --seed 7 --out table.png
-      three commands, asked and drawn
+  iterprime demo --seed 7 --out scene.png
+      sends three commands about scene 7 and draws the answers
   iterprime demo --interactive
       Scene 2, from left to right: small purple cube, large blue cube, ...
       > pick up the red cube
       "pick up the red cube": found, match 0.94, IoU 0.94 with the large red cube, ...
       > next
   echo "the red cube" | iterprime demo --interactive
+      reads the commands from a pipe
   iterprime demo --watch "the red cube" --out live.png
-      open live.png in a viewer that reloads it
+      updates live.png about once a second; open it in a viewer that reloads the file
+
+printed about each answer:
+  match           probability that the image matches the expression, in [0, 1]
+  IoU             overlap of the mask with the true mask of the object that the command
+                  refers to or, if the command leaves that open, of the one it covers
+  centroid error  distance from the true centroid of the object's visible surface,
+                  where the node had a depth image
+  ms              time from the image's arrival in the node to the answer
+
+exit code:
+  0 done (--interactive, --watch: also after Ctrl-C), 1 failed, 2 wrong use or no ROS 2
 """
 
 _SEGMENT_EXAMPLES = """\
@@ -35,7 +47,32 @@ examples:
   iterprime segment photos/ "the red mug" "the plate" --profile blip-sam --out overlays/ --json
 
 exit code:
-  0 all found, 1 something not found or ambiguous, 2 wrong use or missing weights
+  0 all found, 1 something not found or ambiguous, 2 wrong usage or missing weights
+"""
+
+_EVALUATE_DESCRIPTION = """\
+Answers commands about images whose ground truth is known, and writes into a folder:
+  report.md      IoU, precision and rejections by group of questions, with intervals
+  results.json   the same, and the outcome of every question
+  worst.png      the worst answers
+  sample.png     answers at even steps from the first to the last
+
+The data set tabletop consists of rendered scenes with up to four commands each: one refers to an
+object by its attributes, one by its place, one by a relation, and one to nothing in the scene. Its
+splits are held-out, on which neither training nor tuning was done, and calibration, on which
+settings are chosen. Each has 1000 scenes.
+"""
+
+_EVALUATE_EXAMPLES = """\
+examples:
+  iterprime evaluate --limit 100
+      the first 100 held-out scenes of the tabletop
+  iterprime evaluate --limit 100 --baseline grad-cam --out out/comparison
+      the same, beside Grad-CAM alone
+  iterprime evaluate --split calibration --profile mine.yaml
+      settings of your own, on the scenes that are meant for choosing them
+  iterprime evaluate --ablation --limit 60
+      the effect of each part of the algorithm
 """
 
 
@@ -55,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='iterprime',
         description='Language-guided perception for robots.',
-        epilog='iterprime COMMAND --help tells more of each command.',
+        epilog='iterprime COMMAND --help explains each command.',
     )
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
@@ -69,9 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_segment(commands: argparse._SubParsersAction) -> None:
     segment = commands.add_parser(
         'segment',
-        help='find in an image what a command refers to',
-        description='Finds the object that each COMMAND refers to in IMAGE, a file or a folder of\n'
-        'images, and prints a sentence for each.',
+        help='segment the object that a command refers to',
+        description='Segments the object that each COMMAND refers to in IMAGE, a file or a folder\n'
+        'of images, and prints one sentence for each.',
         epilog=_SEGMENT_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -85,12 +122,12 @@ def _add_segment(commands: argparse._SubParsersAction) -> None:
     )
     segment.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1 ...')
     segment.add_argument(
-        '--offline', action='store_true', help='never ask the hub: only folders and its cache'
+        '--offline', action='store_true', help='never ask the hub: use only folders and its cache'
     )
     what = 'PNG to write; a folder where there are several images or commands'
     segment.add_argument('--out', type=Path, help=f'image with the object marked, {what}')
     segment.add_argument('--mask', type=Path, help=f'mask, 0 and 255, {what}')
-    segment.add_argument('--explain', type=Path, help=f'figure of how the answer came, {what}')
+    segment.add_argument('--explain', type=Path, help=f'figure that explains the answer, {what}')
     segment.add_argument('--json', action='store_true', help='print a line of JSON for each answer')
     segment.set_defaults(run=_segment)
 
@@ -110,64 +147,108 @@ def _add_models(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    from iterprime_ros.evaluation.registry import BASELINES, DATASETS
+
     evaluate = commands.add_parser(
         'evaluate',
-        help='measure how good the answers are, with pictures of the worst',
-        description='Asks questions with known answers. The tabletop is 600 simulated scenes that '
-        'no training has seen, with up to four commands each: an attribute, a place, a relation '
-        'and something that is not there. Writes report.md, results.json, worst.png and sample.png '
-        'into a folder; with --ablation, ablation.md: what each part of the algorithm is worth.',
-        epilog='example: iterprime evaluate --dataset tabletop --scenes 100 --out out/evaluation',
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    evaluate.add_argument('--dataset', choices=['tabletop'], default='tabletop', help='questions')
-    evaluate.add_argument('--profile', default='tabletop', help='models and settings')
-    evaluate.add_argument(
-        '--scenes', type=_whole_number(1, 1000), default=600, help='how many, 1 to 1000'
+        help='measure how good the answers are on a data set',
+        description=_EVALUATE_DESCRIPTION,
+        epilog=_EVALUATE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     evaluate.add_argument(
-        '--split',
-        choices=['held-out', 'calibration'],
-        default='held-out',
-        help='calibration scenes are those that settings may be chosen on',
+        '--dataset',
+        choices=list(DATASETS),
+        default='tabletop',
+        help='questions to answer (default: tabletop)',
     )
-    evaluate.add_argument('--ablation', action='store_true', help='compare parts of the algorithm')
-    evaluate.add_argument('--out', type=Path, default=Path('out/evaluation'), help='folder')
-    evaluate.add_argument('--device', default='auto', help='auto, cpu, cuda, cuda:1 ...')
-    evaluate.add_argument('--offline', action='store_true', help='never ask the hub')
+    evaluate.add_argument(
+        '--split', help="split of the data set (default: the data set's own; for tabletop held-out)"
+    )
+    evaluate.add_argument(
+        '--limit',
+        type=_whole_number(1, 10**9),
+        metavar='N',
+        help="number of images at most (default: the data set's own; for tabletop 600)",
+    )
+    evaluate.add_argument(
+        '--profile',
+        default='tabletop',
+        help='models and settings to evaluate: a name that "iterprime models list" shows, or a '
+        'YAML file (default: tabletop)',
+    )
+    compared = evaluate.add_mutually_exclusive_group()
+    compared.add_argument(
+        '--baseline',
+        choices=list(BASELINES),
+        action='append',
+        default=[],
+        help='also evaluate a baseline on the same questions; grad-cam is the profile without '
+        'emphasis and refinement. May be given several times',
+    )
+    compared.add_argument(
+        '--ablation',
+        action='store_true',
+        help='evaluate the profile with parts of the algorithm left out instead; writes only '
+        'ablation.md',
+    )
+    evaluate.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/evaluation'),
+        help='folder for the reports (default: out/evaluation)',
+    )
+    evaluate.add_argument(
+        '--device', default='auto', help='auto, cpu, cuda, cuda:1 ... (default: auto)'
+    )
+    evaluate.add_argument(
+        '--offline',
+        action='store_true',
+        help='load weights from local folders and the cache of the hub alone',
+    )
     evaluate.set_defaults(run=_evaluate)
 
 
 def _add_demo(commands: argparse._SubParsersAction) -> None:
     demo = commands.add_parser(
         'demo',
-        help='see commands answered over ROS 2, as one picture',
-        description='Starts the simulated camera, the node and someone who asks it three things\n'
-        'over ROS 2: an attribute, a relation and something that is not there. Prints\n'
-        'what came of each and draws it: what was found above, where the node looked\n'
-        'below. Or lets you ask, or keeps watching.',
+        help='run a simulated camera and the node over ROS 2, and draw the answers',
+        description='Starts a simulated RGB-D camera and the segment node, and sends three\n'
+        'commands over ROS 2: one names attributes, one a relation if the scene allows\n'
+        'one, and one an object that is not in the scene. Prints each answer, compared\n'
+        "with the simulator's ground truth, and draws all of them in one picture: above,\n"
+        'the mask in green and the true outline in white; below, the heatmap.\n\n'
+        'With --interactive you type the commands. With --watch one command runs on\n'
+        'every frame that the node can process.',
         epilog=_DEMO_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    how = demo.add_mutually_exclusive_group()
-    how.add_argument(
+    mode = demo.add_mutually_exclusive_group()
+    mode.add_argument(
         '--interactive',
         action='store_true',
-        help='type commands, also through a pipe, and see each answered; an empty line ends',
+        help='read commands from the terminal or a pipe and answer each; "next" shows the next '
+        'scene; an empty line, Ctrl-D or Ctrl-C ends',
     )
-    how.add_argument(
+    mode.add_argument(
         '--watch',
         nargs='?',
         const='',
         metavar='COMMAND',
-        help='keep the picture up to date with what COMMAND finds until Ctrl-C; without COMMAND, '
-        'with something on the table',
+        help='run COMMAND on every frame the node can process, until Ctrl-C; without COMMAND, one '
+        'that refers to an object of the scene',
     )
     demo.add_argument(
-        '--seed', type=_whole_number(0, 2**31 - 1), default=2, help='which scene, 0 or more (2)'
+        '--seed',
+        type=_whole_number(0, 2**31 - 1),
+        default=2,
+        help='number of the scene, 0 to 2147483647 (default: 2)',
     )
     demo.add_argument(
-        '--out', type=Path, default=Path('out/demo.png'), help='PNG to write (out/demo.png)'
+        '--out',
+        type=Path,
+        default=Path('out/demo.png'),
+        help='PNG file to write (default: out/demo.png)',
     )
     demo.set_defaults(run=_demo)
 
@@ -188,24 +269,26 @@ def _evaluate(options: argparse.Namespace) -> int:
     _quieten_the_hub()
     from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
 
-    asked = Evaluation(
-        options.profile,
-        options.split,
-        options.scenes,
-        options.out,
-        options.device,
-        options.offline,
+    evaluation = Evaluation(
+        profile=options.profile,
+        out=options.out,
+        dataset=options.dataset,
+        split=options.split,
+        limit=options.limit,
+        baselines=tuple(options.baseline),
+        device=options.device,
+        offline=options.offline,
     )
     if options.ablation:
-        ablate(asked)
+        ablate(evaluation)
     else:
-        evaluate(asked)
-    print(f'Reports and pictures are in {options.out}', file=sys.stderr)
+        evaluate(evaluation)
+    print(f'The reports are in {options.out}.', file=sys.stderr)
     return 0
 
 
 def _quieten_the_hub() -> None:
-    """Silence what the hub's libraries say of progress and loading: it is not an answer."""
+    """Silence the progress and loading messages of the hub's libraries."""
     os.environ.setdefault('HF_HUB_DISABLE_PROGRESS_BARS', '1')
     os.environ.setdefault('TRANSFORMERS_VERBOSITY', 'error')
     os.environ.setdefault('HF_HUB_VERBOSITY', 'error')
@@ -217,12 +300,13 @@ def _quieten_the_hub() -> None:
 
 def _segment(options: argparse.Namespace) -> int:
     if not all(command.strip() for command in options.command):
-        raise InvalidCommandError('A COMMAND is empty: say which object is meant.')
+        raise InvalidCommandError('A COMMAND is empty: name the object.')
     _quieten_the_hub()
     from tqdm import tqdm
 
+    from iterprime_ros.answer import Status
     from iterprime_ros.image_files import Outputs, expand_paths, report, segment_files
-    from iterprime_ros.pipeline import IteRPrimE, Status
+    from iterprime_ros.pipeline import IteRPrimE
 
     files = expand_paths([options.image])
     total = len(files) * len(options.command)
@@ -251,9 +335,10 @@ def _segment(options: argparse.Namespace) -> int:
 
 
 def _list_models(_: argparse.Namespace) -> int:
-    from iterprime_ros.profiles import DEFAULT, PROFILES
+    from iterprime_ros.profiles import DEFAULT, PROFILE_NAMES, load_profile
 
-    for name, each in PROFILES.items():
+    for name in PROFILE_NAMES:
+        each = load_profile(name)
         mark = ' (default)' if name == DEFAULT else ''
         print(f'{name}{mark}: {each.description}')
         print(f'  matcher {each.matcher.kind}: {each.matcher.weights}')
@@ -272,7 +357,7 @@ def _fetch_models(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     if importlib.util.find_spec('rclpy') is None:
         print(
-            'iterprime demo needs ROS 2, and rclpy does not import. Source a ROS 2 installation '
+            'iterprime demo needs ROS 2, but rclpy was not found: source a ROS 2 installation '
             '(. /opt/ros/DISTRO/setup.bash) or this environment (. .venv/env.sh) first.',
             file=sys.stderr,
         )
@@ -281,7 +366,7 @@ def _demo(options: argparse.Namespace) -> int:
         return _run_demo(options)
     except KeyboardInterrupt:
         if options.interactive or options.watch is not None:
-            return 0  # the way to end them
+            return 0  # Ctrl-C is how these two modes end
         raise
 
 

@@ -25,5 +25,17 @@ class WeightsMismatchError(IterprimeError):
     """A file that is there and is not the weights of the architecture that was asked for."""
 
 
+class InvalidCalibrationError(IterprimeError):
+    """A calibration that is no pinhole camera, or belongs to another image."""
+
+
+class InvalidDepthError(IterprimeError):
+    """A depth image that cannot be read, does not fit its image, or has nothing on the object."""
+
+
+class StoppedError(IterprimeError):
+    """Work that was stopped before its end because its result is no longer wanted."""
+
+
 class UnwritableError(IterprimeError):
     """A file that cannot be written where it is wanted."""

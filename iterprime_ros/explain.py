@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from textwrap import wrap
-from typing import Literal
 
 import numpy as np
 import torch
@@ -10,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from iterprime_ros.pipeline import Candidate, Look, Segmentation, Status, Word, upsampled
+from iterprime_ros.answer import Segmentation, Status, WordHeatmap
+from iterprime_ros.grounding.heatmap import upsampled
+from iterprime_ros.grounding.refinement import RefinementRound
 from iterprime_ros.render import overlay
 
 Draw = Callable[[Axes], None]
-Rank = Literal['mean', 'overlap']
 
 _WIDTH, _DPI = 15.0, 100  # inches, pixels an inch: 1500 pixels wide
 _LEFT, _GAP, _TITLE, _LINE = 0.6, 0.15, 0.45, 0.24  # inches; a line is one of the facts or heading
@@ -22,7 +22,10 @@ _FEWEST_COLUMNS, _MOST_COLUMNS = 3, 4
 _HEADING_CHARACTERS, _FACT_CHARACTERS = 110, 56  # that fit in a line
 _TALLEST = 2.0  # height over width that a panel gets at most
 _SHOWN_MASKS = 4
-_ALIKE = 1e-6  # measures this close may be in either order
+_RANKS = {
+    'mean': 'the mean of the heatmap inside',
+    'overlap': 'the overlap with the heatmap',
+}
 _COLOUR = {
     Status.FOUND: '#1a7f37',
     Status.AMBIGUOUS: '#b35900',
@@ -31,35 +34,29 @@ _COLOUR = {
 }
 
 
-def explanation(
-    image: NDArray[np.uint8], answer: Segmentation, mask_rank: Rank | None = None
-) -> Figure:
-    """Return a figure, 1500 pixels wide, of how an answer came about.
+def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
+    """Return a figure, 1500 pixels wide, that explains an answer.
 
-    image: (H, W, 3) uint8, the image that `answer` is about. mask_rank: what the masks were ranked
-    by; None to tell it from their order, and to print both measures where both give that order.
-    Rows: the image and its answer beside the heatmap; every round with what was hidden from it;
-    every focus word's map, unless all are flat; the best masks with the measure that decided.
+    image: (H, W, 3) uint8 RGB, the image that `answer` is about.
+
+    Rows: the answer and the heatmap; every round with the patches that were hidden from it; every
+    focus word's heatmap, unless all are flat; the best masks with the measure that ranked them.
     """
-    rank = mask_rank or _rank(answer)
     facts = _facts(answer)
     rows = [('', _answer_row(image, answer, facts), _FEWEST_COLUMNS)]
     for title, draws in (
-        ('rounds', [_round(image, look, n) for n, look in enumerate(answer.looks)]),
-        ('words', [_word(image, answer, each) for each in answer.words if _has_a_word_map(answer)]),
+        ('rounds', [_round(image, each, n) for n, each in enumerate(answer.rounds)]),
+        ('words', _words(image, answer)),
         (
-            f'masks\nby {rank}' if rank else 'masks',
-            [
-                _candidate(image, answer, n, rank)
-                for n in range(len(answer.candidates[:_SHOWN_MASKS]))
-            ],
+            'masks',
+            [_candidate(image, answer, n) for n in range(len(answer.candidates[:_SHOWN_MASKS]))],
         ),
     ):
         columns = min(max(len(draws), _FEWEST_COLUMNS), _MOST_COLUMNS)
         for start in range(0, len(draws), columns):
             rows.append((title if start == 0 else '', draws[start : start + columns], columns))
-    said = answer.command.text if answer.command else ''
-    heading = [*wrap(f'“{said}”', _HEADING_CHARACTERS), *wrap(answer.text, _HEADING_CHARACTERS)]
+    command = answer.command.text if answer.command else ''
+    heading = [*wrap(f'“{command}”', _HEADING_CHARACTERS), *wrap(answer.text, _HEADING_CHARACTERS)]
     aspect = min(image.shape[0] / image.shape[1], _TALLEST)
     sizes = [_panel(columns, aspect) for _, _, columns in rows]
     sizes[0] = (sizes[0][0], max(sizes[0][1], _LINE * len(facts)))
@@ -123,31 +120,33 @@ def _facts(answer: Segmentation) -> list[str]:
     facts = []
     if answer.command:
         command = answer.command
-        primary = next((each for each in answer.words if each.is_primary), None)
+        primary = next((each for each in answer.word_heatmaps if each.is_primary), None)
         facts += [
             f'verb: {command.action_verb or "none"}',
             f'expression: {command.expression[:60]}',
-            f'primary word: {_spoken(answer, primary) if primary else "none"}',
+            f'primary word: {_word_text(answer, primary) if primary else "none"}',
         ]
     facts += [f'{stage}: {spent:.0f} ms' for stage, spent in answer.milliseconds.items()]
-    if answer.words and not _has_a_word_map(answer):
-        facts.append('words: no map of their own in this fusion block')
+    if answer.word_heatmaps and not _has_word_heatmaps(answer):
+        facts.append('words: no heatmap of their own in this fusion block')
+    if answer.candidates:
+        facts.append(f'masks: ranked by {_RANKS[answer.ranked_by]}')
     facts += [f'note: {note}' for note in answer.notes]
     return [line for fact in facts for line in wrap(fact, _FACT_CHARACTERS)]
 
 
-def _has_a_word_map(answer: Segmentation) -> bool:
-    return any(np.ptp(each.heatmap) > 0 for each in answer.words)
+def _has_word_heatmaps(answer: Segmentation) -> bool:
+    return any(np.ptp(each.heatmap) > 0 for each in answer.word_heatmaps)
 
 
-def _spoken(answer: Segmentation, word: Word) -> str:
+def _word_text(answer: Segmentation, word: WordHeatmap) -> str:
     return answer.command.expression[slice(*word.span)] if answer.command else ''
 
 
-def _round(image: NDArray[np.uint8], look: Look, number: int) -> Draw:
+def _round(image: NDArray[np.uint8], drawn: RefinementRound, number: int) -> Draw:
     def draw(axes: Axes) -> None:
-        _over(axes, image, enlarged(look.heatmap, image))
-        hidden = np.ma.masked_where(~look.hidden, np.ones(look.hidden.shape))
+        _over(axes, image, enlarged(drawn.heatmap, image))
+        hidden = np.ma.masked_where(~drawn.hidden, np.ones(drawn.hidden.shape))
         height, width = image.shape[:2]
         axes.imshow(
             hidden,
@@ -158,20 +157,27 @@ def _round(image: NDArray[np.uint8], look: Look, number: int) -> Draw:
             extent=(-0.5, width - 0.5, height - 0.5, -0.5),
             interpolation='nearest',
         )
-        share = look.hidden.mean()
-        title = f'round {number}: match {look.probability:.2f}'
+        share = drawn.hidden.mean()
+        title = f'round {number}: match {drawn.probability:.2f}'
         title += f', {share:.1%} hidden' if share else ''
-        axes.set_title(title if look.kept else f'{title}, left out', fontsize=10.5)
+        axes.set_title(title if drawn.kept else f'{title}, left out', fontsize=10.5)
 
     return draw
 
 
-def _word(image: NDArray[np.uint8], answer: Segmentation, word: Word) -> Draw:
+def _words(image: NDArray[np.uint8], answer: Segmentation) -> list[Draw]:
+    if not _has_word_heatmaps(answer):
+        return []
+    return [_word(image, answer, each) for each in answer.word_heatmaps]
+
+
+def _word(image: NDArray[np.uint8], answer: Segmentation, word: WordHeatmap) -> Draw:
+    text = _word_text(answer, word)
+
     def draw(axes: Axes) -> None:
         _over(axes, image, enlarged(word.heatmap, image))
-        spoken = _spoken(answer, word)
         axes.set_title(
-            f'{spoken} (primary)' if word.is_primary else spoken,
+            f'{text} (primary)' if word.is_primary else text,
             fontsize=11,
             weight='bold' if word.is_primary else 'normal',
             parse_math=False,
@@ -180,44 +186,22 @@ def _word(image: NDArray[np.uint8], answer: Segmentation, word: Word) -> Draw:
     return draw
 
 
-def _candidate(
-    image: NDArray[np.uint8], answer: Segmentation, number: int, rank: Rank | None
-) -> Draw:
+def _candidate(image: NDArray[np.uint8], answer: Segmentation, number: int) -> Draw:
     candidate = answer.candidates[number]
     is_rival = number == 1 and answer.status is Status.AMBIGUOUS
     name = 'winner' if number == 0 else 'rival' if is_rival else f'mask {number + 1}'
-    measures = {'overlap': _overlap(answer.heatmap, candidate), 'mean': candidate.score}
-    told = [f'{by} {value:.3f}' for by, value in measures.items() if rank in (None, by)]
+    by_mean = answer.ranked_by == 'mean'
+    measure = candidate.heatmap_mean if by_mean else candidate.heatmap_overlap
 
     def draw(axes: Axes) -> None:
         axes.imshow(overlay(image, candidate.mask))
-        axes.set_title(f'{name}: {", ".join(told)}, sure {candidate.confidence:.2f}', fontsize=10.5)
+        axes.set_title(
+            f'{name}: {answer.ranked_by} {measure:.3f}, '
+            f'predicted IoU {candidate.predicted_iou:.2f}',
+            fontsize=10.5,
+        )
 
     return draw
-
-
-def _rank(answer: Segmentation) -> Rank | None:
-    """Return the measure by which the masks are in order, None where that is both or neither."""
-    # A rival is put second whatever its measures are.
-    rival = slice(1, 2 if answer.status is Status.AMBIGUOUS else 1)
-    ranked = list(answer.candidates)
-    del ranked[rival]
-    by_mean = _descends([each.score for each in ranked])
-    by_overlap = _descends([_overlap(answer.heatmap, each) for each in ranked])
-    if by_mean == by_overlap:
-        return None
-    return 'mean' if by_mean else 'overlap'
-
-
-def _descends(values: Sequence[float]) -> bool:
-    return bool((np.diff(values) <= _ALIKE).all())
-
-
-def _overlap(heatmap: NDArray[np.float32], candidate: Candidate) -> float:
-    """Return the overlap of a mask with the heatmap, as masks.selection.select defines it."""
-    inside = heatmap[candidate.mask].sum(dtype=np.float64)
-    union = candidate.mask.sum() + heatmap.sum(dtype=np.float64) - inside
-    return float(inside / union) if union > 0 else 0.0
 
 
 def enlarged(patches: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:

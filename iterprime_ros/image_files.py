@@ -11,17 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from iterprime_ros.answer import Segmentation
 from iterprime_ros.errors import InvalidImageError, InvalidSettingError
-from iterprime_ros.pipeline import IteRPrimE, Segmentation
+from iterprime_ros.pipeline import IteRPrimE
 
 SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'})
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where to write the overlay, the mask and the explanation; None for not at all.
+    """Where to write what is asked for; None for not at all.
 
-    With one image and one command a file each, unless a folder is there; with more a folder each.
+    overlay: the image with the object marked.
+    mask: the mask, 0 and 255.
+    explanation: the figure that explains the answer.
+
+    With one image and one command each is a file, unless it is an existing folder; with more each
+    is a folder.
     """
 
     overlay: Path | None = None
@@ -29,12 +35,12 @@ class Outputs:
     explanation: Path | None = None
 
     def check_names(self) -> None:
-        """Raise InvalidSettingError where the one file of an output would not be named a PNG."""
+        """Raise InvalidSettingError for an output that is neither a .png nor a folder."""
         for path in (self.overlay, self.mask, self.explanation):
             if path and path.suffix.lower() != '.png' and not path.is_dir():
                 raise InvalidSettingError(
-                    f'Only PNG is written, and {path} is neither named .png nor a folder that is '
-                    'there.'
+                    f'Outputs are PNG files, and {path} is neither named .png nor an existing '
+                    'folder.'
                 )
 
 
@@ -115,7 +121,15 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
             'match_probability': None if parsed is None else answer.match_probability,
             'box': box,
             'pixels': int(answer.mask.sum()),
-            'scores': [each.score for each in answer.candidates],
+            'ranked_by': answer.ranked_by,
+            'candidates': [
+                {
+                    'heatmap_mean': each.heatmap_mean,
+                    'heatmap_overlap': each.heatmap_overlap,
+                    'predicted_iou': each.predicted_iou,
+                }
+                for each in answer.candidates
+            ],
             'notes': list(answer.notes),
             'milliseconds': answer.milliseconds,
         }

@@ -1,11 +1,13 @@
 """Profiles: named sets of weights and settings, and how a YAML file makes another."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from iterprime_ros.backends import MATCHERS, PROPOSERS
 from iterprime_ros.errors import InvalidSettingError, WeightsNotFoundError
 from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
 
@@ -19,65 +21,87 @@ class _Strict(BaseModel):
 
 
 class MatcherChoice(_Strict):
-    """Which model grounds; weights: a local folder or file, or an id on the hub."""
+    """Which matcher grounds expressions."""
 
-    kind: Literal['blip', 'albef']
-    weights: str = Field(min_length=1)
-    tokenizer: str | None = Field(None, description='albef only: folder or id of BERT words.')
+    kind: str = Field(description='A key of backends.MATCHERS.')
+    weights: str = Field(min_length=1, description='A local folder or file, or an id on the hub.')
+    tokenizer: str | None = Field(
+        None, description='Folder or id of the tokenizer, where it is not beside the weights.'
+    )
+
+    @field_validator('kind')
+    @classmethod
+    def _is_registered(cls, kind: str) -> str:
+        return _registered(MATCHERS, kind)
 
 
 class MaskChoice(_Strict):
-    """Which proposer makes masks; `regions` needs no weights."""
+    """Which mask proposer is used."""
 
-    kind: Literal['sam', 'segment_anything', 'regions']
-    weights: str | None = Field(None, min_length=1)
+    kind: str = Field(description='A key of backends.PROPOSERS.')
+    weights: str | None = Field(
+        None,
+        min_length=1,
+        description='A local folder or file, or an id on the hub; none for regions.',
+    )
+
+    @field_validator('kind')
+    @classmethod
+    def _is_registered(cls, kind: str) -> str:
+        return _registered(PROPOSERS, kind)
 
 
 class AnswerSettings(_Strict):
-    """When there is an answer, and which."""
+    """When an object counts as found, and which mask it gets."""
 
     match_threshold: float = Field(
-        0.5, ge=0, le=1, description='Below this matching probability nothing is found.'
+        0.5, ge=0, le=1, description='Below this matching probability the answer is NOT_FOUND.'
     )
     ambiguity_margin: float = Field(
         0.05,
         ge=0,
         le=1,
-        description='Another peak of the heatmap this close to the highest, on another mask, makes '
-        'an expression ambiguous; 0 never does.',
+        description='Another peak of the heatmap this close to the highest, on another object, '
+        'makes the answer AMBIGUOUS; 0 never does.',
     )
     max_components: int = Field(
-        12, ge=1, description='Masks of more 4-connected components are left out.'
+        12, ge=1, description='Masks of more 4-connected components are dropped.'
     )
     mask_rank: Literal['mean', 'overlap'] = Field(
         'mean',
-        description='Which mask wins: the highest mean of the heatmap inside, as the paper has it, '
-        'or the best overlap with it, where masks lie inside each other.',
+        description='What ranks masks: the mean of the heatmap inside, as in the paper, or the '
+        'overlap with the heatmap, for proposers whose masks lie inside each other.',
     )
-    max_peaks: int = Field(8, ge=1, le=64, description='Peaks at which masks are asked for.')
+    max_peaks: int = Field(8, ge=1, le=64, description='Most peaks at which masks are proposed.')
 
 
 class Profile(_Strict):
     """Everything that IteRPrimE.from_profile needs."""
 
     description: str = ''
-    notice: str = Field('', description='What its user is told at start.')
+    notice: str = Field('', description='A warning that is printed at start.')
     matcher: MatcherChoice
     masks: MaskChoice
     language: str | None = Field(
         None, description='spaCy pipeline, by package or folder; the shipped one by default.'
     )
     encoder_dtype: Literal['auto', 'float32', 'bfloat16', 'float16'] = Field(
-        'auto', description='Of the image encoders: auto is bfloat16 on CUDA, else float32.'
+        'auto', description='Dtype of the image encoders: auto is bfloat16 on CUDA, else float32.'
     )
     grounding: GroundingSettings = OURS
     answer: AnswerSettings = AnswerSettings()
 
 
+def _registered(registry: Mapping[str, str], kind: str) -> str:
+    if kind not in registry:
+        raise ValueError(f'must be one of {", ".join(registry)}, not "{kind}"')
+    return kind
+
+
 _BASE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-base-coco')
 _LARGE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-large-coco')
 
-PROFILES: dict[str, Profile] = {
+_FOR_REAL_IMAGES: dict[str, Profile] = {
     'blip-sam': Profile(
         description='real images, the base models',
         matcher=_BASE,
@@ -108,20 +132,24 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-def profile(name_or_file: str | Path) -> Profile:
+PROFILE_NAMES = ('tabletop', *_FOR_REAL_IMAGES)
+
+
+def load_profile(name_or_file: str | Path) -> Profile:
     """Return a profile by its name, or from a YAML file with the fields of `Profile`.
 
-    `base` in a file names the profile whose fields hold where the file says nothing. Weights that
+    `base` in a file names the profile whose fields hold where the file gives none. Weights that
     begin with ./ lie beside the file.
+
     Raises InvalidSettingError for an unknown name, a file that cannot be read or a wrong value.
     """
-    if str(name_or_file) in PROFILES:
-        return PROFILES[str(name_or_file)]
-    path = Path(name_or_file)
+    name = str(name_or_file)
+    if name in _FOR_REAL_IMAGES:
+        return _FOR_REAL_IMAGES[name]
+    path = TABLETOP / 'profile.yaml' if name == 'tabletop' else Path(name_or_file)
     if path.suffix not in ('.yaml', '.yml'):
         raise InvalidSettingError(
-            f'There is no profile "{name_or_file}": name one of {", ".join(PROFILES)}, '
-            'or a YAML file.'
+            f'There is no profile "{name}": name one of {", ".join(PROFILE_NAMES)}, or a YAML file.'
         )
     return _read(path)
 
@@ -136,16 +164,16 @@ def _read(path: Path) -> Profile:
     if not isinstance(fields, dict):
         raise InvalidSettingError(f'{path} must map field names to values, as a profile does.')
     base = fields.pop('base', None)
-    if base is not None and (not isinstance(base, str) or base not in PROFILES):
+    if base is not None and base not in PROFILE_NAMES:
         raise InvalidSettingError(
-            f'{path}: base must be one of {", ".join(PROFILES)}, not "{base}".'
+            f'{path}: base must be one of {", ".join(PROFILE_NAMES)}, not "{base}".'
         )
-    start = PROFILES[base].model_dump() if base else {}
+    start = load_profile(base).model_dump() if base else {}
     return _validated(_merged(start, _beside(path, fields)), path)
 
 
 def _beside(path: Path, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return fields whose weights that begin with ./ are found from the file, not from here."""
+    """Return fields in which weights that begin with ./ are paths relative to the file."""
     found = dict(fields)
     for name in ('matcher', 'masks'):
         choice = found.get(name)
@@ -183,7 +211,7 @@ def fetch(name_or_file: str | Path) -> list[str]:
     """
     from huggingface_hub import snapshot_download
 
-    chosen = profile(name_or_file)
+    chosen = load_profile(name_or_file)
     sources = [chosen.matcher.weights, chosen.matcher.tokenizer, chosen.masks.weights]
     ids = [each for each in sources if each and not Path(each).exists() and '.pth' not in each]
     for each in ids:
@@ -195,6 +223,3 @@ def fetch(name_or_file: str | Path) -> list[str]:
                 f'{each} cannot be fetched: the hub is out of reach, or has no such model.'
             ) from error
     return ids
-
-
-PROFILES = {'tabletop': _read(TABLETOP / 'profile.yaml'), **PROFILES}

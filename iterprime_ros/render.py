@@ -1,4 +1,4 @@
-"""Pictures for people."""
+"""Pictures of answers: mask overlays and figures."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,27 +12,21 @@ from numpy.typing import NDArray
 
 from iterprime_ros.errors import UnwritableError
 
-_WIDTH, _DPI = 16.0, 100  # inches, pixels an inch: 1600 pixels wide
-
-
-def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return a copy of an image (H, W, 3) with a mask (H, W) bool in green, the rest dimmed."""
-    if not mask.any():
-        return image.copy()
-    green = np.array([40, 220, 90])
-    mixed = np.where(mask[..., None], 0.55 * image + 0.45 * green, 0.45 * image)
-    inside = mask.copy()
-    inside[1:-1, 1:-1] &= mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
-    mixed[mask & ~inside] = green
-    return mixed.round().astype(np.uint8)
+_WIDTH, _DPI = 16.0, 100  # inches and pixels per inch: 1600 pixels wide
+_TITLE_CHARACTERS, _CAPTION_CHARACTERS = 46, 60  # per line
+_MAX_LINES = 4
 
 
 @dataclass(frozen=True)
 class DrawnAnswer:
-    """A command, the sentence that answered it, and what was found.
+    """An answer as it is drawn.
 
-    mask: (H, W) bool. heatmap: (H, W) float32 in [0, 1], None where there is none. truth: (H, W)
-    bool, None where nothing is meant.
+    command: the command as it was sent.
+    text: the sentence that answers it.
+    mask: (H, W) bool, the segmented object; all False for none.
+    heatmap: (H, W) float32 in [0, 1], or None if there is none.
+    truth: (H, W) bool, the true mask of the object that is referred to, or None if the scene has
+        no such object or it is unclear which one is meant.
     """
 
     command: str
@@ -42,61 +36,86 @@ class DrawnAnswer:
     truth: NDArray[np.bool_] | None
 
 
-def answers_figure(rgb: NDArray[np.uint8], answers: Sequence[DrawnAnswer]) -> Figure:
-    """Return a figure of answers on one image (H, W, 3), at least one.
+def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return a copy of an image in which a mask is tinted green and the rest is dimmed.
 
-    Of each the object in green with the true outline in white, and the heatmap over the image: one
-    answer side by side, several in a column each.
+    image: (H, W, 3) uint8.
+    mask: (H, W) bool; if it is empty, nothing is dimmed.
+    """
+    if not mask.any():
+        return image.copy()
+    green = np.array([40, 220, 90])
+    mixed = np.where(mask[..., None], 0.55 * image + 0.45 * green, 0.45 * image)
+    interior = mask.copy()
+    interior[1:-1, 1:-1] &= mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+    mixed[mask & ~interior] = green
+    return mixed.round().astype(np.uint8)
+
+
+def answers_figure(rgb: NDArray[np.uint8], answers: Sequence[DrawnAnswer]) -> Figure:
+    """Return a figure of the answers to one or more commands on the same image.
+
+    Each answer has two panels: the mask in green with the true outline in white, and the heatmap
+    over the image. They are side by side for one answer, one above the other for several.
+
+    rgb: (H, W, 3) uint8.
     """
     height, width = rgb.shape[:2]
     rows, columns = (1, 2) if len(answers) == 1 else (2, len(answers))
-    said = [_wrapped(f'"{answer.command}"', 46) for answer in answers]
-    answered = [_wrapped(answer.text, 60) for answer in answers]
-    words = [0.26 * _most_lines(said) + 0.3, 0.2 * _most_lines(answered) + 0.3]  # inches
-    panel = _WIDTH / (columns + 0.1) * height / width
+    titles = [_wrapped(f'"{answer.command}"', _TITLE_CHARACTERS) for answer in answers]
+    captions = [_wrapped(answer.text, _CAPTION_CHARACTERS) for answer in answers]
+    text_heights = [  # inches
+        0.26 * _max_line_count(titles) + 0.3,
+        0.2 * _max_line_count(captions) + 0.3,
+    ]
+    panel_height = _WIDTH / (columns + 0.1) * height / width
+    text_height = max(text_heights) if rows == 1 else sum(text_heights)
     figure = Figure(
-        figsize=(_WIDTH, rows * panel + (max(words) if rows == 1 else sum(words))),
-        dpi=_DPI,
-        layout='constrained',
+        figsize=(_WIDTH, rows * panel_height + text_height), dpi=_DPI, layout='constrained'
     )
     panels = figure.subplots(rows, columns, squeeze=False).T.reshape(len(answers), 2)
-    for (found, heat), answer, above, below in zip(panels, answers, said, answered, strict=True):
-        found.imshow(overlay(rgb, answer.mask))
-        found.set_title(above, fontsize=13, parse_math=False)
+    for (mask_axes, heatmap_axes), answer, title, caption in zip(
+        panels, answers, titles, captions, strict=True
+    ):
+        mask_axes.imshow(overlay(rgb, answer.mask))
+        mask_axes.set_title(title, fontsize=13, parse_math=False)
         if answer.truth is not None:
-            found.contour(answer.truth, levels=[0.5], colors='white', linewidths=1)
-        heat.imshow(rgb.mean(axis=2), cmap='gray')
+            mask_axes.contour(answer.truth, levels=[0.5], colors='white', linewidths=1)
+        heatmap_axes.imshow(rgb.mean(axis=2), cmap='gray')
         if answer.heatmap is not None:
-            heat.imshow(answer.heatmap, cmap='inferno', alpha=0.6, vmin=0, vmax=1)
-        heat.set_title(below, fontsize=10, parse_math=False)
-        for axes in (found, heat):
+            heatmap_axes.imshow(answer.heatmap, cmap='inferno', alpha=0.6, vmin=0, vmax=1)
+        heatmap_axes.set_title(caption, fontsize=10, parse_math=False)
+        for axes in (mask_axes, heatmap_axes):
             axes.set_axis_off()
-            axes.set_anchor('S')  # what room is left belongs to the words above
+            axes.set_anchor('S')  # spare height goes to the text above
     return figure
 
 
 def _wrapped(text: str, width: int) -> str:
-    """Return a text in lines of at most a width, four of them at most."""
-    return fill(text if len(text) <= 4 * width else f'{text[: 4 * width - 4]} ...', width)
+    """Return a text in lines of at most `width` characters, truncated to a few lines."""
+    limit = _MAX_LINES * width
+    return fill(text if len(text) <= limit else f'{text[: limit - 4]} ...', width)
 
 
-def _most_lines(texts: Sequence[str]) -> int:
+def _max_line_count(texts: Sequence[str]) -> int:
     return max(text.count('\n') + 1 for text in texts)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield where to write a file that appears at `path` only once it is whole.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path to write to; the file then replaces `path` in one step.
 
-    The folder is made where there is none. Raises UnwritableError.
+    A viewer of `path` never sees a file that is written in part. Missing folders are created.
+
+    Raises UnwritableError if the file cannot be written.
     """
-    part = path.with_name(f'.{path.name}.part')
+    temporary = path.with_name(f'.{path.name}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield part
-            part.replace(path)
+            yield temporary
+            temporary.replace(path)
         finally:
-            part.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UnwritableError(f'Cannot write {path}: {error.strerror}.') from error

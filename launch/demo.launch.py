@@ -1,4 +1,4 @@
-"""Start the camera over the simulated tabletop, the node that looks at it, and rviz."""
+"""Start the simulated camera, the segmentation node and rviz."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +26,7 @@ _CAMERA = {
     'rate': ('15.0', float, 'Images a second (0.1 to 120).'),
     'seed': ('0', int, 'Which scene: the same seed is the same scene.'),
 }
-# Images stay on this machine, in shared memory that holds whole ones.
+# Images stay on this machine, in shared memory that is large enough for them.
 _ENVIRONMENT = {
     'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
     'FASTDDS_DEFAULT_PROFILES_FILE': str(files('iterprime_ros') / 'ros' / 'fastdds.xml'),
@@ -59,7 +59,7 @@ def _arguments() -> list[DeclareLaunchArgument]:
             'rviz',
             default_value='true',
             choices=['true', 'false'],
-            description='Whether to show what is found in rviz.',
+            description='Whether to show the answers in rviz.',
         ),
     ]
 
@@ -88,9 +88,9 @@ def _camera() -> Node:
 
 
 def _end_with(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
-    """End everything with the first process, whichever it is.
+    """Shut everything down with the first process that exits.
 
-    Not while it ends already: launch_ros does not survive a second end.
+    Once only: launch_ros fails on a second shutdown.
     """
     if context.is_shutdown:
         return None

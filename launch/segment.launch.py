@@ -1,4 +1,4 @@
-"""Start the node that finds what commands refer to; `--show-args` lists what it takes."""
+"""Start the segmentation node; `ros2 launch --show-args` lists the arguments."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _SWITCH = ['true', 'false']
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the node, configured and activated unless told otherwise, and rviz where asked for."""
+    """Return the node and, with rviz:=true, rviz."""
     return LaunchDescription(
         [
             OpaqueFunction(function=_remember_given),
@@ -46,15 +46,15 @@ def _arguments() -> list[DeclareLaunchArgument]:
         _argument(
             'image_transport',
             'raw',
-            'How images come: raw (sensor_msgs/Image on IMAGE) or compressed '
+            'Transport of the images: raw (sensor_msgs/Image on IMAGE) or compressed '
             '(sensor_msgs/CompressedImage on IMAGE/compressed).',
             ['raw', 'compressed'],
         ),
         _argument(
             'depth',
             'depth',
-            'Topic of the depth images, registered to the colour images; without any, answers have '
-            'a mask and no place.',
+            'Topic of the depth images, registered to the colour images; without depth, answers '
+            'have a mask and no 3D position.',
         ),
         _argument('camera_info', 'camera_info', 'Topic of the calibration, needed with depth.'),
         _argument('command', 'command', 'Topic of the commands, std_msgs/String.'),
@@ -62,7 +62,7 @@ def _arguments() -> list[DeclareLaunchArgument]:
             'mode',
             'once',
             'once: a command is answered on the next image; continuous: the last command is '
-            'answered on every image there is time for.',
+            'answered on every image that the node can keep up with.',
             ['once', 'continuous'],
         ),
         _argument('device', 'auto', 'auto (CUDA where there is one), cpu, cuda, cuda:1 ...'),
@@ -70,14 +70,14 @@ def _arguments() -> list[DeclareLaunchArgument]:
         _argument(
             'params_file',
             '',
-            "YAML file of the node's parameters; those of the package are under config/. It comes "
-            'before the defaults here, and an argument that you give comes before it.',
+            "YAML file of the node's parameters, as config/segment.yaml. Precedence: an argument "
+            'that you give, params_file, the defaults.',
         ),
-        _argument('rviz', 'false', 'Whether to show what is found in rviz.', _SWITCH),
+        _argument('rviz', 'false', 'Whether to show the answers in rviz.', _SWITCH),
         _argument(
             'autostart',
             'true',
-            'Whether the node is configured and activated at once; else by `ros2 lifecycle set '
+            'Whether the node configures and activates itself; otherwise use `ros2 lifecycle set '
             '/segment configure`, then activate.',
             _SWITCH,
         ),
@@ -93,9 +93,9 @@ def _argument(
 
 
 def _remember_given(context: LaunchContext) -> list[SetLaunchConfiguration]:
-    """Note which settings are given, before their defaults hide it.
+    """Note which settings are given, before their defaults are filled in.
 
-    A default is the node's own and must not override params_file; what is given must.
+    Only a given setting overrides params_file; a default does not.
     """
     given = [name for name in _SETTINGS if name in context.launch_configurations]
     return [SetLaunchConfiguration(_GIVEN, ' '.join(given))]
@@ -138,13 +138,13 @@ def _parameter_files(name: str) -> list[Path]:
     return [Path(name)]
 
 
-def _rviz(context: LaunchContext) -> list[Node | LogInfo]:
+def _rviz(_context: LaunchContext) -> list[Node | LogInfo]:
     try:
         get_package_prefix('rviz2')
     except PackageNotFoundError:
         sentence = (
-            'rviz2 is not installed, so no window opens: apt-get install ros-$ROS_DISTRO-rviz2, '
-            'or give rviz:=false. The rest runs without it.'
+            'rviz2 is not installed, so no window opens: run apt-get install '
+            'ros-$ROS_DISTRO-rviz2, or give rviz:=false. Everything else runs without it.'
         )
         return [LogInfo(msg=sentence)]
     # In the node's namespace, because the topics in its file are relative.

@@ -15,16 +15,26 @@ from PIL import Image
 
 from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
 from helpers.tiny_sams import tiny_sam
+from iterprime_ros import pipeline
+from iterprime_ros.answer import Status
 from iterprime_ros.cli import main
 from iterprime_ros.errors import (
     InvalidImageError,
     InvalidSettingError,
+    StoppedError,
     WeightsMismatchError,
     WeightsNotFoundError,
 )
+from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.masks.proposer import Proposals
-from iterprime_ros.pipeline import IteRPrimE, Status
-from iterprime_ros.profiles import DEFAULT, PROFILES, AnswerSettings, Profile, profile
+from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.profiles import (
+    DEFAULT,
+    PROFILE_NAMES,
+    AnswerSettings,
+    Profile,
+    load_profile,
+)
 from iterprime_ros.sim.scene import sample_scene
 
 
@@ -76,10 +86,10 @@ def test_an_answer_holds_what_its_docstring_says(model, picture):
     assert answer.command.action_verb == 'pick'
     assert answer.command.expression == 'the red mug left of the ball'
     assert 0 <= answer.match_probability <= 1
-    assert answer.match_probability == answer.looks[0].probability
+    assert answer.match_probability == answer.rounds[0].probability
     assert np.array_equal(answer.candidates[0].mask, answer.mask)
     assert answer.mask[answer.heatmap == 1].any()
-    primary = [each for each in answer.words if each.is_primary]
+    primary = [each for each in answer.word_heatmaps if each.is_primary]
     assert [answer.command.expression[slice(*each.span)] for each in primary] == ['mug']
     assert set(answer.milliseconds) == {
         'encode image for matching',
@@ -187,7 +197,7 @@ def test_a_model_that_gives_no_number_is_an_error(weights, tmp_path, picture):
 def test_a_word_that_stands_for_a_missing_noun_is_said(model, picture):
     answer = model.segment(picture, '2nd from right')
     assert any('stands for it' in note for note in answer.notes)
-    assert sum(each.is_primary for each in answer.words) == 1
+    assert sum(each.is_primary for each in answer.word_heatmaps) == 1
 
 
 def test_ten_thousand_characters_are_cut_and_said(model, picture):
@@ -228,21 +238,23 @@ def test_small_and_thin_images_are_answered(model, size):
 
 
 def test_profiles_are_whole():
-    for name, each in PROFILES.items():
+    for name in PROFILE_NAMES:
+        each = load_profile(name)
         assert each.description, name
         assert Profile.model_validate(each.model_dump()) == each
-    assert PROFILES['paper'].grounding.keep_failed_round
-    assert PROFILES['paper'].answer.match_threshold == 0
+    paper = load_profile('paper')
+    assert paper.grounding.keep_failed_round
+    assert paper.answer.match_threshold == 0
 
 
 def test_a_file_may_build_on_a_profile(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text('base: blip-sam\ngrounding:\n  rounds: 2\nmasks:\n  kind: regions\n')
-    mine = profile(path)
+    mine = load_profile(path)
     assert mine.grounding.rounds == 2
-    assert mine.grounding.momentum == PROFILES['blip-sam'].grounding.momentum
+    assert mine.grounding.momentum == load_profile('blip-sam').grounding.momentum
     assert mine.masks.kind == 'regions'
-    assert mine.matcher == PROFILES['blip-sam'].matcher
+    assert mine.matcher == load_profile('blip-sam').matcher
 
 
 @pytest.mark.parametrize(
@@ -262,14 +274,14 @@ def test_a_wrong_profile_is_one_sentence(tmp_path, text, words):
     path = tmp_path / 'wrong.yaml'
     path.write_text(text)
     with pytest.raises(InvalidSettingError, match=words):
-        profile(path)
+        load_profile(path)
 
 
 def test_unknown_names_are_one_sentence(tmp_path, regions, weights):
     with pytest.raises(InvalidSettingError, match='blip-sam'):
-        profile('blip')
+        load_profile('blip')
     with pytest.raises(InvalidSettingError, match='Cannot read'):
-        profile(tmp_path / 'none.yaml')
+        load_profile(tmp_path / 'none.yaml')
     with pytest.raises(InvalidSettingError, match='no device'):
         IteRPrimE.from_profile(regions, 'gpu')
     with pytest.raises(InvalidSettingError, match='not supported'):
@@ -410,7 +422,8 @@ def test_models_are_listed():
         text=True,
         check=True,
     )
-    for name, each in PROFILES.items():
+    for name in PROFILE_NAMES:
+        each = load_profile(name)
         assert name in answer.stdout
         assert each.matcher.weights in answer.stdout
 
@@ -421,7 +434,7 @@ def test_weights_that_begin_with_a_dot_lie_beside_their_file(tmp_path, monkeypat
     path = folder / 'mine.yaml'
     path.write_text('base: tabletop\nmatcher: {weights: ./near}\nmasks: {weights: far/away}\n')
     monkeypatch.chdir(tmp_path)
-    mine = profile(Path('models') / 'mine.yaml')
+    mine = load_profile(Path('models') / 'mine.yaml')
     assert mine.matcher.weights == str(folder / 'near')
     assert mine.masks.weights == 'far/away'
 
@@ -433,20 +446,27 @@ def test_the_default_says_what_it_does_not_know(picture, tmp_path, capsys):
     assert 'knows only the simulated table' in capsys.readouterr().err
 
 
-def test_every_round_is_told_and_what_the_watcher_raises_ends_the_work(model, picture):
-    told = []
-    answer = model.segment(picture, 'the red mug', lambda *each: told.append(each))
-    assert [number for number, _, _ in told] == list(range(len(answer.looks)))
-    assert [probability for _, _, probability in told] == [
-        look.probability for look in answer.looks
+def test_every_round_is_reported_until_the_work_is_stopped(model, picture):
+    reported = []
+    answer = model.segment(picture, 'the red mug', lambda *each: reported.append(each))
+    assert [number for number, _, _ in reported] == list(range(len(answer.rounds)))
+    assert [probability for _, _, probability in reported] == [
+        each.probability for each in answer.rounds
     ]
-    np.testing.assert_array_equal(told[-1][1], answer.heatmap)
+    np.testing.assert_array_equal(reported[-1][1], answer.heatmap)
+    with pytest.raises(StoppedError):
+        model.segment(picture, 'the red mug', should_stop=lambda: True)
 
-    class EnoughError(Exception):
-        pass
 
-    def stop(*_):
-        raise EnoughError
+def test_maps_are_enlarged_only_for_who_listens(model, picture, monkeypatch):
+    calls = []
 
-    with pytest.raises(EnoughError):
-        model.segment(picture, 'the red mug', stop)
+    def counted(*arguments):
+        calls.append(1)
+        return upsampled(*arguments)
+
+    monkeypatch.setattr(pipeline, 'upsampled', counted)
+    answer = model.segment(picture, 'the red mug')
+    assert len(calls) == 1  # the answer's own
+    model.segment(picture, 'the red mug', lambda *_: None)
+    assert len(calls) == 1 + 1 + len(answer.rounds)

@@ -1,1 +1,1 @@
-"""The demo: camera, node and client, each a process, over real ROS."""
+"""The demo: a simulated camera, the segment node and a client, each a ROS 2 process."""

@@ -1,4 +1,7 @@
-"""`python -m iterprime_ros.demo client`: a node of the demo; `iterprime demo` starts them all."""
+"""Run one node of the demo, as in `python -m iterprime_ros.demo client`.
+
+`iterprime demo` starts all of them.
+"""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Asks the node what a person types, line by line, and draws every answer."""
+"""Reads commands line by line, prints each answer and draws it."""
 
 import signal
 import sys
@@ -13,153 +13,155 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
-from iterprime_ros.demo.command_client import Answer, Talk, judged, named
-from iterprime_ros.demo.scene_subscriber import Table
+from iterprime_ros.demo.command_client import Answer, CommandClient
+from iterprime_ros.demo.ground_truth import drawn_answer, object_name, summary
+from iterprime_ros.demo.scene_subscriber import SceneSubscriber
 from iterprime_ros.errors import IterprimeError
-from iterprime_ros.render import answers_figure, whole_file
+from iterprime_ros.render import answers_figure, atomic_write
 
-_PATIENCE = 60.0  # seconds until something that is waited for is given up
-_CALL_AGAIN = 5.0  # seconds until a service that has not answered is called again
-_ENDS = ('', 'quit', 'exit')
-_NEXT = 'next'
+_TIMEOUT = 60.0  # seconds
+_RETRY_PERIOD = 5.0  # seconds until a service that has not responded is called again
+_EXIT_COMMANDS = ('', 'quit', 'exit')
+_NEXT_SCENE = 'next'
 
 
-class NothingCameError(IterprimeError):
-    """Something that a healthy graph would have sent has not come."""
+class DemoTimeoutError(IterprimeError):
+    """The simulated camera or the segment node did not respond in time."""
 
 
 class DemoConsole(Node):
-    """Asks one thing at a time. It listens only while it waits for something."""
+    """Sends one command at a time. It is spun only while it waits for something."""
 
     def __init__(self) -> None:
         super().__init__('demo_console')
         self.is_drawn = False
         self.out = Path(self.declare_parameter('out', 'out/demo.png').value)
-        self._table = Table(self)
-        self._talk = Talk(self, self._table, self._on_answer)
+        self._scene = SceneSubscriber(self)
+        self._client = CommandClient(self, self._scene, self._on_answer)
         self._answer: Answer | None = None
-        self._scenes = self.create_client(Trigger, 'sim_camera/next_scene')
+        self._next_scene = self.create_client(Trigger, 'sim_camera/next_scene')
 
-    def wait_for_the_node(self) -> None:
-        """Wait until commands are heard."""
-        self._wait(lambda: self._talk.is_heard, 'The node does not listen')
+    def wait_for_segment_node(self) -> None:
+        """Wait until the segment node is ready for commands."""
+        self._wait(lambda: self._client.is_connected, 'The segment node was not ready')
 
-    def describe(self) -> None:
-        """Print what is on the table, and draw it."""
-        self._wait(lambda: self._table.is_known, 'The camera shows nothing')
-        seen = sorted(self._table.view.objects, key=lambda item: item.column)
-        names = ', '.join(f'{named(item)}' for item in seen if item.is_referable)
-        hidden = ', '.join(f'{named(item)}' for item in seen if not item.is_referable)
-        also = f'; too small or hidden to ask for: {hidden}' if hidden else ''
-        _say(f'Scene {self._table.seed}, from left to right: {names}{also}.')
-        with whole_file(self.out) as part:
-            PIL.Image.fromarray(self._table.frame.rgb).save(part, 'PNG')
+    def describe_scene(self) -> None:
+        """Print the names of the scene's objects, and draw the scene."""
+        self._wait(lambda: self._scene.is_ready, 'The simulated camera published no frame')
+        objects = sorted(self._scene.view.objects, key=lambda item: item.column)
+        names = ', '.join(object_name(item) for item in objects if item.is_referable)
+        hidden = ', '.join(object_name(item) for item in objects if not item.is_referable)
+        also = f'; too small or too hidden to refer to: {hidden}' if hidden else ''
+        _print_line(f'Scene {self._scene.seed}, from left to right: {names}{also}.')
+        with atomic_write(self.out) as path:
+            PIL.Image.fromarray(self._scene.frame.rgb).save(path, 'PNG')
         self.is_drawn = True
 
-    def show_next(self) -> None:
-        """Have the camera show another scene, and describe it."""
-        before = self._table.seed
+    def show_next_scene(self) -> None:
+        """Make the camera show the next scene, and describe that."""
+        seed_before = self._scene.seed
         called_at = float('-inf')
 
         def has_changed() -> bool:
             nonlocal called_at
-            if self._scenes.service_is_ready() and time.monotonic() - called_at > _CALL_AGAIN:
+            is_due = time.monotonic() - called_at > _RETRY_PERIOD
+            if is_due and self._next_scene.service_is_ready():
                 called_at = time.monotonic()
-                self._scenes.call_async(Trigger.Request())
-            return self._table.seed != before
+                self._next_scene.call_async(Trigger.Request())
+            return self._scene.seed != seed_before
 
-        self._wait(has_changed, 'The camera shows no other scene')
-        self.describe()
+        self._wait(has_changed, 'The simulated camera did not change its scene')
+        self.describe_scene()
 
-    def ask(self, command: str) -> None:
-        """Print and draw what is answered to a command."""
+    def send(self, command: str) -> None:
+        """Send a command, wait for its answer, print and draw it."""
         self._answer = None
-        self._talk.ask(command)
-        self._wait(self._has_answer, 'The node does not answer')
+        self._client.send(command)
+        self._wait(lambda: self._answer is not None, 'The segment node did not answer')
         if self._answer is None:
             return
-        line, drawn = judged(self._answer, self._table)
-        _say(f'"{command}": {line}')
-        with whole_file(self.out) as part:
-            answers_figure(self._table.frame.rgb, [drawn]).savefig(part, format='png')
-
-    def _has_answer(self) -> bool:
-        self._talk.remind()
-        return self._answer is not None
+        frame, view = self._scene.frame, self._scene.view
+        _print_line(f'"{command}": {summary(self._answer, frame, view)}')
+        with atomic_write(self.out) as path:
+            drawn = drawn_answer(self._answer, frame, view)
+            answers_figure(frame.rgb, [drawn]).savefig(path, format='png')
 
     def _on_answer(self, answer: Answer) -> None:
         self._answer = answer
 
-    def _wait(self, condition: Callable[[], bool], otherwise: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
+    def _wait(self, condition: Callable[[], bool], failure: str) -> None:
+        deadline = time.monotonic() + _TIMEOUT
         while not condition():
             if time.monotonic() > deadline:
-                raise NothingCameError(f'{otherwise}: waited {_PATIENCE:g} seconds in vain.')
+                raise DemoTimeoutError(
+                    f'{failure} within {_TIMEOUT:g} seconds; check the messages above, or start '
+                    'the demo again.'
+                )
             rclpy.spin_once(self, timeout_sec=0.05)
 
 
-def _typed() -> Iterator[str]:
-    """Yield what is typed, or comes through a pipe, until an empty line or the end."""
-    is_person = sys.stdin.isatty()
-    if is_person:
-        import readline  # noqa: F401  # gives input() a line to edit, and earlier ones
+def _input_lines() -> Iterator[str]:
+    """Yield the lines of stdin, a terminal or a pipe, until an exit command or the end."""
+    is_terminal = sys.stdin.isatty()
+    if is_terminal:
+        import readline  # noqa: F401  # gives input() line editing and a history
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors='replace')
     while True:
         try:
-            line = input('> ' if is_person else '')
+            line = input('> ' if is_terminal else '')
         except EOFError:
-            _end_the_line()
+            _leave_prompt()
             return
         command = ''.join(filter(str.isprintable, line)).strip()
-        if command.lower() in _ENDS:
+        if command.lower() in _EXIT_COMMANDS:
             return
         yield command
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)  # at once, through a pipe too
 
 
-def _end_the_line() -> None:
-    """Leave the line of the prompt, where there is one."""
+def _leave_prompt() -> None:
+    """End the line of the prompt, if there is one."""
     if sys.stdin.isatty():
-        _say('')
+        _print_line('')
 
 
-def _converse() -> None:
+def _run_console() -> None:
     console = DemoConsole()
     try:
-        console.describe()
-        console.wait_for_the_node()
-        for command in _typed():
-            if command.lower() == _NEXT:
-                console.show_next()
+        console.describe_scene()
+        console.wait_for_segment_node()
+        for command in _input_lines():
+            if command.lower() == _NEXT_SCENE:
+                console.show_next_scene()
             else:
-                console.ask(command)
+                console.send(command)
     except KeyboardInterrupt:
-        _end_the_line()
+        _leave_prompt()
     finally:
         console.destroy_node()
         if console.is_drawn:
-            _say(f'The picture is at {console.out}')
+            _print_line(f'Picture saved to {console.out}')
 
 
 def _interrupt_once(*_: object) -> None:
-    """Raise KeyboardInterrupt, and no second one while the first ends everything."""
+    """Raise KeyboardInterrupt, and ignore further signals while the process shuts down."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main(arguments: list[str]) -> int:
-    """Converse until the person has had enough; Ctrl-C is an orderly end like any other."""
+    """Run until stdin ends or Ctrl-C, both of which are orderly ends; return the exit code."""
     try:
-        # Of rclpy's own handler input() would take no notice.
+        # rclpy's own handler would not interrupt input().
         signal.signal(signal.SIGINT, _interrupt_once)
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
-        _converse()
+        _run_console()
     except KeyboardInterrupt:
-        pass  # before there was anything to say
+        pass  # interrupted before the console existed
     except IterprimeError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,4 +1,7 @@
-"""The demo: a camera, the node and someone who asks it, each a process, over real ROS."""
+"""Starts the simulated camera, the segment node and a client, each as a process, over real ROS 2.
+
+This module only starts processes: it does not import rclpy.
+"""
 
 import json
 import os
@@ -19,142 +22,171 @@ from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
 
-_ROS, _DEMO = 'iterprime_ros.ros', 'iterprime_ros.demo'
-_PATIENCE = 60.0  # seconds; on two cores it takes fifteen
-# Bars of progress on loading would run across what a person reads and types.
-_QUIET = {'HF_HUB_DISABLE_PROGRESS_BARS': '1'}
+_ROS, _DEMO = 'iterprime_ros.ros', 'iterprime_ros.demo'  # packages of nodes
+_TIMEOUT = 60.0  # seconds; on two cores the demo takes fifteen
+# Progress bars would run across the lines of an interactive session.
+_NO_PROGRESS_BARS = {'HF_HUB_DISABLE_PROGRESS_BARS': '1'}
 _STRATA = (Stratum.ATTRIBUTES, Stratum.RELATION, Stratum.ABSENT)
 
 
 class DemoError(RuntimeError):
-    """The demo did not come to its end; the message says why."""
+    """The demo failed; the message says why."""
 
 
 def run_demo(out: Path, seed: int) -> None:
-    """Ask about the scene of `seed` over ROS, print what is answered, and draw it as `out`.
+    """Send three commands about a scene over ROS, print the answers and draw them.
 
-    Raises DemoError when a process fails or nothing arrives, as the other two do.
+    out: PNG to write.
+    seed: number of the scene.
+
+    Raises DemoError if a process fails or the answers do not arrive in time.
     """
-    commands = questions(seed)
-    with _graph(seed, mode='once') as graph:
-        graph.run('client', _PATIENCE, out=str(out), commands=commands)
+    commands = sample_commands(seed)
+    with _running_nodes(seed, mode='once') as nodes:
+        nodes.run('client', _TIMEOUT, out=str(out), commands=commands)
 
 
 def run_interactive(out: Path, seed: int) -> None:
-    """Let a person ask about the scene of `seed`, and draw every answer as `out`."""
+    """Read commands about a scene from stdin, print and draw each answer.
+
+    out: PNG to write after each answer.
+    seed: number of the first scene.
+
+    Raises DemoError if a process fails.
+    """
     print(
-        'Type what to find, such as "the red cube" or "pick up the leftmost cube"; "next" shows '
-        f'another table; an empty line or Ctrl-D ends.\nWhat is seen is drawn in {out}; camera and '
-        'node need some seconds to start.',
+        'Type a command, such as "the red cube" or "pick up the leftmost cube"; "next" shows the '
+        'next scene; an empty line or Ctrl-D ends.\n'
+        f'The newest answer is drawn in {out}. Camera and node take a few seconds to start.',
         flush=True,
     )
-    with _graph(seed, mode='once', quiet=True) as graph:
-        graph.run('console', None, out=str(out))
+    with _running_nodes(seed, mode='once', is_quiet=True) as nodes:
+        nodes.run('console', None, out=str(out))
 
 
 def run_watch(out: Path, seed: int, command: str) -> None:
-    """Put a command to every frame, and keep the newest answer drawn as `out` until interrupted.
+    """Run one command on every frame the node can process, until interrupted.
 
-    command: '' for one that fits the scene.
+    out: PNG to update with the newest answer.
+    seed: number of the scene.
+    command: '' for one that refers to an object of the scene.
+
+    Raises DemoError if a process fails.
     """
-    command = command or questions(seed)[0]
+    command = command or sample_commands(seed)[0]
     print(
-        f'Watching for "{command}"; the picture {out} follows what is seen, and Ctrl-C ends. '
-        'Camera and node need some seconds to start.',
+        f'Watching for "{command}" until Ctrl-C. The newest answer is drawn in {out} about once '
+        'a second. Camera and node take a few seconds to start.',
         flush=True,
     )
-    with _graph(seed, mode='continuous', quiet=True) as graph:
-        graph.run('watch', None, out=str(out), command=command)
+    with _running_nodes(seed, mode='continuous', is_quiet=True) as nodes:
+        nodes.run('watch', None, out=str(out), command=command)
 
 
-def questions(seed: int) -> list[str]:
-    """Return commands about the scene of a seed.
+def sample_commands(seed: int) -> list[str]:
+    """Return three commands about the scene of a seed.
 
-    One names attributes, one a relation where the scene offers one, one something that is not
-    there.
+    The first names attributes, the second a relation if the scene allows one, the third an object
+    that is not in the scene.
     """
     rng = np.random.default_rng(seed)
     with Renderer(640, 480) as renderer:
         view = view_of(renderer.render(sample_scene(seed)))
-    found = [
+    expressions = [
         sample_expression(rng, view, stratum) or sample_expression(rng, view, Stratum.ATTRIBUTES)
         for stratum in _STRATA
     ]
-    return [sample_command(rng, each.text).text for each in found if each]
+    return [sample_command(rng, each.text).text for each in expressions if each]
 
 
-class _Graph:
-    """The processes of a demo; all are ended with `running`."""
+class _Nodes:
+    """The nodes of a demo, each a process; the exit stack terminates all of them."""
 
-    def __init__(self, environment: dict[str, str], running: ExitStack) -> None:
-        self._environment, self._running = environment, running
-        self._others: dict[str, subprocess.Popen] = {}
+    def __init__(self, environment: dict[str, str], exit_stack: ExitStack) -> None:
+        self._environment, self._exit_stack = environment, exit_stack
+        self._background: dict[str, subprocess.Popen] = {}
 
-    def add(self, node: str, level: str, **parameters: object) -> None:
-        """Start a node that runs until the end; level: of what it logs."""
-        self._others[node] = self._start(_ROS, node, parameters, level, in_background=True)
+    def start(self, node: str, log_level: str, **parameters: object) -> None:
+        """Start a node that runs in the background until the demo ends."""
+        self._background[node] = self._popen(_ROS, node, parameters, log_level, True)
 
-    def run(self, node: str, patience: float | None, **parameters: object) -> None:
-        """Run a node of the demo until it is done; patience: seconds, None for any time."""
-        process = self._start(_DEMO, node, parameters)
-        began = time.monotonic()
-        while patience is None or time.monotonic() - began < patience:
+    def run(self, node: str, timeout: float | None, **parameters: object) -> None:
+        """Run a node of the demo until it exits; timeout: seconds, None for no limit."""
+        process = self._popen(_DEMO, node, parameters)
+        started_at = time.monotonic()
+        while timeout is None or time.monotonic() - started_at < timeout:
             try:
                 code = process.wait(timeout=0.2)
             except subprocess.TimeoutExpired:
-                for name, other in self._others.items():
-                    if other.poll() is not None:
-                        raise DemoError(f'{name} ended with {other.returncode}.') from None
+                self._check_background()
                 continue
             if code:
-                raise DemoError(f'{node} ended with {code}.')
+                raise _exit_error(node, code)
             return
-        raise DemoError(f'No answers came within {patience:g} seconds.')
+        raise DemoError(
+            f'The answers did not arrive within {timeout:g} seconds: this machine may be too busy; '
+            'check the messages above and try again.'
+        )
 
-    def _start(
+    def _check_background(self) -> None:
+        for node, process in self._background.items():
+            if process.poll() is not None:
+                raise _exit_error(node, process.returncode)
+
+    def _popen(
         self,
         package: str,
         node: str,
         parameters: dict[str, object],
-        level: str = 'info',
+        log_level: str = 'info',
         in_background: bool = False,
     ) -> subprocess.Popen:
-        # A parameter is read as YAML, of which JSON is a part: a file named [a].png is quoted.
+        # ROS reads parameters as YAML, of which JSON is a subset: it quotes a path like [a].png.
         settings = [f'{name}:={json.dumps(value)}' for name, value in parameters.items()]
         options = [word for each in settings for word in ('-p', each)]
+        options += ['--log-level', log_level]
         process = subprocess.Popen(
-            [sys.executable, '-m', package, node, '--ros-args', *options, '--log-level', level],
+            [sys.executable, '-m', package, node, '--ros-args', *options],
             env=self._environment,
             stdin=subprocess.DEVNULL if in_background else None,
-            # Ctrl-C at the terminal is not for what runs in the background: `_end` is.
+            # A background node gets no Ctrl-C from the terminal; `_terminate` ends it.
             process_group=0 if in_background else None,
         )
-        self._running.callback(_end, process)
+        self._exit_stack.callback(_terminate, process)
         return process
 
 
+def _exit_error(node: str, code: int) -> DemoError:
+    return DemoError(f'The process {node} exited with code {code}; the messages above say why.')
+
+
 @contextmanager
-def _graph(seed: int, mode: str, quiet: bool = False) -> Iterator[_Graph]:
-    """Run the camera and the node in a ROS domain of their own; mode: the node's."""
-    # Ending this process, or its terminal, must end its children: as Ctrl-C does, by an exception.
+def _running_nodes(seed: int, mode: str, is_quiet: bool = False) -> Iterator[_Nodes]:
+    """Run the simulated camera and the segment node in a ROS domain of their own.
+
+    mode: of the segment node, once or continuous.
+    is_quiet: whether the segment node logs warnings and errors only.
+    """
+    # SystemExit, unlike the default action of these signals, terminates the child processes.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    with private_domain() as environment, ExitStack() as running:
-        graph = _Graph({**environment, **_transport(), **_QUIET}, running)
-        graph.add('sim_camera', 'warn', seed=seed)
-        graph.add('segment', 'warn' if quiet else 'info', autostart=True, mode=mode)
-        yield graph
+    with private_domain() as environment, ExitStack() as exit_stack:
+        environment = {**environment, **_fast_dds_profile(), **_NO_PROGRESS_BARS}
+        nodes = _Nodes(environment, exit_stack)
+        nodes.start('sim_camera', 'warn', seed=seed)
+        nodes.start('segment', 'warn' if is_quiet else 'info', autostart=True, mode=mode)
+        yield nodes
 
 
-def _transport() -> dict[str, str]:
-    """Return what gives Fast DDS shared memory that holds whole images."""
+def _fast_dds_profile() -> dict[str, str]:
+    """Return the environment that gives Fast DDS shared memory large enough for whole images."""
     if 'FASTDDS_DEFAULT_PROFILES_FILE' in os.environ:
         return {}
     profile = files('iterprime_ros') / 'ros' / 'fastdds.xml'
     return {'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}
 
 
-def _end(process: subprocess.Popen) -> None:
+def _terminate(process: subprocess.Popen) -> None:
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What the simulated camera shows and what is true of it, to a node that listens."""
+"""The simulated camera's current scene: its RGB-D frames and their ground truth."""
 
 import json
 from dataclasses import dataclass
@@ -15,83 +15,100 @@ from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.ros.camera_topics import nanoseconds_of
 from iterprime_ros.ros.convert.images import from_image, pinhole_of
 from iterprime_ros.ros.qos import LATCHED_QOS
-from iterprime_ros.ros.sim_camera_node import view_in
+from iterprime_ros.sim.truth import view_from_truth
 from iterprime_ros.sim.view import View
 
-_FRAME = {'image': Image, 'depth': Image, 'camera_info': CameraInfo, 'sim_camera/truth/ids': Image}
-_KEPT = 8  # frames that may be in parts; best effort may have lost the rest of older ones
+_FRAME_TOPICS = {
+    'image': Image,
+    'depth': Image,
+    'camera_info': CameraInfo,
+    'sim_camera/truth/ids': Image,
+}
+_MAX_INCOMPLETE = 8  # frames; best-effort QoS may have lost the missing messages of older ones
 
 
 @dataclass(frozen=True)
-class Frame:
-    """Messages of one stamp: rgb (H, W, 3) uint8, depth (H, W) metres, ids (H, W), calibration."""
+class RgbdFrame:
+    """A registered RGB-D image of a simulated scene.
+
+    rgb: (H, W, 3) uint8.
+    depth: (H, W) float32, metres along the optical axis.
+    ids: (H, W) int32, the ground-truth object id of each pixel, 0 for the background.
+    pinhole: calibration of the image.
+    """
 
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
     ids: NDArray[np.int32]
-    camera: Pinhole
+    pinhole: Pinhole
 
 
-class Table:
-    """Knows the scene that is shown now: its number, its truth and its newest whole frame."""
+class SceneSubscriber:
+    """Subscribes to the simulated camera and keeps the newest frame of its current scene.
+
+    The camera stamps the messages of one frame alike, so they are paired by equal stamps.
+    """
 
     def __init__(self, node: Node) -> None:
         self._clock = node.get_clock()
         self.seed: int | None = None
         self._view: View | None = None
-        self._since = 0
-        self._parts: dict[int, dict[str, Any]] = {}
-        self._whole: dict[str, Any] = {}
-        node.create_subscription(String, 'sim_camera/truth/objects', self._take_truth, LATCHED_QOS)
-        for topic, kind in _FRAME.items():
+        self._scene_start = 0
+        self._incomplete: dict[int, dict[str, Any]] = {}
+        self._newest: dict[str, Any] = {}
+        node.create_subscription(String, 'sim_camera/truth/objects', self._on_truth, LATCHED_QOS)
+        for topic, message_type in _FRAME_TOPICS.items():
             node.create_subscription(
-                kind,
+                message_type,
                 topic,
-                lambda message, topic=topic: self._take(topic, message),
+                lambda message, topic=topic: self._on_frame_message(topic, message),
                 qos_profile_sensor_data,
             )
 
     @property
-    def is_known(self) -> bool:
-        """Whether both a frame and the truth of the scene have come."""
-        return bool(self._whole) and self._view is not None
+    def is_ready(self) -> bool:
+        """Whether a complete frame and the ground truth of the scene have been received."""
+        return bool(self._newest) and self._view is not None
 
-    def shows(self, stamp: int) -> bool:
-        """Whether what was seen at a stamp, in nanoseconds, is the scene that is shown now."""
-        return stamp >= self._since
+    def is_current(self, stamp: int) -> bool:
+        """Return whether an image with a stamp, in nanoseconds, shows the current scene."""
+        return stamp >= self._scene_start
 
     @property
-    def frame(self) -> Frame:
-        """The newest whole frame; only once the table is known."""
+    def frame(self) -> RgbdFrame:
+        """The newest complete frame; available once `is_ready`."""
         rgb, depth, ids = (
-            from_image(self._whole[name]) for name in ('image', 'depth', 'sim_camera/truth/ids')
+            from_image(self._newest[topic]) for topic in ('image', 'depth', 'sim_camera/truth/ids')
         )
-        return Frame(rgb, depth, ids, pinhole_of(self._whole['camera_info']))
+        return RgbdFrame(rgb, depth, ids, pinhole_of(self._newest['camera_info']))
 
     @property
     def view(self) -> View:
-        """Where the objects of the scene are; only once the table is known."""
+        """The ground truth about the scene's objects; available once `is_ready`."""
         if self._view is None:
-            raise RuntimeError('The truth about the scene has not come yet.')
+            raise RuntimeError('The ground truth of the scene was not received; wait for is_ready.')
         return self._view
 
-    def _take_truth(self, message: String) -> None:
+    def _on_truth(self, message: String) -> None:
         truth = json.loads(message.data)
         if truth['seed'] == self.seed:
             return
-        self.seed, self._view = truth['seed'], view_in(truth)
-        # The camera shows a scene after it has told of it: what is stamped from now on is new.
-        self._since = self._clock.now().nanoseconds
-        self._parts, self._whole = {}, {}
+        self.seed, self._view = truth['seed'], view_from_truth(truth)
+        # The camera publishes the truth before the first frame of a scene, so every frame that is
+        # stamped from now on shows the new scene.
+        self._scene_start = self._clock.now().nanoseconds
+        self._incomplete, self._newest = {}, {}
 
-    def _take(self, topic: str, message: Any) -> None:
+    def _on_frame_message(self, topic: str, message: Any) -> None:
         stamp = nanoseconds_of(message.header)
-        if not self.shows(stamp):
+        if not self.is_current(stamp):
             return
-        frame = self._parts.setdefault(stamp, {})
+        frame = self._incomplete.setdefault(stamp, {})
         frame[topic] = message
-        if len(frame) == len(_FRAME):
-            self._whole = frame
-            self._parts = {other: kept for other, kept in self._parts.items() if other > stamp}
-        elif len(self._parts) > _KEPT:
-            del self._parts[min(self._parts)]
+        if len(frame) == len(_FRAME_TOPICS):
+            self._newest = frame
+            self._incomplete = {
+                other: messages for other, messages in self._incomplete.items() if other > stamp
+            }
+        elif len(self._incomplete) > _MAX_INCOMPLETE:
+            del self._incomplete[min(self._incomplete)]

@@ -1,4 +1,4 @@
-"""Keeps one picture of what a standing command finds, and says how often it is answered."""
+"""Runs one command on every frame and keeps a picture of the newest answer."""
 
 import shutil
 import sys
@@ -8,69 +8,75 @@ from pathlib import Path
 
 from rclpy.node import Node
 
-from iterprime_ros.demo.command_client import Answer, Talk, judged
-from iterprime_ros.demo.scene_subscriber import Table
+from iterprime_ros.demo.command_client import Answer, CommandClient
+from iterprime_ros.demo.ground_truth import drawn_answer, summary
+from iterprime_ros.demo.scene_subscriber import SceneSubscriber
 from iterprime_ros.errors import IterprimeError
-from iterprime_ros.render import answers_figure, whole_file
+from iterprime_ros.render import answers_figure, atomic_write
 from iterprime_ros.ros.node_runner import run
 
-_PAUSE = 1.0  # seconds between two pictures, so that drawing takes no more than half the time
-_WINDOW = 10.0  # seconds that the rate is counted over
+_CHECK_PERIOD = 0.05  # seconds between checks for an answer to draw
+_DRAW_PAUSE = 1.0  # seconds between pictures, so that drawing takes at most half of the time
+_RATE_WINDOW = 10.0  # seconds over which the rate of answers is averaged
 
 
 class DemoWatch(Node):
-    """Draws the newest answer about once a second, for as long as it runs."""
+    """Draws the newest answer about once a second until it is interrupted.
+
+    The segment node has to run in mode `continuous`.
+    """
 
     def __init__(self) -> None:
         super().__init__('demo_watch')
         command = self.declare_parameter('command', 'the red cube').value
         self._out = Path(self.declare_parameter('out', 'out/demo.png').value)
-        self._answers: deque[float] = deque()
+        self._answer_times: deque[float] = deque()
         self._newest: Answer | None = None
         self._drawn_at = float('-inf')
         self._is_drawn = False
-        self._table = Table(self)
-        self._talk = Talk(self, self._table, self._on_answer)
-        self._talk.ask(command)
-        self.create_timer(0.05, self._go_on)
+        self._scene = SceneSubscriber(self)
+        self._client = CommandClient(self, self._scene, self._on_answer)
+        self._client.send(command)
+        self.create_timer(_CHECK_PERIOD, self._draw_if_due)
 
     def destroy_node(self) -> None:
-        """Say where the picture is, and end."""
+        """Print where the picture is, and destroy the node."""
         if self._is_drawn:
-            print(f'\nThe picture is at {self._out}', flush=True)
+            status_end = '\n' if sys.stdout.isatty() else ''
+            print(f'{status_end}Picture saved to {self._out}', flush=True)
         super().destroy_node()
 
     def _on_answer(self, answer: Answer) -> None:
         self._newest = answer
-        self._answers.append(time.monotonic())
+        self._answer_times.append(time.monotonic())
 
-    def _go_on(self) -> None:
-        self._talk.remind()
-        if self._newest and time.monotonic() - self._drawn_at > _PAUSE:
-            self._show(self._newest)
+    def _draw_if_due(self) -> None:
+        if self._newest and time.monotonic() - self._drawn_at > _DRAW_PAUSE:
+            self._draw(self._newest)
             self._newest = None
             self._drawn_at = time.monotonic()
 
-    def _show(self, answer: Answer) -> None:
-        if not self._table.is_known:
+    def _draw(self, answer: Answer) -> None:
+        if not self._scene.is_ready:
             return
-        line, drawn = judged(answer, self._table)
-        with whole_file(self._out) as part:
-            answers_figure(self._table.frame.rgb, [drawn]).savefig(part, format='png')
+        frame, view = self._scene.frame, self._scene.view
+        with atomic_write(self._out) as path:
+            drawn = drawn_answer(answer, frame, view)
+            answers_figure(frame.rgb, [drawn]).savefig(path, format='png')
         self._is_drawn = True
-        _tell(f'{self._rate()}; {line}')
+        _print_status(f'{self._rate()}; {summary(answer, frame, view)}')
 
     def _rate(self) -> str:
-        while self._answers[-1] - self._answers[0] > _WINDOW:
-            self._answers.popleft()
-        seconds = self._answers[-1] - self._answers[0]
+        while self._answer_times[-1] - self._answer_times[0] > _RATE_WINDOW:
+            self._answer_times.popleft()
+        seconds = self._answer_times[-1] - self._answer_times[0]
         if not seconds:
             return 'first answer'
-        return f'{(len(self._answers) - 1) / seconds:.1f} answers a second'
+        return f'{(len(self._answer_times) - 1) / seconds:.1f} answers a second'
 
 
-def _tell(line: str) -> None:
-    """Print a line; on a terminal in the place of the one before, without its end if too long."""
+def _print_status(line: str) -> None:
+    """Print a line; on a terminal it replaces the one before, cut to the terminal's width."""
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns - 1
         print(f'\r{line[:width]:<{width}}', end='', flush=True)
@@ -79,7 +85,7 @@ def _tell(line: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run until interrupted."""
+    """Run until interrupted, and return the exit code."""
     try:
         return run(DemoWatch, arguments)
     except IterprimeError as error:

@@ -1,1 +1,1 @@
-"""How good the answers are: questions with known answers, measures, and reports."""
+"""Evaluation of referring image segmentation: data sets, baselines, metrics and reports."""

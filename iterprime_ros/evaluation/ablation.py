@@ -1,103 +1,111 @@
-"""What each part of the algorithm is worth: the same questions with parts left out."""
+"""The effect of each part of the algorithm: the same questions with parts left out."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from iterprime_ros.evaluation.datasets.tabletop import QuestionedScene
-from iterprime_ros.evaluation.metrics import STRATA, Outcome, bootstrapped, miou, precision
-from iterprime_ros.evaluation.runner import Answered, answer_scene, outcome_of, with_best_possible
+from iterprime_ros.answer import Status
+from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
+from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError, Sample
+from iterprime_ros.evaluation.metrics import Outcome, bootstrap, miou, precision
+from iterprime_ros.evaluation.oracle import with_oracle_iou
+from iterprime_ros.evaluation.report import by_group
+from iterprime_ros.evaluation.runner import AnsweredQuestion, answer_sample, outcome_of
+from iterprime_ros.evaluation.variants import with_settings
 from iterprime_ros.masks.regions import RegionProposer
-from iterprime_ros.pipeline import Frame, IteRPrimE, Segmentation, Status
+from iterprime_ros.pipeline import Frame, IteRPrimE
 
-_NO_EMPHASIS = {'local_emphasis': False, 'global_emphasis': False}
-_EMPHASIS = {'local_emphasis': True, 'global_emphasis': True}
+_PWEM = {'local_emphasis': True, 'global_emphasis': True}
+_FULL = 'full, as in the profile'
+_ORACLE_UNION = 1_000_000  # turns an IoU into pixels
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A pipeline under the name of what it leaves out or adds."""
+    """A model named for what it adds or leaves out.
+
+    name: of its row in the table.
+    model: shares the weights of the model that is taken apart.
+    """
 
     name: str
     model: IteRPrimE
 
 
 def grounding_variants(model: IteRPrimE) -> list[Variant]:
-    """Return Grad-CAM alone, with emphasis, with 1 to 4 rounds, and all of it."""
+    """Return Grad-CAM alone, with PWEM, with 2 to 4 rounds of IGRS, with both, and the model."""
+    base = grad_cam(model)
 
-    def variant(name: str, **changes: object) -> Variant:
-        grounding = model.profile.grounding.model_copy(update=changes)
-        profile = model.profile.model_copy(update={'grounding': grounding})
-        return Variant(name, model.with_profile(profile))
+    def variant(name: str, **grounding: object) -> Variant:
+        return Variant(name, with_settings(base, grounding))
 
     return [
-        variant('Grad-CAM alone', **_NO_EMPHASIS, rounds=1),
-        variant('+ PWEM, local', local_emphasis=True, global_emphasis=False, rounds=1),
-        variant('+ PWEM, global', local_emphasis=False, global_emphasis=True, rounds=1),
-        variant('+ PWEM, both', local_emphasis=True, global_emphasis=True, rounds=1),
-        *(variant(f'+ IGRS, {n} rounds', **_NO_EMPHASIS, rounds=n) for n in (2, 3, 4)),
-        *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **_EMPHASIS, rounds=n) for n in (2, 3, 4)),
-        Variant('full, as in the profile', model),
+        Variant('Grad-CAM alone', base),
+        variant('+ PWEM, local', local_emphasis=True),
+        variant('+ PWEM, global', global_emphasis=True),
+        variant('+ PWEM, both', **_PWEM),
+        *(variant(f'+ IGRS, {n} rounds', rounds=n) for n in (2, 3, 4)),
+        *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **_PWEM, rounds=n) for n in (2, 3, 4)),
+        Variant(_FULL, model),
     ]
 
 
-def ablation_rows(model: IteRPrimE, scenes: Iterable[QuestionedScene]) -> Iterator[dict[str, str]]:
-    """Yield a row for every variant of grounding, then of masks: mIoU and P@0.5 by stratum."""
+def ablation_rows(model: IteRPrimE, samples: Iterable[Sample]) -> Iterator[dict[str, str]]:
+    """Yield a row for every variant of grounding, then of masks: mIoU and P@0.5 by group."""
     variants = grounding_variants(model)
     regions = RegionProposer()
-    plain = IteRPrimE(model.matcher, regions, model.parser, model.profile)
-    found: dict[str, list[Outcome]] = {}
+    with_regions = IteRPrimE(model.matcher, regions, model.parser, model.profile)
+    outcomes: dict[str, list[Outcome]] = {}
 
-    def keep(name: str, outcomes: Iterable[Outcome]) -> None:
-        found.setdefault(name, []).extend(each for each in outcomes if each.is_present)
+    def add(name: str, some: Iterable[Outcome]) -> None:
+        outcomes.setdefault(name, []).extend(each for each in some if each.has_target)
 
-    for scene in scenes:
-        frame = model.embed(scene.rgb)
-        for variant in variants:
-            answered = answer_scene(variant.model, scene, frame)
-            keep(variant.name, (each.outcome for each in answered))
-        keep(
-            'masks: heatmap above 0.5',
-            (
-                outcome_of(scene.seed, each.question, each.answer, _thresholded(each.answer))
-                for each in answered
-            ),
-        )
-        keep('masks: regions', (each.outcome for each in _with_regions(plain, scene, frame)))
-        best = with_best_possible(model, frame, answered)
-        outcomes = [each.outcome for each in best if each.outcome.is_present]
-        keep('masks: best possible candidate', map(_as_best, outcomes))
-    for name, outcomes in found.items():
-        yield {'variant': name, **_cells(outcomes)}
+    for sample in samples:
+        frame = model.embed(sample.image)
+        answered = {each.name: answer_sample(each.model, sample, frame) for each in variants}
+        for name, some in answered.items():
+            add(name, _outcomes(some))
+        full = answered[_FULL]
+        add('masks: heatmap above 0.5', (_with_heatmap_mask(sample, each) for each in full))
+        region_frame = _with_masks_of(with_regions, sample, frame)
+        add('masks: regions', _outcomes(answer_sample(with_regions, sample, region_frame)))
+        add('masks: oracle', map(_as_oracle, _outcomes(with_oracle_iou(model, frame, full))))
+    if not any(outcomes.values()):
+        raise InvalidDatasetError('An ablation needs a data set that has questions with a target.')
+    for name, found in outcomes.items():
+        yield {'variant': name, **_cells(found)}
 
 
-def _with_regions(plain: IteRPrimE, scene: QuestionedScene, frame: Frame) -> list[Answered]:
-    """Return the answers with other masks; frame: of the same picture, whose memory serves here."""
-    image = torch.from_numpy(scene.rgb.copy()).permute(2, 0, 1).contiguous()
-    embedding = plain.proposer.embed(image)
-    return answer_scene(plain, scene, replace(frame, embedding=embedding))
+def _outcomes(answered: Iterable[AnsweredQuestion]) -> Iterator[Outcome]:
+    return (each.outcome for each in answered)
 
 
-def _thresholded(answer: Segmentation) -> NDArray[np.bool_]:
-    """Return the heatmap above 0.5 as a mask, nothing where nothing was found."""
+def _with_masks_of(model: IteRPrimE, sample: Sample, frame: Frame) -> Frame:
+    """Return a frame with the mask embedding of another model; frame: of the same image."""
+    image = torch.from_numpy(sample.image.copy()).permute(2, 0, 1).contiguous()
+    return replace(frame, mask_embedding=model.proposer.embed(image))
+
+
+def _with_heatmap_mask(sample: Sample, answered: AnsweredQuestion) -> Outcome:
+    """Return the outcome of the heatmap above 0.5 as a mask; empty where nothing was found."""
+    answer = answered.answer
     found = answer.status in (Status.FOUND, Status.AMBIGUOUS)
-    return (answer.heatmap > 0.5) & found
+    masked = replace(answer, mask=(answer.heatmap > 0.5) & found)
+    return outcome_of(sample.image_id, answered.question, masked)
 
 
-def _as_best(outcome: Outcome) -> Outcome:
-    """Return an outcome as if the best candidate had been chosen, at a scale of a million."""
-    scale = 1_000_000
-    return replace(outcome, intersection=int(outcome.best_iou * scale), union=scale)
+def _as_oracle(outcome: Outcome) -> Outcome:
+    """Return an outcome whose IoU is its oracle IoU."""
+    if not outcome.has_target:
+        return outcome
+    intersection = int(outcome.oracle_iou * _ORACLE_UNION)
+    return replace(outcome, intersection=intersection, union=_ORACLE_UNION)
 
 
 def _cells(outcomes: list[Outcome]) -> dict[str, str]:
-    estimate = bootstrapped(miou, outcomes)
-    cells = {'mIoU': f'{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})'}
-    for stratum in STRATA:
-        some = [outcome for outcome in outcomes if outcome.stratum == stratum]
-        cells[f'{stratum}: mIoU'] = f'{miou(some):.3f}'
-        cells[f'{stratum}: P@0.5'] = f'{precision(some, 0.5):.3f}'
+    cells = {'mIoU': str(bootstrap(miou, outcomes))}
+    for group, some in by_group(outcomes).items():
+        cells[f'{group}: mIoU'] = f'{miou(some):.3f}'
+        cells[f'{group}: P@0.5'] = f'{precision(some, 0.5):.3f}'
     return cells

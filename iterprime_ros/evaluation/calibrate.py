@@ -1,8 +1,8 @@
-"""Choose the settings of a profile on the calibration scenes, which nothing is measured on.
+"""Choose the settings of a profile on calibration scenes, on which nothing is measured.
 
-First the fusion block and the emphasis, then the numbers of the refinement, each for the highest
-mean IoU without a match threshold; then the threshold, where the refusals that are right and those
-that are wrong lie farthest apart.
+The fusion block and the emphasis come first, then the settings of the refinement, each for the
+highest mean IoU without a match threshold. The threshold follows: it maximises correct rejections
+minus false rejections.
 """
 
 import argparse
@@ -17,108 +17,109 @@ import yaml
 from tqdm import tqdm
 
 from iterprime_ros.errors import IterprimeError
-from iterprime_ros.evaluation.datasets.tabletop import QuestionedScene, questioned_scenes
-from iterprime_ros.evaluation.metrics import STRATA, Outcome, miou, precision
-from iterprime_ros.evaluation.report import plain_table
-from iterprime_ros.evaluation.runner import answer_scene
-from iterprime_ros.grounding.settings import GroundingSettings
+from iterprime_ros.evaluation.datasets.dataset import Dataset, Sample
+from iterprime_ros.evaluation.datasets.tabletop import load_tabletop
+from iterprime_ros.evaluation.metrics import Outcome, miou, precision
+from iterprime_ros.evaluation.report import by_group, markdown_table
+from iterprime_ros.evaluation.runner import answer_sample
+from iterprime_ros.evaluation.variants import with_settings
 from iterprime_ros.pipeline import Frame, IteRPrimE
-from iterprime_ros.profiles import AnswerSettings
 
-Asked = Sequence[tuple[QuestionedScene, Frame]]
+EncodedSample = tuple[Sample, Frame]
 
 
-def emphases(blocks: range) -> list[dict[str, Any]]:
-    """Return every block with and without each part of the emphasis, in one round."""
+def emphasis_settings(blocks: range) -> list[dict[str, Any]]:
+    """Return every fusion block with and without each part of the emphasis, in one round."""
     return [
         {'block': block, 'local_emphasis': local, 'global_emphasis': whole, 'rounds': 1}
         for block, local, whole in product(blocks, (False, True), (False, True))
     ]
 
 
-def refinements() -> list[dict[str, Any]]:
-    """Return what is tried of the refinement; one round is what it has to beat."""
-    tried = product((2, 3), (0.5, 0.8), (0.5, 0.8), (True, False))
+def refinement_settings() -> list[dict[str, Any]]:
+    """Return the settings of the refinement to try; the first has none."""
+    grid = product((2, 3), (0.5, 0.8), (0.5, 0.8), (True, False))
     return [{'rounds': 1}] + [
         {'rounds': rounds, 'drop_threshold': drop, 'momentum': momentum, 'stop_early': stop}
-        for rounds, drop, momentum, stop in tried
+        for rounds, drop, momentum, stop in grid
     ]
 
 
-def calibrated(model: IteRPrimE, scenes: Sequence[QuestionedScene]) -> IteRPrimE:
-    """Return the pipeline with the settings that answer these scenes best; print what was tried."""
-    asked = [(scene, model.embed(scene.rgb)) for scene in tqdm(scenes, desc='encoding')]
-    open_minded = model.profile.answer.model_copy(
-        update={'match_threshold': 0.0, 'ambiguity_margin': 0.0}
-    )
-    start = _with(model, model.profile.grounding, open_minded)
-    best = _best(start, asked, emphases(model.matcher.fusion_blocks))
-    best = _best(best, asked, refinements())
-    outcomes = _outcomes(best, asked)
+def calibrated(model: IteRPrimE, dataset: Dataset) -> IteRPrimE:
+    """Return the model with the settings that answer a data set best; print what was tried."""
+    encoded = [(sample, model.embed(sample.image)) for sample in tqdm(dataset, desc='encoding')]
+    never_rejecting = {'match_threshold': 0.0, 'ambiguity_margin': 0.0}
+    best = with_settings(model, answer=never_rejecting)
+    best = _best(best, encoded, emphasis_settings(model.matcher.fusion_blocks))
+    best = _best(best, encoded, refinement_settings())
+    outcomes = _outcomes(best, encoded)
     threshold = match_threshold(outcomes)
-    present = [outcome for outcome in outcomes if outcome.is_present]
-    absent = [outcome for outcome in outcomes if not outcome.is_present]
-    right, wrong = (
-        np.mean([outcome.probability < threshold for outcome in some]) for some in (absent, present)
+    correct, false = (
+        np.mean([o.match_probability < threshold for o in outcomes if o.has_target == has_target])
+        for has_target in (False, True)
     )
-    print(f'match threshold {threshold}: {right:.3f} rightly refused, {wrong:.3f} wrongly')
-    answer = model.profile.answer.model_copy(update={'match_threshold': threshold})
-    return _with(model, best.profile.grounding, answer)
+    print(
+        f'match threshold {threshold}: correct rejections {correct:.3f}, '
+        f'false rejections {false:.3f}'
+    )
+    grounding = best.profile.grounding.model_dump()
+    return with_settings(model, grounding, {'match_threshold': threshold})
 
 
 def match_threshold(outcomes: Sequence[Outcome]) -> float:
-    """Return the probability that best parts what is there from what is not, to two decimals."""
-    present = np.array([outcome.probability for outcome in outcomes if outcome.is_present])
-    absent = np.array([outcome.probability for outcome in outcomes if not outcome.is_present])
-    tried = np.arange(1, 100) / 100
-    apart = [(absent < t).mean() - (present < t).mean() for t in tried]
-    return round(float(tried[int(np.argmax(apart))]), 2)
+    """Return the threshold of two decimals with the most correct minus false rejections."""
+    with_target = np.array([o.match_probability for o in outcomes if o.has_target])
+    without = np.array([o.match_probability for o in outcomes if not o.has_target])
+    thresholds = np.arange(1, 100) / 100
+    differences = [(without < t).mean() - (with_target < t).mean() for t in thresholds]
+    return round(float(thresholds[int(np.argmax(differences))]), 2)
 
 
-def _best(start: IteRPrimE, asked: Asked, changes: Sequence[dict[str, Any]]) -> IteRPrimE:
-    rows, scores, models = [], [], []
+def _best(
+    model: IteRPrimE, encoded: Sequence[EncodedSample], changes: Sequence[dict[str, Any]]
+) -> IteRPrimE:
+    """Return the model with the change that gives the highest mean IoU; print all of them."""
+    rows, values, models = [], [], []
     for change in tqdm(changes, desc='trying'):
-        grounding = start.profile.grounding.model_copy(update=change)
-        model = _with(start, grounding, start.profile.answer)
-        outcomes = [outcome for outcome in _outcomes(model, asked) if outcome.is_present]
-        models.append(model)
-        scores.append(miou(outcomes))
-        rows.append(_row(change, scores[-1], outcomes))
-    print(plain_table([{name: row.get(name, '') for name in rows[-1]} for row in rows]))
-    return models[int(np.argmax(scores))]
+        changed = with_settings(model, change)
+        outcomes = [outcome for outcome in _outcomes(changed, encoded) if outcome.has_target]
+        models.append(changed)
+        values.append(miou(outcomes))
+        rows.append(_row(change, values[-1], outcomes))
+    print(markdown_table([{name: row.get(name, '') for name in rows[-1]} for row in rows]))
+    return models[int(np.argmax(values))]
 
 
-def _row(change: dict[str, Any], score: float, outcomes: Sequence[Outcome]) -> dict[str, str]:
+def _row(change: dict[str, Any], mean_iou: float, outcomes: Sequence[Outcome]) -> dict[str, str]:
     row = {name: str(value) for name, value in change.items()}
-    row['mIoU'] = f'{score:.3f}'
-    for stratum in STRATA:
-        some = [outcome for outcome in outcomes if outcome.stratum == stratum]
-        row[f'{stratum} P@0.5'] = f'{precision(some, 0.5):.3f}'
+    row['mIoU'] = f'{mean_iou:.3f}'
+    for group, some in by_group(outcomes).items():
+        row[f'{group}: P@0.5'] = f'{precision(some, 0.5):.3f}'
     return row
 
 
-def _outcomes(model: IteRPrimE, asked: Asked) -> list[Outcome]:
-    return [each.outcome for scene, frame in asked for each in answer_scene(model, scene, frame)]
-
-
-def _with(model: IteRPrimE, grounding: GroundingSettings, answer: AnswerSettings) -> IteRPrimE:
-    profile = model.profile.model_copy(update={'grounding': grounding, 'answer': answer})
-    return model.with_profile(profile)
+def _outcomes(model: IteRPrimE, encoded: Sequence[EncodedSample]) -> list[Outcome]:
+    return [
+        answered.outcome
+        for sample, frame in encoded
+        for answered in answer_sample(model, sample, frame)
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Calibrate a profile and write the grounding and answer settings into its file."""
     parser = argparse.ArgumentParser(
         prog='python -m iterprime_ros.evaluation.calibrate',
-        description='Choose the settings of a profile on the calibration scenes of the tabletop.',
+        description='Choose the settings of a profile on the calibration scenes of the tabletop: '
+        'fusion block, emphasis, refinement and match threshold.',
         epilog='example: python -m iterprime_ros.evaluation.calibrate new/profile.yaml',
     )
-    parser.add_argument('profile', type=Path, help='YAML file, which is rewritten')
-    parser.add_argument('--scenes', type=int, default=150, help='how many (default: 150)')
+    parser.add_argument('profile', type=Path, help='YAML file, whose settings are replaced')
+    parser.add_argument('--scenes', type=int, default=150, help='number of scenes (default: 150)')
     options = parser.parse_args(arguments)
     try:
-        model = IteRPrimE.from_profile(options.profile)
-        best = calibrated(model, list(questioned_scenes('calibration', options.scenes)))
+        dataset = load_tabletop('calibration', options.scenes)
+        best = calibrated(IteRPrimE.from_profile(options.profile), dataset)
     except IterprimeError as error:
         print(error, file=sys.stderr)
         return 1
@@ -126,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fields['grounding'] = best.profile.grounding.model_dump()
     fields['answer'] = best.profile.answer.model_dump()
     options.profile.write_text(yaml.safe_dump(fields, sort_keys=False), encoding='utf-8')
-    print(f'{options.profile} has them now.')
+    print(f'Wrote the settings to {options.profile}.')
     return 0
 
 

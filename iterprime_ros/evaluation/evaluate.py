@@ -1,8 +1,8 @@
-"""`iterprime evaluate`: asks every question, and writes what came of them into a folder."""
+"""`iterprime evaluate`: answers the questions of a data set and writes reports into a folder."""
 
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,92 +10,131 @@ import torch
 from tqdm import tqdm
 
 from iterprime_ros.evaluation.ablation import ablation_rows
-from iterprime_ros.evaluation.datasets.tabletop import SPLITS, QuestionedScene, questioned_scenes
-from iterprime_ros.evaluation.metrics import Outcome
-from iterprime_ros.evaluation.report import (
+from iterprime_ros.evaluation.contact_sheet import (
     Panel,
-    breakdown_table,
     contact_sheet,
+    evenly_spaced,
     panel_of,
-    plain_table,
-    sampled,
-    strata_table,
     worst,
-    write_json,
 )
-from iterprime_ros.evaluation.runner import answer_scene, with_best_possible
+from iterprime_ros.evaluation.datasets.dataset import Dataset, InvalidDatasetError, Sample
+from iterprime_ros.evaluation.metrics import Outcome
+from iterprime_ros.evaluation.oracle import with_oracle_iou
+from iterprime_ros.evaluation.registry import load_baseline, load_dataset
+from iterprime_ros.evaluation.report import markdown_table, report_text, results_of, write_json
+from iterprime_ros.evaluation.runner import answer_sample
 from iterprime_ros.pipeline import IteRPrimE
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Which questions to ask of which profile, and where the answers go."""
+    """What to evaluate, on which questions, and where to write the reports.
+
+    profile: name or YAML file of the models and settings.
+    out: folder for the reports; made where it does not exist.
+    dataset: name in the registry.
+    split: of the data set; None for its default split.
+    limit: number of images at most; None for the data set's default.
+    baselines: names in the registry.
+    device: 'auto', 'cpu', 'cuda' or 'cuda:1'.
+    offline: whether to load weights from local folders and the hub's cache alone.
+    """
 
     profile: str
-    split: str
-    scenes: int
     out: Path
+    dataset: str = 'tabletop'
+    split: str | None = None
+    limit: int | None = None
+    baselines: tuple[str, ...] = ()
     device: str = 'auto'
     offline: bool = False
 
 
-def evaluate(asked: Evaluation) -> list[Outcome]:
-    """Ask every question; write report.md, results.json, worst.png and sample.png."""
-    model = _model(asked)
+def evaluate(evaluation: Evaluation) -> list[Outcome]:
+    """Answer every question; write report.md, results.json, worst.png and sample.png.
+
+    Returns the outcomes of the profile's model and prints the report.
+    Raises InvalidSettingError, InvalidDatasetError and the errors of loading the model.
+    """
+    dataset = _dataset(evaluation)
+    model = _model(evaluation)
+    baselines = {name: load_baseline(name, model) for name in evaluation.baselines}
     panels: list[Panel] = []
-    began = time.monotonic()
-    for scene in _scenes(asked):
-        frame = model.embed(scene.rgb)
-        answered = with_best_possible(model, frame, answer_scene(model, scene, frame))
-        panels += map(panel_of, answered)
-    asked.out.mkdir(parents=True, exist_ok=True)
+    baseline_outcomes: dict[str, list[Outcome]] = {name: [] for name in baselines}
+    started = time.monotonic()
+    for sample in _with_progress(evaluation, dataset):
+        frame = model.embed(sample.image)
+        answered = answer_sample(model, sample, frame)
+        panels += map(panel_of, with_oracle_iou(model, frame, answered))
+        for name, baseline in baselines.items():
+            answered = answer_sample(baseline, sample, baseline.embed(sample.image))
+            baseline_outcomes[name] += (each.outcome for each in answered)
     outcomes = [panel.outcome for panel in panels]
-    facts = _facts(asked, len(outcomes), time.monotonic() - began)
-    report = '\n\n'.join(
-        (
-            '# ' + ', '.join(f'{name} {value}' for name, value in facts.items()),
-            strata_table(outcomes),
-            breakdown_table(outcomes, 'kind'),
-            breakdown_table(outcomes, 'manner'),
+    if not outcomes:
+        raise InvalidDatasetError(
+            f'Data set {evaluation.dataset}, split {dataset.split}, has no questions.'
         )
-    )
-    (asked.out / 'report.md').write_text(report + '\n', encoding='utf-8')
-    write_json(asked.out / 'results.json', facts, outcomes)
-    contact_sheet(worst(panels)).savefig(asked.out / 'worst.png')
-    contact_sheet(sampled(panels)).savefig(asked.out / 'sample.png')
-    print(report)
+    facts = _facts(evaluation, dataset, len(outcomes), time.monotonic() - started)
+    _write_reports(evaluation.out, facts, panels, baseline_outcomes)
     return outcomes
 
 
-def ablate(asked: Evaluation) -> None:
-    """Ask every question of every variant; write ablation.md."""
-    model = _model(asked)
-    rows = list(ablation_rows(model, _scenes(asked)))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    table = plain_table(rows)
-    (asked.out / 'ablation.md').write_text(table + '\n', encoding='utf-8')
+def ablate(evaluation: Evaluation) -> None:
+    """Answer every question with every variant of the model; write and print ablation.md."""
+    dataset = _dataset(evaluation)
+    model = _model(evaluation)
+    table = markdown_table(list(ablation_rows(model, _with_progress(evaluation, dataset))))
+    evaluation.out.mkdir(parents=True, exist_ok=True)
+    (evaluation.out / 'ablation.md').write_text(table + '\n', encoding='utf-8')
     print(table)
 
 
-def _model(asked: Evaluation) -> IteRPrimE:
-    return IteRPrimE.from_profile(asked.profile, asked.device, asked.offline)
+def _write_reports(
+    out: Path,
+    facts: Mapping[str, object],
+    panels: Sequence[Panel],
+    baseline_outcomes: Mapping[str, Sequence[Outcome]],
+) -> None:
+    results = results_of([panel.outcome for panel in panels])
+    baselines = {name: results_of(outcomes) for name, outcomes in baseline_outcomes.items()}
+    report = report_text(facts, results, baselines)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / 'report.md').write_text(report + '\n', encoding='utf-8')
+    write_json(out / 'results.json', facts, results, baselines)
+    sheets = {
+        'worst.png': contact_sheet('The worst answers', worst(panels)),
+        'sample.png': contact_sheet('Answers from first to last', evenly_spaced(panels)),
+    }
+    for file, sheet in sheets.items():
+        sheet.savefig(out / file)
+    print(report)
 
 
-def _scenes(asked: Evaluation) -> Iterable[QuestionedScene]:
-    scenes = questioned_scenes(asked.split, asked.scenes)
-    return tqdm(scenes, total=asked.scenes, unit=' scenes', desc=f'tabletop, {asked.split}')
+def _dataset(evaluation: Evaluation) -> Dataset:
+    return load_dataset(evaluation.dataset, evaluation.split, evaluation.limit)
 
 
-def _facts(asked: Evaluation, questions: int, seconds: float) -> dict[str, object]:
-    seeds = SPLITS[asked.split][: asked.scenes]
+def _model(evaluation: Evaluation) -> IteRPrimE:
+    return IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
+
+
+def _with_progress(evaluation: Evaluation, dataset: Dataset) -> Iterable[Sample]:
+    title = f'{evaluation.dataset}, {dataset.split}'
+    return tqdm(dataset, total=len(dataset), unit=' images', desc=title)
+
+
+def _facts(
+    evaluation: Evaluation, dataset: Dataset, questions: int, seconds: float
+) -> dict[str, object]:
     return {
-        'profile': asked.profile,
-        'dataset': 'tabletop',
-        'split': asked.split,
-        'scenes': f'{seeds[0]} to {seeds[-1]}',
+        'profile': evaluation.profile,
+        'dataset': evaluation.dataset,
+        'split': dataset.split,
+        'images': len(dataset),
+        'provenance': dataset.provenance,
         'questions': questions,
         'seconds': round(seconds),
-        'device': asked.device,
+        'device': evaluation.device,
         'torch': torch.__version__,
         'python': platform.python_version(),
     }

@@ -1,4 +1,4 @@
-"""Which measurements under a mask are the object's, and not errors or what the mask runs onto."""
+"""Which depth measurements under a mask belong to the object, and not to noise or background."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +9,18 @@ from scipy.sparse.csgraph import connected_components
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.plane_fit import local_median, local_plane
 
-# Chosen on scenes 0 to 64 of sim.seeds.CALIBRATION, with masks that bleed and depth that is noisy.
+# Chosen on scenes 0 to 64 of sim.seeds.CALIBRATION, with masks that bleed and noisy depth.
 _SIGMA_OF_MAD = 1.4826  # of a normal distribution
-# More than the largest of these between neighbours parts two surfaces:
+# A step between neighbours that exceeds the largest of these separates two surfaces:
 _SLOPE_STEP = 3.0  # pixel widths, the step of a surface seen at 72 degrees
-_NOISE_STEP = 1.5  # sigmas of the noise, of which a median of 25 keeps a quarter
+_NOISE_STEP = 1.5  # sigmas of the noise; a median of 25 keeps a quarter of it
 _USUAL_STEP = 2.0  # steps between neighbours at the median, for surfaces that are steep all over
-_OUTLIER = 2.0  # such steps: a measurement farther from the median round it is wrong
-_BLEED = 0.005  # of the image's width: how far a mask may run over its object's edge
-_ROUND = 0.0125  # of the image's width: how far round an edge pixel its background is looked at
-_FEWEST = 20  # pixels that make a background
-_LEVEL = 2.0  # sigmas of the noise: what is nearer to the background's plane may be part of it
-_PART = 0.25  # of the largest part: a part that is smaller has to be at its depth
+_OUTLIER = 2.0  # such steps; a measurement farther from its local median is an outlier
+_BLEED = 0.005  # of the image width: how far a mask may extend over its object's edge
+_REACH = 0.0125  # of the image width: radius in which the background of an edge pixel is taken
+_FEWEST = 20  # pixels of a background
+_LEVEL = 2.0  # sigmas of the noise; what is nearer to the background plane may belong to it
+_PART = 0.25  # of the largest part; a smaller part must be at the same depth
 _FAR = 3.5  # sigmas, by the median absolute deviation, from the depth of the largest part
 _SQUARE = np.ones((3, 3), dtype=bool)
 
@@ -28,21 +28,22 @@ _SQUARE = np.ones((3, 3), dtype=bool)
 def object_pixels(
     depth: NDArray[np.float32], covered: NDArray[np.bool_], camera: Pinhole
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Return the rows, columns (N,) and depths (N,) of the measurements that are the object's.
+    """Return the rows (N,), columns (N,) and depths (N,) of the object's measurements, N >= 1.
 
-    depth: (h, w) metres, NaN where not measured. covered: (h, w), what the mask covers of it, with
-    at least one measurement. camera: the depth image's own. N is at least 1.
+    depth: (h, w) metres, NaN where nothing was measured.
+    covered: (h, w) bool, the mask in the depth image, with at least one measurement.
+    camera: of the depth image.
 
-    Dropped are measurements that stand out from their neighbours, pixels at the mask's edge that a
-    jump in depth parts from its inside or that continue the plane round the mask, and small parts
-    at another depth than the largest. Steepness alone drops nothing: what lies along the viewing
-    direction stays whole, and so does a sheet that lies flat on a table.
+    Dropped are outliers, pixels at the edge of the mask that a jump in depth separates from its
+    inside or that continue the plane round the mask, and small parts at another depth than the
+    largest. Steepness alone drops nothing: an object along the viewing direction stays whole, and
+    so does a sheet that lies flat on a table.
     """
     bleed = max(1, round(_BLEED * camera.width))
-    reach = max(1, round(_ROUND * camera.width))
+    reach = max(1, round(_REACH * camera.width))
     window = _window(covered, reach)
     depth, covered = depth[window], covered[window]
-    # The mask and, to see what it may bleed onto, what is round it.
+    # The mask and its surroundings, onto which it may bleed.
     rows, columns = np.nonzero(ndimage.binary_dilation(covered, _SQUARE, reach))
     within = covered[rows, columns]
     smooth = np.where(
@@ -74,10 +75,10 @@ def object_pixels(
     level = np.abs(depth[rows, columns] - behind) <= max(_LEVEL * noise, pixel)
     edge = ~ndimage.binary_erosion(covered, _SQUARE, bleed, border_value=1)[rows, columns]
     judged = kept & ~edge & np.isfinite(behind)
-    # Of a sheet that lies on its background only the mask says where it ends.
+    # Only the mask tells where a sheet that lies on its background ends.
     if 2 * np.count_nonzero(level & judged) < np.count_nonzero(judged):
         kept &= ~(edge & level)
-    # Rows of what is seen very flat must not each be a part.
+    # The rows of a surface seen at a grazing angle must not each become a part.
     kept &= _at_one_depth(kept, pairs[:, jumps <= _OUTLIER * step], smooth, step)
     rows, columns = rows[kept], columns[kept]
     z = depth[rows, columns]
@@ -85,7 +86,7 @@ def object_pixels(
 
 
 def _window(covered: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
-    """Return the rows and columns that hold a mask and, where the image has them, a margin."""
+    """Return the rows and columns of a mask and of a margin round it, inside the image."""
     held = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
     rows, columns = (slice(max(0, k[0] - margin), int(k[-1]) + margin + 1) for k in held)
     return rows, columns
@@ -94,7 +95,7 @@ def _window(covered: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
 def _neighbours(
     rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...]
 ) -> NDArray[np.intp]:
-    """Return the pairs (2, L) of those pixels that touch, corners included, by their places."""
+    """Return the index pairs (2, L) of pixels that touch, corners included."""
     number = np.full((shape[0] + 1, shape[1] + 2), -1)
     number[rows, columns + 1] = np.arange(len(rows))
     pairs = []
@@ -106,10 +107,9 @@ def _neighbours(
 
 
 def _inside(covered: NDArray[np.bool_], good: NDArray[np.bool_], bleed: int) -> NDArray[np.bool_]:
-    """Return the good pixels that are the object's although the mask may bleed that far.
+    """Return the good pixels that are certainly the object's, even if the mask bleeds that far.
 
-    Those are the ones away from the mask's edge, and those with none such in reach, in parts that
-    are too thin to have any.
+    These are the pixels away from the mask's edge and, in parts too thin to have any, all pixels.
     """
     core = good & ndimage.binary_erosion(covered, _SQUARE, bleed, border_value=1)
     reached = ndimage.binary_dilation(core, _SQUARE, bleed + 1)
@@ -124,9 +124,9 @@ def _background(
     reach: int,
     step: float,
 ) -> NDArray[np.float64]:
-    """Return at what depths (N,) the plane round a mask would be seen, NaN where there is none.
+    """Return the depths (N,) of the plane round a mask, NaN where there is none.
 
-    What scatters by more than a step round its plane may be two surfaces and is not taken for one.
+    Surroundings that scatter by more than a step round their plane may be two surfaces.
     """
     if within.all():
         return np.full(len(rows), np.nan)
@@ -136,10 +136,9 @@ def _background(
 
 
 def _grow(kept: NDArray[np.bool_], links: NDArray[np.intp], steps: int) -> NDArray[np.bool_]:
-    """Return the pixels that a number of steps along links leads to.
+    """Return the pixels within a number of steps along links.
 
-    The few steps matter: all round an object runs the background that a mask bleeds onto, and
-    where the object stands on it no jump parts them.
+    The steps are few because an object is connected to the background where it stands on it.
     """
     first, second = links
     for _ in range(steps):
@@ -156,7 +155,7 @@ def _at_one_depth(
     smooth: NDArray[np.float32],
     step: float,
 ) -> NDArray[np.bool_]:
-    """Return which pixels are not of a small part that is at another depth than the largest."""
+    """Return which pixels do not belong to a small part at another depth than the largest."""
     first, second = links[:, kept[links].all(axis=0)]
     graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), (len(kept),) * 2)
     count, parts = connected_components(graph, directed=False)

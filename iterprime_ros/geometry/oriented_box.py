@@ -1,4 +1,4 @@
-"""The box round points along their principal axes, with axes that a gripper can use."""
+"""The box round points along their principal axes, in a convention that grippers can use."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-_EXTENT = (0.5, 99.5)  # percentiles between which a box holds its points
+_EXTENT = (0.5, 99.5)  # percentiles of the points that bound a box
 
 
 @dataclass(frozen=True)
 class OrientedBox:
-    """A box in the optical frame, in metres.
+    """A box in the optical frame (REP 103: x right, y down, z forward), in metres.
 
     position: (3,) float64, its centre.
     orientation: (4,) float64, the unit quaternion (x, y, z, w), w >= 0, that turns the box's axes
-    into the frame's. x is the longest axis and z the shortest; z points towards the camera; x
-    points to the image's right, or down where it is more upright than level; y completes a
-    right-handed frame. size: (3,) float64, whole extents, size[0] >= size[1] >= size[2] >= 0.
+        into the frame's. x is the longest axis and z the shortest; z points towards the camera; x
+        points to the image's right, or down where it is more upright than level; y completes a
+        right-handed frame.
+    size: (3,) float64, whole extents, size[0] >= size[1] >= size[2] >= 0.
     """
 
     position: NDArray[np.float64]
@@ -26,9 +27,9 @@ class OrientedBox:
 
 
 def oriented_box(points: NDArray[np.float64]) -> OrientedBox:
-    """Return the box along the principal axes of points (N, 3), at least one, without its fringe.
+    """Return the box along the principal axes of points (N, 3), N at least 1.
 
-    The outermost half of a percent at either end of an axis may lie outside.
+    Half a percent of the points may lie outside at either end of an axis.
     """
     middle = points.mean(axis=0)
     centred = points - middle

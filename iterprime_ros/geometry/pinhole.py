@@ -8,11 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from iterprime_ros.errors import IterprimeError
-
-
-class InvalidCalibrationError(IterprimeError):
-    """A camera_info that is no pinhole camera, or is another image's."""
+from iterprime_ros.errors import InvalidCalibrationError
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What depth is at a pixel, by the pixels round it: noise goes, edges stay."""
+"""Depth smoothed by local medians and local planes, which keep edges."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,11 +11,13 @@ _RIDGE = 0.05  # pixels squared, far below the variance of any 5 x 5 pixels
 def local_median(
     depth: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """Return the medians (N,) of the 5 x 5 pixels round each, NaN where none is known.
+    """Return the medians (N,) of the 5 x 5 pixels round each pixel, NaN where all are unknown.
 
-    depth: (h, w) metres, NaN where not known. rows, columns: (N,) of its pixels.
-    Of the two in the middle of an even number it is the nearer, never a depth between an object and
-    what is behind it.
+    depth: (h, w) metres, NaN where unknown.
+    rows, columns: (N,) of the pixels.
+
+    Of an even number of depths the nearer of the two in the middle is taken, never a depth between
+    an object and its background.
     """
     windows = sliding_window_view(np.pad(depth, 2, constant_values=np.nan), (5, 5))
     ordered = np.sort(windows[rows, columns].reshape(-1, 25), axis=1)  # NaN comes last
@@ -30,13 +32,15 @@ def local_plane(
     at: tuple[NDArray[np.intp], NDArray[np.intp]],
     width: int = 5,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    """Fit planes to what is known of the width x width pixels (odd) round each pixel.
+    """Fit a plane to the known depths in a window round each of some pixels.
 
-    rows, columns: (N,) of the pixels that are known, at least one. z: (N,) their metres. at: rows
-    and columns (M,) of the pixels, known or not, where planes are wanted.
+    rows, columns: (N,) of the pixels whose depth is known, N at least 1.
+    z: (N,) metres, their depths.
+    at: rows and columns (M,) of the pixels, known or not, where planes are fitted.
+    width: side of the window, odd, in pixels.
 
-    Returns the planes' depths there, how far the known depths scatter round them (both (M,) float64
-    metres, of no meaning without a pixel) and the numbers (M,) of pixels that they were fitted to.
+    Returns the planes' depths at these pixels and the scatter of the known depths round them (both
+    (M,) float64 metres, meaningless without a known pixel) and the number (M,) of known pixels.
 
     Inverse depth is linear in the pixel on a plane, so this is linear regression. Other than a mean
     it does not draw an outline inwards, where only one side of a pixel is seen.

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from transformers import AutoTokenizer, BlipTextConfig, BlipVisionConfig
 from transformers.models.blip.modeling_blip import BlipVisionModel
 from transformers.models.blip.modeling_blip_text import BlipTextEmbeddings, BlipTextLayer
 
-from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
+from iterprime_ros.errors import WeightsMismatchError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
-from iterprime_ros.weights import found, require_exact
+from iterprime_ros.weights import (
+    ON_CPU,
+    Placement,
+    check_tensors,
+    load_local_first,
+    read_checkpoint,
+)
 
 TOKENIZER = 'bert-base-uncased'
 _TYPES = 'embeddings.token_type_embeddings.weight'
@@ -38,7 +43,16 @@ _VISION_NAMES = (
 
 @dataclass(frozen=True)
 class AlbefShape:
-    """The architecture's numbers; the defaults are those of the authors' ALBEF.pth."""
+    """The sizes of the architecture; the defaults are those of the authors' ALBEF.pth.
+
+    image_size, patch_size: sides, in pixels.
+    width: of the states of both encoders.
+    heads: of every attention.
+    blocks: of each encoder.
+    first_fusion_block: the first text block with cross-attention, counted from 0.
+    vocabulary: number of word pieces.
+    max_tokens: longest text.
+    """
 
     image_size: int = 256
     patch_size: int = 16
@@ -90,37 +104,33 @@ class AlbefModules(nn.Module):
 
 def load_albef(
     checkpoint: str | Path,
-    tokenizer: str | Path = TOKENIZER,
-    device: torch.device | str = 'cpu',
-    encoder_dtype: torch.dtype = torch.float32,
-    local_files_only: bool = False,
+    tokenizer: str | Path | None = None,
+    placement: Placement = ON_CPU,
     shape: AlbefShape = AlbefShape(),
 ) -> FusionMatcher:
     """Return the matcher of the authors' checkpoint, `{"model": {name: tensor}}`.
 
-    tokenizer: a folder with BERT's vocabulary, or its id on the hub. encoder_dtype: of the image
-    encoder; the rest is float32. Momentum copies, queues, projections and the language model's head
-    are left aside; everything else must be there, and fit.
+    checkpoint: path of ALBEF.pth, the authors' model pre-trained on 14M images.
+    tokenizer: a folder with BERT's vocabulary, or its id on the hub; by default TOKENIZER.
+    shape: the sizes of the model in the checkpoint.
 
-    Raises WeightsNotFoundError and WeightsMismatchError.
+    Momentum copies, queues, projections and the language model's head are ignored; everything else
+    must be there, and fit. Raises WeightsNotFoundError and WeightsMismatchError.
     """
     path = Path(checkpoint)
-    if not path.is_file():
-        raise WeightsNotFoundError(
-            f"No ALBEF checkpoint at {path}: get ALBEF.pth, the authors' pre-trained model "
-            '(14M images), and put it there or name its place in the profile.'
-        )
+    tensors = _tensors(path)
     modules = AlbefModules(shape)
-    _load(modules, _tensors(path), path)
-    modules = modules.eval().requires_grad_(False).to(device)
-    words = found(
-        lambda local: AutoTokenizer.from_pretrained(tokenizer, local_files_only=local),
-        tokenizer,
+    _load(modules, tensors, path)
+    modules = modules.eval().requires_grad_(False).to(placement.device)
+    vocabulary = tokenizer or TOKENIZER
+    words = load_local_first(
+        lambda local: AutoTokenizer.from_pretrained(vocabulary, local_files_only=local),
+        vocabulary,
         'tokenizer',
-        local_files_only,
+        placement.local_files_only,
     )
     return FusionMatcher(
-        vision=modules.vision.to(dtype=encoder_dtype),
+        vision=modules.vision.to(dtype=placement.encoder_dtype),
         pixels=Pixels(shape.image_size),
         embeddings=modules.embeddings,
         layers=list(modules.layers),
@@ -132,13 +142,7 @@ def load_albef(
 
 
 def _tensors(path: Path) -> Mapping[str, Tensor]:
-    try:
-        holder = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
-    except Exception as error:  # torch.load raises whatever its parts raise on a wrong file
-        raise WeightsMismatchError(
-            f'{path} is not a PyTorch checkpoint that can be read.'
-        ) from error
-    tensors = holder.get('model') if isinstance(holder, dict) else None
+    tensors = read_checkpoint(path, 'ALBEF checkpoint (ALBEF.pth)').get('model')
     if not isinstance(tensors, dict):
         raise WeightsMismatchError(f'{path} has no "model" in it, as ALBEF.pth has.')
     return {name: tensor for name, tensor in tensors.items() if _NEEDED.match(name)}
@@ -150,15 +154,13 @@ def _load(modules: AlbefModules, tensors: Mapping[str, Tensor], path: Path) -> N
     # Every token is of type 0: its embedding can as well stand in every position's.
     expected = modules.state_dict()
     needed = {*expected, _TYPES}
-    require_exact(path, 'ALBEF', needed - renamed.keys(), renamed.keys() - needed)
-    types = renamed.pop(_TYPES)
-    wrong = [
-        f'{name} is {tuple(renamed[name].shape)} and not {tuple(tensor.shape)}'
+    misshapen = [
+        name
         for name, tensor in expected.items()
-        if renamed[name].shape != tensor.shape
+        if name in renamed and renamed[name].shape != tensor.shape
     ]
-    if wrong:
-        raise WeightsMismatchError(f'{path} is not an ALBEF of this size: {wrong[0]}.')
+    check_tensors(path, 'ALBEF', needed - renamed.keys(), renamed.keys() - needed, misshapen)
+    types = renamed.pop(_TYPES)
     renamed[_POSITIONS] = renamed[_POSITIONS] + types[0]
     modules.load_state_dict(renamed)
 

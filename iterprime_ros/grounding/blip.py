@@ -8,41 +8,51 @@ from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTok
 
 from iterprime_ros.errors import WeightsMismatchError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
-from iterprime_ros.weights import config_of, found, require_exact
+from iterprime_ros.weights import ON_CPU, Placement, check_tensors, load_local_first, read_config
 
 
 def load_blip(
     source: str | Path,
-    device: torch.device | str = 'cpu',
-    encoder_dtype: torch.dtype = torch.float32,
-    local_files_only: bool = False,
+    tokenizer: str | Path | None = None,
+    placement: Placement = ON_CPU,
 ) -> FusionMatcher:
-    """Return the matcher of a BlipForImageTextRetrieval: a local folder or an id on the hub.
+    """Return the matcher of a BlipForImageTextRetrieval.
 
-    encoder_dtype: of the image encoder; the rest is float32. local_files_only: never ask the hub.
+    source: a local folder or an id on the hub.
+    tokenizer: the same; by default the tokenizer beside the weights.
+
     Raises WeightsNotFoundError and WeightsMismatchError.
     """
     what = 'BLIP image-text-matching model'
-    kind = config_of(source).get('model_type', 'blip')
+    kind = read_config(source).get('model_type', 'blip')
     if kind != 'blip':
         raise WeightsMismatchError(f'{source} holds a "{kind}" model and not a {what}.')
-    loaded: Any = found(
+    loaded: Any = load_local_first(
         lambda local: BlipForImageTextRetrieval.from_pretrained(
-            source, local_files_only=local, output_loading_info=True, dtype=torch.float32
+            source,
+            local_files_only=local,
+            output_loading_info=True,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,  # check_tensors names them
         ),
         source,
         what,
-        local_files_only,
+        placement.local_files_only,
     )
-    model, report = loaded
-    require_exact(source, f'a {what}', report['missing_keys'])
-    tokenizer = found(
-        lambda local: AutoTokenizer.from_pretrained(source, local_files_only=local),
+    model, info = loaded
+    check_tensors(
         source,
-        'tokenizer',
-        local_files_only,
+        f'a {what}',
+        info['missing_keys'],
+        misshapen=(str(key[0]) for key in info['mismatched_keys']),
     )
-    return blip_matcher(model, tokenizer, device, encoder_dtype)
+    words = load_local_first(
+        lambda local: AutoTokenizer.from_pretrained(tokenizer or source, local_files_only=local),
+        tokenizer or source,
+        'tokenizer',
+        placement.local_files_only,
+    )
+    return blip_matcher(model, words, placement.device, placement.encoder_dtype)
 
 
 def blip_matcher(

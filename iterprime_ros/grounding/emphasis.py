@@ -1,20 +1,22 @@
-"""Primary Word Emphasis (PWEM): the object that is meant against those it is described by.
+"""Primary Word Emphasis (PWEM): the referred object against those that it is described by.
 
 Wang et al., "IteRPrimE", AAAI 2025 (arXiv 2503.00936); symbols as there: p the primary word, F the
 focus words' tokens, O = F without p's, A and G = max(0, dz/dA), C_t = A_t * G_t.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from iterprime_ros.grounding.alignment import Roles
+from iterprime_ros.grounding.alignment import Expression, TokenRoles
 from iterprime_ros.grounding.gradcam import token_maps
 
 
 def emphasised_map(
     attention: Tensor,
     gradient: Tensor,
-    roles: Roles,
+    roles: TokenRoles,
     local_emphasis: bool = True,
     global_emphasis: bool = True,
 ) -> Tensor:
@@ -41,7 +43,7 @@ def emphasised_map(
     return total / (count[:, None] * attention.shape[1])
 
 
-def _contrasts(attention: Tensor, positive: Tensor, roles: Roles) -> tuple[Tensor, Tensor]:
+def _contrasts(attention: Tensor, positive: Tensor, roles: TokenRoles) -> tuple[Tensor, Tensor]:
     """Return the sum over O of E_o (B, H, N), and how many E there are (B,): 0 without p.
 
     E_o = D_o * G_p * (A_p * G_p) with D_o = (A_p - A_o) / its L2 norm across O, 0 where that is 0;
@@ -64,7 +66,7 @@ def _contrasts(attention: Tensor, positive: Tensor, roles: Roles) -> tuple[Tenso
     return torch.where(has_primary[:, None, None], emphasis, 0), count
 
 
-def head_means_map(attention: Tensor, gradient: Tensor, roles: Roles) -> Tensor:
+def head_means_map(attention: Tensor, gradient: Tensor, roles: TokenRoles) -> Tensor:
     """Return the map (B, N) that the authors' code makes of an expression without a primary word.
 
     The means over heads of A and of G are multiplied, and averaged over all real tokens where there
@@ -74,3 +76,15 @@ def head_means_map(attention: Tensor, gradient: Tensor, roles: Roles) -> Tensor:
     has_focus = roles.focus.any(dim=1, keepdim=True)
     weights = torch.where(has_focus, roles.real, roles.cls).to(product)
     return torch.einsum('bt,btn->bn', weights, product) / weights.sum(dim=1, keepdim=True)
+
+
+def with_most_attended_word(expression: Expression, word_maps: Tensor) -> Expression:
+    """Return `expression` with the focus word of the largest map as its primary word.
+
+    word_maps: (focus words, N) float32, as `gradcam.word_maps` returns them; without focus words
+    the expression stays as it is.
+    """
+    if not expression.focus_words:
+        return expression
+    best = expression.focus_words[int(word_maps.sum(dim=1).argmax())]
+    return replace(expression, primary_word=best)

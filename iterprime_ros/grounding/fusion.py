@@ -1,7 +1,7 @@
 """The matcher for models built like BLIP and ALBEF: a ViT, and a BERT that attends to it.
 
-It gives what the plain way gives (whole forward, whole backward) at a fraction of its cost:
-the keys and values of the image are computed once a frame; text that has not met the image once an
+It computes what the plain way (whole forward, whole backward) computes, at a fraction of the cost:
+the image's keys and values once per frame; the text layers below the first cross-attention once per
 expression; the autograd graph starts at one block's attention probabilities and ends at the logit;
 the last block is computed for [CLS] alone, which is all that the head reads.
 """
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 
-from iterprime_ros.grounding.matcher import Attended, TextBatch
+from iterprime_ros.grounding.matcher import CrossAttention, TextBatch
 
 # Of RGB in [0, 1]; CLIP (Radford et al., 2021), from which ALBEF and BLIP took them.
 _MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -25,7 +25,10 @@ _STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass(frozen=True)
 class Pixels:
-    """How an image becomes the input of the ViT; size: its side in pixels."""
+    """The preprocessing of images for the ViT.
+
+    size: side of the square input, in pixels.
+    """
 
     size: int
 
@@ -49,11 +52,17 @@ class Pixels:
 
 @dataclass(frozen=True, eq=False)
 class FusionMatcher:
-    """A ViT and a text encoder whose upper or whole blocks attend to it; see matcher.Matcher.
+    """A ViT and a text encoder whose blocks, or upper blocks, attend to it; see matcher.Matcher.
 
-    vision: pixels (1, 3, S, S) to (1, 1 + N, D), [CLS] first. embeddings: token ids (B, T) to
-    (B, T, D). layers: blocks with `attention`, `intermediate`, `output` and, from some block on,
-    `crossattention`, named and ordered as in BERT. head: D to (no match, match).
+    vision: module from pixels (1, 3, S, S) to states (1, 1 + N, D), [CLS] first.
+    pixels: the preprocessing that `vision` needs.
+    embeddings: module from token ids (B, T) to states (B, T, D).
+    layers: blocks with `attention`, `intermediate`, `output` and, from some block on,
+        `crossattention`, named and ordered as in BERT.
+    head: linear layer from D to two logits, index 1 for a match.
+    tokenizer: of the text encoder.
+    max_tokens: length to which texts are cut, special tokens included.
+    ends_with_sep: whether texts end with [SEP].
     """
 
     vision: Any
@@ -93,7 +102,7 @@ class FusionMatcher:
 
     @torch.no_grad()
     def encode_text(self, texts: list[str]) -> TextBatch:
-        """Tokenize, and run every step that comes before the first cross-attention."""
+        """Tokenize, and run every layer below the first cross-attention."""
         ids, offsets, truncated = self._tokenize(texts)
         length = max(map(len, ids))
         device = self.head.weight.device
@@ -109,7 +118,7 @@ class FusionMatcher:
         return TextBatch(real, offsets, truncated, hidden)
 
     def select(self, text: TextBatch, rows: list[int]) -> TextBatch:
-        """Return some expressions of a batch."""
+        """Return some texts of a batch."""
         return TextBatch(
             text.real[rows],
             tuple(text.offsets[row] for row in rows),
@@ -119,18 +128,18 @@ class FusionMatcher:
 
     def attend(
         self, image: tuple[tuple[Tensor, Tensor], ...], text: TextBatch, keep: Tensor, block: int
-    ) -> Attended:
-        """See matcher.Matcher; the image's [CLS] is always seen."""
+    ) -> CrossAttention:
+        """See matcher.Matcher; the image's [CLS] is never hidden."""
         first, last = self.fusion_blocks.start, self.fusion_blocks.stop - 1
         text_bias = _bias(text.real)
         seen = functional.pad(keep, (1, 0), value=True)
-        # (1, B, 1, 1 + N): heads come first, so that all expressions share one matrix product.
+        # (1, B, 1, 1 + N): heads come first, so that all texts share one matrix product.
         image_bias = _bias(seen).permute(1, 0, 2, 3)
         hidden = text.state
         with torch.no_grad():
             for number in range(first, block):
-                keys, values = image[number - first]
-                hidden = _through(self.layers[number], hidden, keys, values, image_bias)
+                layer, (keys, values) = self.layers[number], image[number - first]
+                hidden = _cross_attention_block(layer, hidden, keys, values, image_bias)
                 hidden = _self_attended(self.layers[number + 1], hidden, hidden, text_bias)
             attention = _probabilities(
                 self.layers[block], hidden, image[block - first][0], image_bias
@@ -141,17 +150,15 @@ class FusionMatcher:
             hidden = _feed_forward(self.layers[block], hidden)
             for number in range(block + 1, last + 1):
                 layer, (keys, values) = self.layers[number], image[number - first]
-                asking = hidden[:, :1] if number == last else hidden
-                asking = _self_attended(layer, asking, hidden, text_bias)
-                hidden = _through(layer, asking, keys, values, image_bias)
+                queries = hidden[:, :1] if number == last else hidden
+                queries = _self_attended(layer, queries, hidden, text_bias)
+                hidden = _cross_attention_block(layer, queries, keys, values, image_bias)
             logits = self.head(hidden[:, 0])
             (gradient,) = torch.autograd.grad(logits[:, 1].sum(), attention)
-        logits = logits.detach()
-        return Attended(
+        return CrossAttention(
             attention.detach().transpose(0, 1)[..., 1:],
             gradient.transpose(0, 1)[..., 1:],
-            logits[:, 1],
-            logits.softmax(-1)[:, 1],
+            logits.detach().softmax(-1)[:, 1],
         )
 
     def _tokenize(
@@ -159,15 +166,15 @@ class FusionMatcher:
     ) -> tuple[list[list[int]], tuple[tuple[tuple[int, int], ...], ...], tuple[bool, ...]]:
         ids, offsets, truncated = [], [], []
         for text in texts:
-            read: Any = self.tokenizer(
+            encoded: Any = self.tokenizer(
                 text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
             )
             room = self.max_tokens - 1 - self.ends_with_sep
             end = [self.tokenizer.sep_token_id] if self.ends_with_sep else []
-            ids.append([self.tokenizer.cls_token_id, *read['input_ids'][:room], *end])
-            spans = [tuple(span) for span in read['offset_mapping'][:room]]
+            ids.append([self.tokenizer.cls_token_id, *encoded['input_ids'][:room], *end])
+            spans = [tuple(span) for span in encoded['offset_mapping'][:room]]
             offsets.append(((0, 0), *spans, *((0, 0) for _ in end)))
-            truncated.append(len(read['input_ids']) > room)
+            truncated.append(len(encoded['input_ids']) > room)
         return ids, tuple(offsets), tuple(truncated)
 
 
@@ -177,22 +184,22 @@ def _split(states: Tensor, heads: int) -> Tensor:
 
 
 def _bias(seen: Tensor) -> Tensor:
-    """(B, L) bool to what is added to scores (B, heads, T, L), so that the unseen weigh nothing."""
+    """(B, L) bool to the bias of attention scores (B, heads, T, L) that masks what is not seen."""
     unseen = torch.finfo(torch.float32).min
     return torch.zeros(seen.shape, device=seen.device).masked_fill(~seen, unseen)[:, None, None]
 
 
-def _self_attended(layer: Any, asking: Tensor, told: Tensor, bias: Tensor) -> Tensor:
-    """Self-attention with its residual; asking (B, Q, D) of told (B, T, D)."""
+def _self_attended(layer: Any, hidden: Tensor, context: Tensor, bias: Tensor) -> Tensor:
+    """Self-attention with its residual: queries of hidden (B, Q, D), keys of context (B, T, D)."""
     part = layer.attention.self
     heads = part.num_attention_heads
     queries, keys, values = (
         _split(project(states), heads)
-        for project, states in ((part.query, asking), (part.key, told), (part.value, told))
+        for project, states in ((part.query, hidden), (part.key, context), (part.value, context))
     )
     scores = queries @ keys.transpose(-1, -2) / math.sqrt(keys.shape[-1]) + bias
-    context = (scores.softmax(-1) @ values).transpose(1, 2).flatten(2)
-    return layer.attention.output(context, asking)
+    attended = (scores.softmax(-1) @ values).transpose(1, 2).flatten(2)
+    return layer.attention.output(attended, hidden)
 
 
 def _probabilities(layer: Any, hidden: Tensor, keys: Tensor, bias: Tensor) -> Tensor:
@@ -205,13 +212,15 @@ def _probabilities(layer: Any, hidden: Tensor, keys: Tensor, bias: Tensor) -> Te
 
 
 def _cross_attended(layer: Any, hidden: Tensor, attention: Tensor, values: Tensor) -> Tensor:
-    """Return what attention (heads, B, Q, 1 + N) brings of the image, with its residual."""
+    """Cross-attention by probabilities (heads, B, Q, 1 + N), with its residual."""
     context = (attention.flatten(1, 2) @ values).unflatten(1, attention.shape[1:3])
     return layer.crossattention.output(context.permute(1, 2, 0, 3).flatten(2), hidden)
 
 
-def _through(layer: Any, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
-    """Cross-attention and what follows it in a block."""
+def _cross_attention_block(
+    layer: Any, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor
+) -> Tensor:
+    """Cross-attention and the feed-forward layers that follow it in a block."""
     attention = _probabilities(layer, hidden, keys, bias)
     return _feed_forward(layer, _cross_attended(layer, hidden, attention, values))
 

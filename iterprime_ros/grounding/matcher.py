@@ -9,18 +9,22 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from iterprime_ros.grounding.alignment import Span
+
 
 @dataclass(frozen=True)
 class TextBatch:
-    """Expressions as the matcher reads them, side by side.
+    """Encoded texts, padded to one length.
 
-    real: (B, T) bool, False where a shorter expression is padded. offsets: for every expression and
-    token the [start, end) characters it stands for, (0, 0) for what the tokenizer has added; token
-    0 is [CLS]. truncated: for every expression whether its end did not fit. state: the matcher's.
+    real: (B, T) bool, False where a shorter text is padded.
+    offsets: for each text and token, the [start, end) characters of the text that it stands for;
+        (0, 0) for special tokens. Token 0 is [CLS].
+    truncated: for each text, whether its end was cut off.
+    state: what the matcher keeps of the texts.
     """
 
     real: Tensor
-    offsets: tuple[tuple[tuple[int, int], ...], ...]
+    offsets: tuple[tuple[Span, ...], ...]
     truncated: tuple[bool, ...]
     state: Any
 
@@ -29,17 +33,16 @@ class TextBatch:
 
 
 @dataclass(frozen=True)
-class Attended:
-    """One look of B expressions at one image.
+class CrossAttention:
+    """Cross-attention of B texts to one image in one fusion block, and the match that follows.
 
-    attention: (B, H, T, N) float32, the cross-attention probabilities A of one block, without the
-    image's [CLS]. gradient: (B, H, T, N) float32, dz/dA. logit: (B,) float32, z: matching minus
-    nothing, index 1 of the head. probability: (B,) float32 in [0, 1], that they match.
+    attention: (B, H, T, N) float32 in [0, 1], the probabilities A, without the image's [CLS].
+    gradient: (B, H, T, N) float32, dz/dA; z is the matching logit, index 1 of the head.
+    probability: (B,) float32 in [0, 1], the matching probability.
     """
 
     attention: Tensor
     gradient: Tensor
-    logit: Tensor
     probability: Tensor
 
 
@@ -55,16 +58,20 @@ class Matcher(Protocol):
         """The blocks that have cross-attention, counted from 0 at the bottom."""
 
     def encode_image(self, image: Tensor) -> Any:
-        """Return what every expression needs of an image (3, H, W) uint8 RGB; once a frame."""
+        """Return what every text needs of an image (3, H, W) uint8 RGB; once per frame."""
 
     def encode_text(self, texts: list[str]) -> TextBatch:
-        """Return what every round needs of some texts; once an expression."""
+        """Return what every round needs of some texts; once per expression."""
 
     def select(self, text: TextBatch, rows: list[int]) -> TextBatch:
-        """Return some expressions of a batch."""
+        """Return some texts of a batch."""
 
-    def attend(self, image: Any, text: TextBatch, keep: Tensor, block: int) -> Attended:
-        """Let texts look at an image; keep (B, N) bool is False for the patches they must not see.
+    def attend(self, image: Any, text: TextBatch, keep: Tensor, block: int) -> CrossAttention:
+        """Return the cross-attention of texts to an image in a block, with its gradient.
 
-        The graph that the gradient needs is released before this returns.
+        image: as `encode_image` returned it.
+        keep: (B, N) bool, False for the patches that are hidden from every fusion block.
+        block: one of `fusion_blocks`.
+
+        The autograd graph is released before this returns.
         """

@@ -1,4 +1,4 @@
-"""Iterative Grad-CAM Refinement (IGRS): look again without what has been seen.
+"""Iterative Grad-CAM Refinement (IGRS): ground again without the patches that stood out.
 
 Wang et al., "IteRPrimE", AAAI 2025 (arXiv 2503.00936). Round 0 sees the whole image. After every
 round the patches that stand out are hidden from later rounds, whose maps join the running map
@@ -9,57 +9,70 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from iterprime_ros.errors import StoppedError
 from iterprime_ros.grounding.alignment import (
     Expression,
+    Span,
+    TokenRoles,
+    expression_offsets,
     token_roles,
-    with_found_primary_word,
-    word_maps,
 )
-from iterprime_ros.grounding.emphasis import emphasised_map, head_means_map
-from iterprime_ros.grounding.matcher import Attended, Matcher, TextBatch
+from iterprime_ros.grounding.emphasis import (
+    emphasised_map,
+    head_means_map,
+    with_most_attended_word,
+)
+from iterprime_ros.grounding.gradcam import word_maps
+from iterprime_ros.grounding.heatmap import scaled, sharpened
+from iterprime_ros.grounding.matcher import CrossAttention, Matcher
 from iterprime_ros.grounding.settings import GroundingSettings
 
-# Told after every round: its number, the running maps (B, rows, cols) float32 in [0, 1], and the
-# probabilities of that round. What it raises ends the grounding.
-Watch = Callable[[int, Tensor, list[float]], None]
+# Called after every round with its number, the running maps (B, rows, cols) float32 in [0, 1] on
+# the matcher's device, and the matching probabilities of that round.
+OnRound = Callable[[int, Tensor, list[float]], None]
 
 
 @dataclass(frozen=True)
-class Round:
-    """One look.
+class RefinementRound:
+    """One round of refinement of one expression.
 
-    heatmap: (rows, cols) float32 in [0, 1], its map. probability: of a match, in [0, 1]. hidden:
-    (rows, cols) bool, the patches that it did not see. kept: whether the final heatmap has it.
+    heatmap: (rows, cols) float32 in [0, 1], the round's own map over the patches.
+    probability: matching probability, in [0, 1].
+    hidden: (rows, cols) bool, the patches that were hidden from this round.
+    kept: whether the final heatmap includes this round.
     """
 
-    heatmap: Tensor
+    heatmap: NDArray[np.float32]
     probability: float
-    hidden: Tensor
+    hidden: NDArray[np.bool_]
     kept: bool
 
 
 @dataclass(frozen=True)
 class Grounding:
-    """Where an expression is.
+    """Where in an image an expression is.
 
-    heatmap: (rows, cols) float32 in [0, 1], R after the last round. rounds: every look, in order.
-    expression: with the primary word that was found where none was given. word_maps: (focus words,
-    rows, cols) float32, the gradient-weighted attention of each focus word in round 0. truncated:
-    whether the expression's end did not fit into the matcher.
+    heatmap: (rows, cols) float32 in [0, 1], R after the last round, on the matcher's device.
+    rounds: every round, in order.
+    expression: the expression, with a primary word where the parser had found none.
+    word_maps: (focus words, rows, cols) float32 >= 0, each focus word's Grad-CAM in round 0.
+    truncated: whether the end of the expression was cut off by the matcher.
     """
 
     heatmap: Tensor
-    rounds: tuple[Round, ...]
+    rounds: tuple[RefinementRound, ...]
     expression: Expression
-    word_maps: Tensor
+    word_maps: NDArray[np.float32]
     truncated: bool
 
     @property
     def probability(self) -> float:
-        """That image and expression match, in [0, 1]: of round 0, which sees the whole image."""
+        """The matching probability of round 0, which sees the whole image, in [0, 1]."""
         return self.rounds[0].probability
 
 
@@ -68,148 +81,143 @@ def ground(
     image: Any,
     expressions: Sequence[Expression],
     settings: GroundingSettings,
-    words: Sequence[Sequence[tuple[int, int]]] | None = None,
-    watch: Watch | None = None,
+    on_round: OnRound | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> list[Grounding]:
     """Ground expressions in one image, together.
 
-    image: what matcher.encode_image returned. words: for every expression the spans among which a
-    missing primary word is looked for; its focus words by default. watch: told of every round.
+    image: what matcher.encode_image returned.
+    on_round: called after every round.
+    should_stop: asked after every round.
+
+    Raises StoppedError once `should_stop` returns True.
     """
     if not expressions:
         return []
-    batch = matcher.encode_text([expression.text for expression in expressions])
-    tracks = [_Track(expression, [], None) for expression in expressions]
+    batch = matcher.encode_text(
+        [settings.prompt.format(expression=expression.text) for expression in expressions]
+    )
+    start = settings.prompt.index('{expression}')
+    offsets = [
+        expression_offsets(spans, start, len(expression.text))
+        for spans, expression in zip(batch.offsets, expressions, strict=True)
+    ]
+    tracks = [_Track(expression) for expression in expressions]
     rows, columns = matcher.grid
     keep = torch.ones(len(batch), rows * columns, dtype=torch.bool, device=batch.real.device)
     active, text = list(range(len(batch))), batch
-    by_word: list[Tensor] = []
     for number in range(settings.rounds):
-        attended = matcher.attend(image, text, keep[active], settings.block)
+        seen = matcher.attend(image, text, keep[active], settings.block)
         if number == 0:
             for row, track in enumerate(tracks):
-                track.expression = _with_primary_word(
-                    track.expression, attended, text, row, settings, words[row] if words else None
-                )
-            by_word = [
-                word_maps(attended, text, row, track.expression.focus_words)
-                for row, track in enumerate(tracks)
-            ]
-        maps = scaled(_maps(attended, text, [tracks[k].expression for k in active], settings))
-        probabilities = attended.probability.tolist()
+                track.read_words(seen, row, offsets[row], settings)
+        roles = token_roles(
+            text.real, [offsets[k] for k in active], [tracks[k].expression for k in active]
+        )
+        maps = scaled(_maps(seen, roles, settings))
+        probabilities = seen.probability.tolist()
         going = [
             row
             for row, k in enumerate(active)
             if tracks[k].add(maps[row], probabilities[row], ~keep[k], settings)
         ]
-        if watch:
-            watch(number, *_so_far(tracks, matcher.grid))
+        if should_stop and should_stop():
+            raise StoppedError('The grounding was stopped between two rounds.')
+        if on_round:
+            on_round(number, *_running(tracks, matcher.grid))
         if number + 1 == settings.rounds or not going:
             break
-        standing_out = sharpened(maps, settings) >= settings.drop_threshold
+        sharp = sharpened(maps, settings.sharpness, settings.midpoint)
         # A map without contrast singles nothing out.
-        standing_out &= (maps.amax(dim=1, keepdim=True) > 0).expand_as(maps)
+        standing_out = (sharp >= settings.drop_threshold) & (maps.amax(dim=1, keepdim=True) > 0)
         keep[active] = keep[active] & ~standing_out
         active = [active[row] for row in going]
         text = matcher.select(batch, active)
     return [
-        track.grounding(by_word[k], batch.truncated[k], matcher.grid, settings)
+        track.grounding(batch.truncated[k], matcher.grid, settings)
         for k, track in enumerate(tracks)
     ]
 
 
-def scaled(maps: Tensor) -> Tensor:
-    """Min-max scale each map of (B, N) to [0, 1]; a map without contrast becomes 0."""
-    low, high = maps.amin(dim=1, keepdim=True), maps.amax(dim=1, keepdim=True)
-    return torch.where(high > low, (maps - low) / (high - low), 0)
-
-
-def sharpened(maps: Tensor, settings: GroundingSettings) -> Tensor:
-    """Return s(x) = sigmoid(sharpness * (x - midpoint)), over its maximum, of maps (B, N)."""
-    steep = torch.sigmoid(settings.sharpness * (maps - settings.midpoint))
-    return steep / steep.amax(dim=1, keepdim=True)
-
-
-@dataclass
 class _Track:
     """One expression on its way through the rounds."""
 
-    expression: Expression
-    rounds: list[tuple[Tensor, float, Tensor, bool]]
-    running: Tensor | None
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+        self.probability = 0.0
+        self._rounds: list[tuple[Tensor, float, Tensor, bool]] = []
+        self._running: Tensor | None = None
+        self._word_maps = torch.empty(0)
+
+    @property
+    def running(self) -> Tensor:
+        """R, (N,) float32 in [0, 1]."""
+        return self._rounds[0][0] if self._running is None else self._running
+
+    def read_words(
+        self, seen: CrossAttention, row: int, offsets: Sequence[Span], settings: GroundingSettings
+    ) -> None:
+        """Keep the words' maps of round 0, and find a primary word where there is none."""
+        self._word_maps = word_maps(
+            seen.attention[row], seen.gradient[row], offsets, self.expression.focus_words
+        )
+        if not self.expression.primary_word and settings.no_primary_word == 'find':
+            self.expression = with_most_attended_word(self.expression, self._word_maps)
 
     def add(
         self, heatmap: Tensor, probability: float, hidden: Tensor, settings: GroundingSettings
     ) -> bool:
-        """Take a round in, and return whether another may follow."""
-        last = self.rounds[-1][1] if self.rounds else 0.0
-        fell = settings.stop_early and probability < last
-        kept = not fell or settings.keep_failed_round
-        self.rounds.append((heatmap, probability, hidden.clone(), kept))
-        if self.running is None:
-            self.running = heatmap
+        """Add a round, and return whether another may follow."""
+        failed = settings.stop_early and probability < self.probability
+        kept = not failed or settings.keep_failed_round
+        self.probability = probability
+        self._rounds.append((heatmap, probability, hidden, kept))
+        if self._running is None:
+            self._running = heatmap
         elif kept:
-            self.running = settings.momentum * self.running + (1 - settings.momentum) * heatmap
-        return not fell
+            self._running = settings.momentum * self._running + (1 - settings.momentum) * heatmap
+        return not failed
 
     def grounding(
-        self,
-        by_word: Tensor,
-        truncated: bool,
-        grid: tuple[int, int],
-        settings: GroundingSettings,
+        self, truncated: bool, grid: tuple[int, int], settings: GroundingSettings
     ) -> Grounding:
-        heatmap = self.rounds[0][0] if self.running is None else self.running
+        """Return the result after the last round."""
+        heatmap = self.running
         if settings.rounds == 1 and settings.sharpen_single_round:
-            heatmap = sharpened(heatmap[None], settings)[0]
+            heatmap = sharpened(heatmap[None], settings.sharpness, settings.midpoint)[0]
         return Grounding(
             heatmap.view(grid),
             tuple(
-                Round(seen.view(grid), probability, hidden.view(grid), kept)
-                for seen, probability, hidden, kept in self.rounds
+                RefinementRound(
+                    own.view(grid).cpu().numpy(),
+                    probability,
+                    hidden.view(grid).cpu().numpy(),
+                    kept,
+                )
+                for own, probability, hidden, kept in self._rounds
             ),
             self.expression,
-            by_word.unflatten(1, grid),
+            self._word_maps.unflatten(1, grid).cpu().numpy(),
             truncated,
         )
 
 
-def _so_far(tracks: Sequence[_Track], grid: tuple[int, int]) -> tuple[Tensor, list[float]]:
+def _running(tracks: Sequence[_Track], grid: tuple[int, int]) -> tuple[Tensor, list[float]]:
     """Return the running maps (B, rows, cols) and the last probabilities."""
-    maps = [track.rounds[0][0] if track.running is None else track.running for track in tracks]
-    return torch.stack(maps).unflatten(1, grid), [track.rounds[-1][1] for track in tracks]
+    maps = torch.stack([track.running for track in tracks]).unflatten(1, grid)
+    return maps, [track.probability for track in tracks]
 
 
-def _with_primary_word(
-    expression: Expression,
-    attended: Attended,
-    text: TextBatch,
-    row: int,
-    settings: GroundingSettings,
-    words: Sequence[tuple[int, int]] | None,
-) -> Expression:
-    if expression.primary_word or settings.no_primary_word != 'find':
-        return expression
-    candidates = words or expression.focus_words
-    return with_found_primary_word(expression, attended, text, row, candidates)
-
-
-def _maps(
-    attended: Attended,
-    text: TextBatch,
-    expressions: Sequence[Expression],
-    settings: GroundingSettings,
-) -> Tensor:
+def _maps(seen: CrossAttention, roles: TokenRoles, settings: GroundingSettings) -> Tensor:
     """Return the maps (B, N) of one round, before scaling."""
-    roles = token_roles(text, expressions)
     maps = emphasised_map(
-        attended.attention,
-        attended.gradient,
+        seen.attention,
+        seen.gradient,
         roles,
         settings.local_emphasis,
         settings.global_emphasis,
     )
     if settings.no_primary_word != 'head_means':
         return maps
-    plain = head_means_map(attended.attention, attended.gradient, roles)
+    plain = head_means_map(seen.attention, seen.gradient, roles)
     return torch.where(roles.primary.any(dim=1, keepdim=True), maps, plain)

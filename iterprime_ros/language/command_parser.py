@@ -1,4 +1,4 @@
-"""From the text of a command to the words that the grounding needs."""
+"""Commands taken apart: action verb, referring expression, primary word and focus words."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from iterprime_ros.errors import (
 )
 from iterprime_ros.language.rules import FOCUS, read
 
-MAX_WORDS, MAX_CHARACTERS = 60, 600  # what follows is cut before parsing
+MAX_WORDS, MAX_CHARACTERS = 60, 600  # the rest is cut off before parsing
 SHIPPED = Path(__file__).resolve().parent.parent / 'models' / 'language'
 
 
@@ -21,14 +21,14 @@ SHIPPED = Path(__file__).resolve().parent.parent / 'models' / 'language'
 class ParsedCommand:
     """A command taken apart; spans are [start, end) characters of `expression`.
 
-    text:         the command, white space normalised, control characters removed, cut at
-                  MAX_WORDS words and MAX_CHARACTERS characters
-    action_verb:  lower-case lemma of what is asked for ('pick', 'hand'); '' for a bare expression,
-                  a question, a wish ('i need the mug') or what is forbidden ('do not touch')
-    expression:   what refers to the object, a part of text that is never empty
-    primary_word: the head noun of the expression; None when its head is no noun
-    focus_words:  nouns, verbs, adjectives, proper nouns and numbers of the expression, in order;
-                  primary_word is one of them
+    text: the command, white space normalised, control characters removed, cut at MAX_WORDS words
+        and MAX_CHARACTERS characters.
+    action_verb: lower-case lemma of the order ('pick', 'hand'); '' for a bare expression, a
+        question, a wish ('i need the mug') or a prohibition ('do not touch').
+    expression: the referring expression, a part of text that is never empty.
+    primary_word: the head noun of the expression; None where its head is no noun.
+    focus_words: nouns, verbs, adjectives, proper nouns and numbers of the expression, in order;
+        primary_word is one of them.
     """
 
     text: str
@@ -39,7 +39,7 @@ class ParsedCommand:
 
 
 class CommandParser:
-    """Reads commands with a spaCy pipeline that fills parts of speech and dependencies.
+    """Parses commands with a spaCy pipeline that sets parts of speech and dependencies.
 
     Labels are those of Universal Dependencies or of spaCy's English pipelines. Raises
     WeightsMismatchError for a pipeline that leaves either empty.
@@ -96,14 +96,14 @@ class CommandParser:
         return cls(nlp)
 
     def parse(self, command: str) -> ParsedCommand:
-        """Take a command or a bare expression apart.
+        """Parse a command or a bare expression.
 
         Raises InvalidCommandError for a text without letters or digits.
         """
         text = normalised(command)
         if not any(map(str.isalnum, text)):
             raise InvalidCommandError(
-                'The command has no letters or digits: say which object is meant, '
+                'The command has no letters or digits: name the object, '
                 'as in "pick up the red mug".'
             )
         doc = self._nlp.make_doc(text)

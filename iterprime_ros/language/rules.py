@@ -1,6 +1,7 @@
-"""Rules over a dependency parse: what is asked, and of which noun.
+"""Rules over a dependency parse: the verb of an order, and the noun that it is about.
 
-They read Universal Dependencies, and where they differ the labels of spaCy's own English pipelines.
+They take the labels of Universal Dependencies and, where they differ, of spaCy's own English
+pipelines.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ ASIDES = ('discourse', 'intj', 'vocative', 'compound:prt', 'prt', 'iobj', 'dativ
 CASES = ('case', 'mark', 'advmod', 'prep')
 FOCUS = ('NOUN', 'PROPN', 'VERB', 'ADJ', 'NUM')
 
-# Closed lists: verbs that only wrap an order, who speaks and is spoken to, and where a thing goes.
+# Closed lists: verbs that introduce an order, speaker and hearer, prepositions of a goal.
 WRAPPERS = frozenset({'want', 'like', 'need', 'mind', 'let', 'love'})
 SPEAKERS = frozenset({'i', 'we', 'me', 'us', "'s", 'you', 'there'})
 GOALS = frozenset({'to', 'into', 'onto', 'toward', 'towards', 'for'})
@@ -25,7 +26,12 @@ ONES = frozenset({'one', 'ones'})
 
 
 class Reading(NamedTuple):
-    """The verb that is asked for, [first, last) token of the expression, and its head noun."""
+    """What a parse says.
+
+    verb: the verb of the order, None where nothing is ordered.
+    first, last: [first, last) token of the referring expression.
+    head: its head noun, None where its head is no noun.
+    """
 
     verb: Token | None
     first: int
@@ -34,7 +40,7 @@ class Reading(NamedTuple):
 
 
 def read(doc: Doc) -> Reading:
-    """Return what a parsed command or expression of at least one word says."""
+    """Return the reading of a parsed command or expression of at least one word."""
     root = next(token for token in doc if token.head.i == token.i)
     asked = _asked(root)
     if asked is not None:
@@ -47,7 +53,7 @@ def read(doc: Doc) -> Reading:
 
 
 def is_nominal(token: Token) -> bool:
-    """Return whether a word can be the thing meant: a noun, a name, or 'one'."""
+    """Return whether a word can refer to an object: a noun, a name, or 'one'."""
     if not any(map(str.isalnum, token.text)):
         return False
     if token.lower_ in ONES:
@@ -58,7 +64,7 @@ def is_nominal(token: Token) -> bool:
 
 
 def _asked(root: Token) -> tuple[Token, Token] | None:
-    """Return the verb whose object the hearer shall act on, and that object."""
+    """Return the verb of an order to the hearer, and the object of that verb."""
     if root.pos_ not in {'VERB', 'AUX'} or not _is_order(root):
         return None
     for verb in _verbs(root):
@@ -72,7 +78,7 @@ def _asked(root: Token) -> tuple[Token, Token] | None:
 
 
 def _verbs(verb: Token) -> Iterator[Token]:
-    """Yield a verb and those that complete it, as they stand in the text."""
+    """Yield a verb and its complements, in the order of the text."""
     yield verb
     for child in verb.rights:
         if _is_complement(child):
@@ -84,7 +90,7 @@ def _is_complement(token: Token) -> bool:
 
 
 def _is_order(verb: Token) -> bool:
-    """Return whether a root verb is told to the hearer, or tells what the speaker wants."""
+    """Return whether a root verb is an order, or a wish of the speaker."""
     subjects = [child for child in verb.lefts if child.dep_ in SUBJECTS and not _is_called(child)]
     if subjects:
         return all(subject.lower_ in SPEAKERS for subject in subjects)
@@ -100,18 +106,18 @@ def _is_wish(verb: Token) -> bool:
 
 
 def _is_forbidden(verb: Token) -> bool:
-    """Return whether a verb is denied: 'do not touch the vase' orders nothing."""
+    """Return whether a verb is negated: 'do not touch the vase' orders nothing."""
     return any(child.lower_ in NEGATIONS for child in verb.children)
 
 
 def _is_called(token: Token) -> bool:
-    """Return whether a noun is the hearer's name: a comma follows."""
+    """Return whether a noun addresses the hearer: a comma follows."""
     after = token.right_edge.i + 1
     return token.dep_ == 'vocative' or (after < len(token.doc) and token.doc[after].text == ',')
 
 
 def _object(verb: Token) -> Token | None:
-    """Return the noun that a verb acts on: its object, else what its preposition governs."""
+    """Return the noun that a verb acts on: its object, or else the object of its preposition."""
     nouns: list[tuple[bool, Token]] = []
     for child in verb.rights:
         inner = [child] if child.dep_ != 'prep' else list(child.rights)
@@ -130,7 +136,7 @@ def _is_part(verb: Token, noun: Token) -> bool:
 
 
 def _extent(verb: Token, thing: Token) -> tuple[int, int]:
-    """Return the tokens of the expression: the object's own, and places told after it."""
+    """Return the [first, last) token of the expression: the noun phrase and locations after it."""
     first = thing.left_edge.i
     while first < thing.i and thing.doc[first].dep_ in CASES and thing.doc[first].head == thing:
         first += 1
@@ -143,21 +149,21 @@ def _extent(verb: Token, thing: Token) -> tuple[int, int]:
 
 
 def _belongs(token: Token, verb: Token, thing: Token) -> bool:
-    """Return whether a token right of the object tells which object."""
+    """Return whether a token right of the object describes it."""
     while token != thing:
         if token in (verb, token.head) or token.dep_ in ASIDES:
             return False
-        if token.head == verb and not _tells_place(token):
+        if token.head == verb and not _describes_location(token):
             return False
         token = token.head
     return True
 
 
-def _tells_place(branch: Token) -> bool:
-    """Return whether what hangs on the verb may describe its object, as 'on the table' does.
+def _describes_location(branch: Token) -> bool:
+    """Return whether a dependent of the verb may describe its object, as 'on the table' does.
 
-    A parse seldom knows whether 'the keys on the table' lie there or shall go there: only goals,
-    'to the kitchen', are surely the verb's ('to the left of' is none).
+    A parser rarely knows whether 'the keys on the table' are there or are to be put there: only
+    goals, as 'to the kitchen', certainly belong to the verb ('to the left of' is no goal).
     """
     if branch.dep_ in COMPLEMENTS and branch.dep_ != 'advcl':
         return False
@@ -179,18 +185,18 @@ def _after_question(doc: Doc) -> int:
     return 0
 
 
-def _head_noun(root: Token, places: range) -> Token | None:
-    """Return the noun that the expression at `places` is about; None when its head is no noun.
+def _head_noun(root: Token, tokens: range) -> Token | None:
+    """Return the head noun of the expression at `tokens`; None where its head is no noun.
 
-    Where a verb or an adjective heads the parse ('man holding a cup' read as a sentence), its
-    subject is meant, else the first noun under it that no preposition governs.
+    Where a verb or an adjective is the root ('man holding a cup' parsed as a sentence), its subject
+    is the head, or else the first noun below it that no preposition governs.
     """
-    if root.i in places and is_nominal(root):
+    if root.i in tokens and is_nominal(root):
         return root
     below = [
         child
         for child in root.children
-        if child.i in places and is_nominal(child) and not _is_governed(child)
+        if child.i in tokens and is_nominal(child) and not _is_governed(child)
     ]
     subjects = [child for child in below if child.dep_ in SUBJECTS]
     return next(iter(subjects or below), None)
@@ -201,7 +207,7 @@ def _is_governed(noun: Token) -> bool:
 
 
 def _trimmed(doc: Doc, first: int, last: int) -> tuple[int, int]:
-    """Drop polite words and punctuation at both ends, unless nothing else is left."""
+    """Drop polite words and punctuation at both ends, unless nothing else would be left."""
     left, right = first, last
     while left < right and _is_padding(doc[left]):
         left += 1

@@ -1,4 +1,4 @@
-"""What every mask proposer does: look at a frame once, then answer points with masks."""
+"""What a mask proposer does: it embeds an image once, then answers points with masks."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,35 +9,36 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Proposals:
-    """Candidate masks of one frame.
+    """M candidate masks of one image, on the proposer's device; M may be 0.
 
-    masks: (M, H, W) bool, at the frame's size, on the proposer's device. scores: (M,) float32 on
-    the same device, the proposer's own confidence (a predicted IoU, about 0 to 1), 1 where it has
-    none. M may be 0.
+    masks: (M, H, W) bool, at the size of the image.
+    predicted_iou: (M,) float32, about 0 to 1: the IoU with a true object that the proposer
+        predicts, 1 where it predicts none.
     """
 
     masks: Tensor
-    scores: Tensor
+    predicted_iou: Tensor
 
 
 class MaskProposer(Protocol):
-    """Makes candidate masks of a frame from points on it."""
+    """A model that proposes masks at points of an image."""
 
     def embed(self, image: Tensor) -> Any:
-        """Return what is kept of a frame; called once for each frame.
+        """Return what `propose` needs of an image; called once per image.
 
-        image: (3, H, W) uint8 RGB on the proposer's device. Raises InvalidImageError for anything
-        else.
+        image: (3, H, W) uint8 RGB on the proposer's device.
+
+        Raises InvalidImageError for anything else.
         """
 
     def propose(self, embedding: Any, points: Tensor) -> Proposals:
-        """Return the masks that points ask for, at the size of the frame that was embedded.
+        """Return the masks at points of the image that was embedded.
 
-        points: (P, 2) int64 on the proposer's device, (x, y) in pixels of the frame; P may be 0.
+        points: (P, 2) int64 on the proposer's device, (x, y) in pixels of the image; P may be 0.
         """
 
 
 def no_proposals(size: tuple[int, int], device: torch.device) -> Proposals:
-    """Return the answer to no points on a frame of a size (height, width)."""
+    """Return the proposals at no points of an image of a size (H, W)."""
     masks = torch.zeros((0, *size), dtype=torch.bool, device=device)
     return Proposals(masks, torch.zeros(0, device=device))

@@ -1,11 +1,11 @@
 """Masks without weights: regions of even colour at several scales.
 
 The masks are only as good as the colours: a region stops at an edge inside an object (a label on a
-bottle, a sharp shadow) and runs on into a neighbour of the same colour. Edges are known to the
-reduced frame's pixel, thin and small things are lost in it, and there is no confidence to rank by.
-It is for trials where no SAM is at hand, and for pictures as plain as the simulated table's: there,
-from a click at the middle of an object, some region has an IoU above 0.6 with it in 92 of 100 cases
-and above 0.8 in 68 (151 objects of scenes 100 to 129).
+bottle, a sharp shadow) and leaks into a neighbour of the same colour. Edges are as precise as a
+pixel of the reduced image, thin and small things are lost in it, and no IoU is predicted. It is for
+trials where no SAM is at hand, and for images as plain as those of the simulated table: there, at
+the middle of an object, some region has an IoU above 0.6 with it in 92 of 100 cases and above 0.8
+in 68 (151 objects of scenes 100 to 129).
 """
 
 from dataclasses import dataclass
@@ -18,36 +18,41 @@ from torch.nn import functional
 
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.transforms import Size, check_image, fit_longest_side
+from iterprime_ros.weights import ON_CPU, Placement
 
 # Chosen on scenes 0 to 11 of the simulated table, for the share of objects that some region fits.
-LONGEST_SIDE = 160  # pixels of the reduced frame
+LONGEST_SIDE = 160  # pixels of the reduced image
 SCALES = (100, 300, 1000)  # Felzenszwalb and Huttenlocher's k: larger for larger regions
-SIGMA = 0.5  # pixels of the reduced frame, blur before the segmentation
-SMALLEST = 20  # pixels of the reduced frame, the least area of a region
+SIGMA = 0.5  # pixels of the reduced image, blur before the segmentation
+SMALLEST = 20  # pixels of the reduced image, the least area of a region
 LIGHTNESS = 0.25  # light changes more over one surface than hue does, so it counts for less
 
 
 @dataclass(frozen=True)
 class Regions:
-    """What is kept of a frame: labels (S, h, w) int64 of its regions at S scales, and its size."""
+    """The segmented image.
+
+    labels: (S, h, w) int64, the region of each pixel of the reduced image, at S scales.
+    image: size of the image (H, W), in pixels.
+    """
 
     labels: Tensor
-    frame: Size
+    image: Size
 
 
 class RegionProposer:
     """Proposes the regions that hold a point, by graph-based segmentation in CIELAB.
 
     Felzenszwalb and Huttenlocher, Efficient graph-based image segmentation, IJCV 59(2), 2004. The
-    segmentation runs on the host, on a frame reduced to 160 pixels on its longest side, so that its
-    time does not grow with the frame.
+    segmentation runs on the host, on an image reduced to 160 pixels on its longest side, so that
+    its time does not grow with the image.
     """
 
     def embed(self, image: Tensor) -> Regions:
-        """Return the regions of a frame (3, H, W) uint8 RGB; raise InvalidImageError otherwise."""
+        """Segment an image (3, H, W) uint8 RGB; raise InvalidImageError for anything else."""
         check_image(image)
-        frame = (image.shape[1], image.shape[2])
-        size = fit_longest_side(frame, min(LONGEST_SIDE, max(frame))).resized
+        full = (image.shape[1], image.shape[2])
+        size = fit_longest_side(full, min(LONGEST_SIDE, max(full))).resized
         small = functional.interpolate(
             image[None].float() / 255, size, mode='bilinear', align_corners=False, antialias=True
         )
@@ -57,14 +62,14 @@ class RegionProposer:
             torch.from_numpy(felzenszwalb(colours, scale=scale, sigma=SIGMA, min_size=SMALLEST))
             for scale in SCALES
         ]
-        return Regions(torch.stack(labels).to(image.device), frame)
+        return Regions(torch.stack(labels).to(image.device), full)
 
     def propose(self, embedding: Regions, points: Tensor) -> Proposals:
-        """Return, scale by scale, each region that holds one of the points (P, 2), once."""
+        """Return, scale by scale, each region that contains one of the points (P, 2), once."""
         labels = embedding.labels
         rows, columns = (
             torch.arange(full, device=labels.device) * few // full
-            for full, few in zip(embedding.frame, labels.shape[1:], strict=True)
+            for full, few in zip(embedding.image, labels.shape[1:], strict=True)
         )
         asked = labels[:, rows[points[:, 1]], columns[points[:, 0]]]
         regions = [
@@ -75,3 +80,8 @@ class RegionProposer:
         reduced = torch.stack(regions) if regions else labels.new_zeros((0, *labels.shape[1:])) > 0
         masks = reduced[:, rows][:, :, columns]
         return Proposals(masks, torch.ones(len(masks), device=labels.device))
+
+
+def load_regions(_weights: str | None = None, _placement: Placement = ON_CPU) -> RegionProposer:
+    """Return the proposer, which has no weights and works on the device of its images."""
+    return RegionProposer()

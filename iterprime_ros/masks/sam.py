@@ -1,4 +1,4 @@
-"""SAM and SAM 2 through transformers: one image encoding a frame, points in one decoder batch."""
+"""SAM and SAM 2 through transformers: one encoding per image, all points in one decoder batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from transformers import PreTrainedConfig, Sam2Model, SamModel
 from transformers.image_processing_base import ImageProcessingMixin
 
-from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
+from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.masks.proposer import Proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
@@ -24,6 +23,7 @@ from iterprime_ros.masks.transforms import (
     to_model_points,
     to_pixel_values,
 )
+from iterprime_ros.weights import ON_CPU, Placement, check_tensors, load_local_first
 
 # The published SAM 2 weights serve images and videos and say sam2_video.
 ARCHITECTURES = {'sam': SamModel, 'sam2': Sam2Model, 'sam2_video': Sam2Model}
@@ -31,7 +31,11 @@ ARCHITECTURES = {'sam': SamModel, 'sam2': Sam2Model, 'sam2_video': Sam2Model}
 
 @dataclass(frozen=True)
 class SamEmbedding:
-    """What is kept of a frame: the encoder's features, float32, and how the frame lay in it."""
+    """The encoded image.
+
+    features: float32 feature map of SAM, or the list of feature maps of SAM 2.
+    fit: how the image lies in the encoder's input.
+    """
 
     features: Tensor | list[Tensor]
     fit: Fit
@@ -56,7 +60,7 @@ class SamProposer:
 
     @torch.inference_mode()
     def embed(self, image: Tensor) -> SamEmbedding:
-        """Encode a frame (3, H, W) uint8 RGB; raise InvalidImageError for anything else."""
+        """Encode an image (3, H, W) uint8 RGB; raise InvalidImageError for anything else."""
         check_image(image)
         fit = self._fit((image.shape[1], image.shape[2]), self._side)
         values = to_pixel_values(image, fit, self._mean, self._std).to(self._dtype)
@@ -69,7 +73,7 @@ class SamProposer:
     def propose(self, embedding: SamEmbedding, points: Tensor) -> Proposals:
         """Return three masks for each of the points (P, 2), those of the first point first."""
         if not len(points):
-            return no_proposals(embedding.fit.frame, points.device)
+            return no_proposals(embedding.fit.image, points.device)
         prompts = to_model_points(points, embedding.fit)[None, :, None]
         output = self._model(
             image_embeddings=embedding.features,
@@ -81,86 +85,78 @@ class SamProposer:
         return Proposals(masks, output.iou_scores.flatten())
 
 
-def load_sam(
-    folder_or_id: str | Path,
-    device: torch.device | str,
-    dtype: torch.dtype = torch.float32,
-    local_files_only: bool = False,
-) -> SamProposer:
-    """Load a SamModel or a Sam2Model, whichever its config.json names.
+def load_sam(source: str | Path | None, placement: Placement = ON_CPU) -> SamProposer:
+    """Return the proposer of a SamModel or a Sam2Model, whichever config.json names.
 
-    folder_or_id: a folder with config.json and weights, or a repository of the hub, looked for in
-    the hub's cache first. dtype is that of the image encoder. With `local_files_only` nothing is
-    downloaded. Mean and standard deviation come from preprocessor_config.json when it is there.
-    Raises WeightsNotFoundError where there are no such weights or the hub cannot be reached, and
-    WeightsMismatchError for weights of another architecture, damaged ones, or with some missing.
+    source: a folder with config.json and weights, or an id on the hub. Mean and standard deviation
+    come from preprocessor_config.json where there is one.
+
+    Raises WeightsNotFoundError and WeightsMismatchError, and InvalidSettingError without a source.
     """
-    where = {'local_files_only': local_files_only}
-    try:
-        settings, _ = PreTrainedConfig.get_config_dict(folder_or_id, **where)
-        if not settings:  # a folder without config.json
-            raise _not_found(folder_or_id)
-        architecture = _architecture(folder_or_id, settings.pop('model_type', None))
-        model, info = architecture.from_pretrained(
-            folder_or_id,
+    if source is None:
+        raise InvalidSettingError('masks.weights must be given for masks of kind sam.')
+    what, offline = 'SAM or SAM 2', placement.local_files_only
+    settings = load_local_first(
+        lambda local: _config_dict(source, local), source, f'{what} config.json', offline
+    )
+    architecture = _architecture(source, settings.pop('model_type', None))
+    model, info = load_local_first(
+        lambda local: architecture.from_pretrained(
+            source,
             config=architecture.config_class.from_dict(settings),
             dtype=torch.float32,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told apart below, in one sentence
-            **where,
-        )
-    except OSError as error:
-        raise _not_found(folder_or_id) from error
-    except SafetensorError as error:
-        raise WeightsMismatchError(
-            f'The weights at {folder_or_id} are damaged ({error}): fetch them again with `iterprime'
-            ' models fetch PROFILE`.'
-        ) from error
-    _check_tensors(folder_or_id, architecture, info)
-    model.requires_grad_(False).eval().to(device)
-    model.vision_encoder.to(dtype)
-    if isinstance(model, Sam2Model):  # these two run once a frame, straight after the encoder
-        model.mask_decoder.conv_s0.to(dtype)
-        model.mask_decoder.conv_s1.to(dtype)
-    return SamProposer(model, *_normalisation(folder_or_id, local_files_only))
-
-
-def _not_found(folder_or_id: str | Path) -> WeightsNotFoundError:
-    return WeightsNotFoundError(
-        f'No SAM weights were found at {folder_or_id}, neither as a folder with config.json and'
-        ' model.safetensors nor in the cache or on the hub: fetch them with `iterprime models'
-        ' fetch PROFILE`.'
+            ignore_mismatched_sizes=True,  # check_tensors names them
+            local_files_only=local,
+        ),
+        source,
+        what,
+        offline,
     )
+    check_tensors(
+        source,
+        f'the {architecture.__name__} that its config.json describes',
+        info['missing_keys'],
+        misshapen=(str(key[0]) for key in info['mismatched_keys']),
+    )
+    model.requires_grad_(False).eval().to(placement.device)
+    model.vision_encoder.to(placement.encoder_dtype)
+    if isinstance(model, Sam2Model):  # these two run once per image, straight after the encoder
+        model.mask_decoder.conv_s0.to(placement.encoder_dtype)
+        model.mask_decoder.conv_s1.to(placement.encoder_dtype)
+    return SamProposer(model, *_normalisation(source, offline))
 
 
-def _architecture(folder_or_id: str | Path, kind: str | None) -> Any:
+def _config_dict(source: str | Path, local_files_only: bool) -> dict[str, Any]:
+    """Return config.json; raise OSError where there is none."""
+    config, _ = PreTrainedConfig.get_config_dict(source, local_files_only=local_files_only)
+    if not config:  # what transformers returns for a folder without config.json
+        raise OSError('it has no config.json')
+    return config
+
+
+def _architecture(source: str | Path, kind: str | None) -> Any:
     if kind not in ARCHITECTURES:
         raise WeightsMismatchError(
-            f'{folder_or_id} holds a model of type {kind}, but a SAM or SAM 2 was asked for'
+            f'{source} holds a model of type {kind}, but a SAM or SAM 2 was asked for'
             f' (model_type {", ".join(ARCHITECTURES)}).'
         )
     return ARCHITECTURES[kind]
 
 
-def _check_tensors(folder_or_id: str | Path, architecture: Any, info: dict[str, Any]) -> None:
-    missing = sorted(info['missing_keys'])
-    other = sorted(str(key[0]) for key in info['mismatched_keys'])
-    for keys, said in ((missing, 'are missing'), (other, 'have another shape')):
-        if keys:
-            raise WeightsMismatchError(
-                f'{folder_or_id} does not hold the {architecture.__name__} that its config.json'
-                f' describes: {len(keys)} of its tensors {said}, such as {", ".join(keys[:3])}.'
-            )
-
-
 def _normalisation(
-    folder_or_id: str | Path, local_files_only: bool
+    source: str | Path, local_files_only: bool
 ) -> tuple[Sequence[float], Sequence[float]]:
-    """Return mean and standard deviation of RGB in [0, 1], ImageNet's where no file says them."""
+    """Return mean and standard deviation of RGB in [0, 1], ImageNet's where no file gives them."""
     try:
-        values, _ = ImageProcessingMixin.get_image_processor_dict(
-            folder_or_id, local_files_only=local_files_only
+        values = load_local_first(
+            lambda local: ImageProcessingMixin.get_image_processor_dict(
+                source, local_files_only=local
+            )[0],
+            source,
+            'preprocessor_config.json',
+            local_files_only,
         )
-    except OSError:
+    except (WeightsMismatchError, WeightsNotFoundError):
         values = {}
     return values.get('image_mean', IMAGENET_MEAN), values.get('image_std', IMAGENET_STD)

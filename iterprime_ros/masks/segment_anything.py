@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError, WeightsNotFoundError
+from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
 from iterprime_ros.masks.proposer import Proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
@@ -21,13 +20,18 @@ from iterprime_ros.masks.transforms import (
     to_model_points,
     to_pixel_values,
 )
+from iterprime_ros.weights import ON_CPU, Placement, check_tensors, read_checkpoint
 
 VARIANTS = {(768, 12): 'vit_b', (1024, 24): 'vit_l', (1280, 32): 'vit_h'}  # width, blocks
 
 
 @dataclass(frozen=True)
 class SegmentAnythingEmbedding:
-    """What is kept of a frame: features (1, 256, 64, 64) float32, and how the frame lay in them."""
+    """The encoded image.
+
+    features: (1, 256, 64, 64) float32.
+    fit: how the image lies in the encoder's input.
+    """
 
     features: Tensor
     fit: Fit
@@ -47,7 +51,7 @@ class SegmentAnythingProposer:
 
     @torch.inference_mode()
     def embed(self, image: Tensor) -> SegmentAnythingEmbedding:
-        """Encode a frame (3, H, W) uint8 RGB; raise InvalidImageError for anything else."""
+        """Encode an image (3, H, W) uint8 RGB; raise InvalidImageError for anything else."""
         check_image(image)
         fit = fit_longest_side((image.shape[1], image.shape[2]), self._encoder.img_size)
         values = to_pixel_values(image, fit, IMAGENET_MEAN, IMAGENET_STD).to(self._dtype)
@@ -57,7 +61,7 @@ class SegmentAnythingProposer:
     def propose(self, embedding: SegmentAnythingEmbedding, points: Tensor) -> Proposals:
         """Return three masks for each of the points (P, 2), those of the first point first."""
         if not len(points):
-            return no_proposals(embedding.fit.frame, points.device)
+            return no_proposals(embedding.fit.image, points.device)
         prompts = to_model_points(points, embedding.fit)[:, None]
         sparse, dense = self._prompt_encoder(
             points=(prompts, torch.ones_like(prompts[..., 0])), boxes=None, masks=None
@@ -73,22 +77,24 @@ class SegmentAnythingProposer:
 
 
 def load_segment_anything(
-    checkpoint: str | Path, device: torch.device | str, dtype: torch.dtype = torch.float32
+    checkpoint: str | Path | None, placement: Placement = ON_CPU
 ) -> SegmentAnythingProposer:
-    """Load a checkpoint (.pth) of vit_b, vit_l or vit_h, told apart by its shapes.
+    """Return the proposer of a checkpoint (.pth) of vit_b, vit_l or vit_h, told apart by shapes.
 
-    dtype is that of the image encoder. Raises WeightsNotFoundError where there is no such file,
-    WeightsMismatchError for a file that is not one of the three or lacks tensors, and
-    InvalidSettingError where the package segment-anything is not installed or does not import.
+    Raises WeightsNotFoundError where there is no such file, WeightsMismatchError for a file that is
+    not one of the three or lacks tensors, and InvalidSettingError without a checkpoint, or where
+    the package segment-anything does not import.
     """
+    if checkpoint is None:
+        raise InvalidSettingError('masks.weights must be given for masks of kind segment_anything.')
     registry = _registry()
-    state = _read(Path(checkpoint))
+    state = read_checkpoint(Path(checkpoint), 'SAM checkpoint')
     variant = _variant(checkpoint, state)
     with torch.device('meta'):  # no time is spent on weights that are replaced
         model = registry[variant]()
     _load(model, checkpoint, variant, state)
-    model.requires_grad_(False).eval().to(device)
-    model.image_encoder.to(dtype)
+    model.requires_grad_(False).eval().to(placement.device)
+    model.image_encoder.to(placement.encoder_dtype)
     return SegmentAnythingProposer(model)
 
 
@@ -101,22 +107,6 @@ def _registry() -> Mapping[str, Any]:
             ' that fits the installed torch, or choose a profile with a transformers SAM.'
         ) from error
     return sam_model_registry
-
-
-def _read(checkpoint: Path) -> dict[str, Tensor]:
-    if not checkpoint.is_file():
-        raise WeightsNotFoundError(
-            f'There is no SAM checkpoint at {checkpoint}: fetch it with `iterprime models fetch'
-            ' PROFILE`.'
-        )
-    try:
-        state = torch.load(checkpoint, map_location='cpu', weights_only=True)
-    except (RuntimeError, UnpicklingError, EOFError) as error:
-        raise WeightsMismatchError(
-            f'{checkpoint} is not a checkpoint that PyTorch can read: fetch it again with'
-            ' `iterprime models fetch PROFILE`.'
-        ) from error
-    return state if isinstance(state, dict) else {}
 
 
 def _variant(checkpoint: str | Path, state: dict[str, Tensor]) -> str:
@@ -134,13 +124,13 @@ def _variant(checkpoint: str | Path, state: dict[str, Tensor]) -> str:
 
 
 def _load(model: Any, checkpoint: str | Path, variant: str, state: dict[str, Tensor]) -> None:
-    wanted = model.state_dict()
-    missing = [key for key in wanted if key not in state]
-    other = [key for key in wanted if key in state and state[key].shape != wanted[key].shape]
-    for keys, said in ((missing, 'are missing'), (other, 'have another shape')):
-        if keys:
-            raise WeightsMismatchError(
-                f'{checkpoint} does not hold the SAM {variant} that it looks like: {len(keys)} of'
-                f' its tensors {said}, such as {", ".join(keys[:3])}.'
-            )
-    model.load_state_dict({key: state[key].float() for key in wanted}, assign=True)
+    expected = model.state_dict()
+    check_tensors(
+        checkpoint,
+        f'SAM {variant}',
+        missing=(key for key in expected if key not in state),
+        misshapen=(
+            key for key in expected if key in state and state[key].shape != expected[key].shape
+        ),
+    )
+    model.load_state_dict({key: state[key].float() for key in expected}, assign=True)

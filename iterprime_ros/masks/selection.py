@@ -1,4 +1,4 @@
-"""Which mask is the object: where to ask for masks, and which of them wins."""
+"""Which mask is the object: where to ask for masks, and which of them ranks first."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,41 +13,45 @@ from iterprime_ros.masks.proposer import Proposals
 
 MAX_COMPONENTS = 12  # IteRPrimE drops proposals of more 4-connected components
 
+MaskRank = Literal['mean', 'overlap']
+
 
 @dataclass(frozen=True)
 class Selection:
-    """The masks of a frame that may be the object, and what was measured of every mask.
+    """The masks of an image that may be the object, and what was measured of all M masks.
 
-    order: (K,) int64, indices of the kept masks, best first. heatmap_means: (M,) float32 in [0, 1],
-    the mean of the heatmap inside each mask, 0 for an empty one. components: (M,) int64, its number
-    of 4-connected components, -1 where it was not counted because the mask is left out anyway.
-    contains_peak: (M,) bool. All are on the device of the masks.
+    order: (K,) int64, indices of the kept masks, best first.
+    heatmap_mean: (M,) float32 in [0, 1], the mean of the heatmap inside each mask, 0 for an empty
+        one.
+    heatmap_overlap: (M,) float32 in [0, 1], the soft IoU of each mask with the heatmap.
+    components: (M,) int64, the number of 4-connected components; -1 where it was not counted
+        because the mask is dropped for another reason.
+    contains_peak: (M,) bool, whether the mask contains a peak.
     """
 
     order: Tensor
-    heatmap_means: Tensor
+    heatmap_mean: Tensor
+    heatmap_overlap: Tensor
     components: Tensor
     contains_peak: Tensor
-
-    @property
-    def winner(self) -> int | None:
-        """The index of the best mask; None where no mask was kept."""
-        return int(self.order[0]) if len(self.order) else None
 
 
 def peak_points(heatmap: Tensor, limit: int) -> Tensor:
     """Return the peaks of a heatmap as points (P, 2) int64, (x, y) in pixels, on its device.
 
-    heatmap: (H, W) float32, finite. A peak is a pixel that equals the maximum. Up to `limit` peaks
-    are returned as they are, row by row. More than that are seen as plateaus, 4-connected sets of
-    peaks: each gives the member that is nearest to its mean position (the first row by row of those
-    equally near), the largest plateau comes first (the first row by row of those equally large),
-    and no more than `limit` are returned. Raises ValueError for any other heatmap or a limit below
-    1.
+    heatmap: (H, W) float32, finite.
+    limit: most points.
+
+    A peak is a pixel that equals the maximum. Up to `limit` peaks are returned as they are, row by
+    row. More than that are grouped into plateaus, 4-connected sets of peaks: each gives the member
+    nearest to its mean position (the first row by row of those equally near), largest plateau first
+    (the first row by row of those equally large).
+
+    Raises ValueError for any other heatmap or a limit below 1.
     """
     _check_heatmap(heatmap)
     if limit < 1:
-        raise ValueError(f'At least one peak has to be asked for, not {limit}.')
+        raise ValueError(f'The limit must be at least one peak, not {limit}.')
     peaks = heatmap >= heatmap.max()
     if int(peaks.sum()) <= limit:
         return peaks.nonzero().flip(1)
@@ -67,19 +71,23 @@ def select(
     heatmap: Tensor,
     proposals: Proposals,
     max_components: int = MAX_COMPONENTS,
-    by: Literal['mean', 'overlap'] = 'mean',
+    rank: MaskRank = 'mean',
+    peaks: Tensor | None = None,
 ) -> Selection:
     """Return which masks may be the object, best first (IteRPrimE, arXiv 2503.00936).
 
-    heatmap: (H, W) float32 in [0, 1], on the device of the masks. A mask is kept when it holds a
-    pixel where the heatmap R >= max(R) and has at most `max_components` 4-connected components. The
-    kept ones are ordered, the highest first, the lower index first among equals, by the mean of R
-    inside, or by their overlap with R: the sum of R inside over mask area + sum of R - that sum, an
-    IoU that counts every pixel of the heatmap by its height. Of masks inside each other the mean
-    prefers the smallest, overlap the one as large as what stands out; it needs no peak inside, for
-    which the mean would be no measure of place. Of identical masks only the first is listed. Means
-    are summed in float64 and rounded to float32 before they are compared, so that the order of
-    summation cannot break a tie.
+    heatmap: R, (H, W) float32 in [0, 1], on the device of the masks.
+    max_components: a mask of more 4-connected components is dropped.
+    rank: the measure that orders masks, highest first, the lower index first among equals. 'mean'
+        is the mean of R inside the mask; a mask must contain a peak. 'overlap' is the soft IoU with
+        R: the sum of R inside over (mask area + sum of R - that sum), which counts every pixel of R
+        by its value; a mask must contain some of R.
+    peaks: (H, W) bool, the pixels that count as peaks; by default those where R equals its maximum.
+
+    Of masks inside each other 'mean' prefers the smallest, 'overlap' the one of the heatmap's size.
+    Of identical masks only the first is kept. Sums are in float64 and rounded to float32 before
+    they are compared, so that the order of summation cannot break a tie.
+
     Raises ValueError for a heatmap that is not finite, or not of the masks' size.
     """
     _check_heatmap(heatmap)
@@ -87,15 +95,18 @@ def select(
     if masks.shape[1:] != heatmap.shape:
         raise ValueError(
             f'The heatmap has {tuple(heatmap.shape)} pixels and the masks {tuple(masks.shape[1:])}:'
-            ' upsample it to the frame before the selection.'
+            ' upsample it to the image before the selection.'
         )
-    peaks = (heatmap >= heatmap.max()).to(heatmap.dtype)
-    sums, areas, hits = _sums(masks, torch.stack((heatmap, torch.ones_like(heatmap), peaks)))
+    peaks = heatmap >= heatmap.max() if peaks is None else peaks
+    layers = torch.stack((heatmap, torch.ones_like(heatmap), peaks.to(heatmap.dtype)))
+    sums, areas, hits = _sums(masks, layers)
     means = (sums / areas.clamp(min=1)).float()
+    union = areas + heatmap.sum(dtype=torch.float64) - sums
+    overlaps = torch.where(union > 0, sums / union, 0).float()
     contains_peak = hits > 0
     components = torch.full((len(masks),), -1, dtype=torch.int64)
     first_of: dict[bytes, int] = {}
-    candidates = (contains_peak if by == 'mean' else means > 0).nonzero().flatten()
+    candidates = (contains_peak if rank == 'mean' else means > 0).nonzero().flatten()
     on_host = masks[candidates].cpu().numpy()
     for k, mask in zip(candidates.tolist(), on_host, strict=True):
         first = first_of.setdefault(np.packbits(mask).tobytes(), k)
@@ -105,22 +116,16 @@ def select(
         dtype=torch.int64,
         device=masks.device,
     )
-    rank = means if by == 'mean' else _overlaps(heatmap, sums, areas)
-    best_first = torch.sort(rank[kept], descending=True, stable=True).indices
-    return Selection(kept[best_first], means, components.to(masks.device), contains_peak)
-
-
-def _overlaps(heatmap: Tensor, sums: Tensor, areas: Tensor) -> Tensor:
-    """Return (M,) float32, the overlap of the heatmap with masks of these sums inside and areas."""
-    union = areas + heatmap.sum(dtype=torch.float64) - sums
-    return torch.where(union > 0, sums / union, 0).float()
+    ranked = (means if rank == 'mean' else overlaps)[kept]
+    best_first = torch.sort(ranked, descending=True, stable=True).indices
+    return Selection(kept[best_first], means, overlaps, components.to(masks.device), contains_peak)
 
 
 def _check_heatmap(heatmap: Tensor) -> None:
     if heatmap.ndim != 2 or not heatmap.numel():
         raise ValueError(f'A heatmap must be (H, W) with a pixel, not {tuple(heatmap.shape)}.')
     if not bool(heatmap.isfinite().all()):
-        raise ValueError('The heatmap holds values that are not finite, so it has no peak.')
+        raise ValueError('The heatmap contains values that are not finite, so it has no peak.')
 
 
 def _sums(masks: Tensor, maps: Tensor) -> Tensor:

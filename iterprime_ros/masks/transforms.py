@@ -1,4 +1,4 @@
-"""Frames to what a SAM encoder reads, and a SAM decoder's logits back to masks of the frame."""
+"""Images to the input of a SAM encoder, and the logits of its decoder back to masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,34 +18,36 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Fit:
-    """How a frame lies in the model's square input.
+    """How an image lies in the model's square input.
 
-    frame: its own size. resized: its size in the model's input. padded: the size of that input,
-    filled up at the right and the bottom; None where the resized frame fills it.
+    image: size of the image (H, W), in pixels.
+    resized: its size in the model's input.
+    padded: size of that input, padded at the right and the bottom; None where the resized image
+        fills it.
     """
 
-    frame: Size
+    image: Size
     resized: Size
     padded: Size | None = None
 
 
-def fit_longest_side(frame: Size, side: int) -> Fit:
+def fit_longest_side(image: Size, side: int) -> Fit:
     """Return the fit of SAM: the longest side becomes `side`, the aspect ratio stays."""
-    scale = side / max(frame)
-    height, width = (max(1, int(length * scale + 0.5)) for length in frame)
-    return Fit(frame, (height, width), (side, side))
+    scale = side / max(image)
+    height, width = (max(1, int(length * scale + 0.5)) for length in image)
+    return Fit(image, (height, width), (side, side))
 
 
-def fit_stretched(frame: Size, side: int) -> Fit:
+def fit_stretched(image: Size, side: int) -> Fit:
     """Return the fit of SAM 2: both sides become `side`."""
-    return Fit(frame, (side, side))
+    return Fit(image, (side, side))
 
 
 def check_image(image: Tensor) -> None:
     """Raise InvalidImageError unless an image is (3, H, W) uint8 with at least one pixel."""
     if image.ndim != 3 or len(image) != 3 or image.dtype != torch.uint8 or not image.numel():
         raise InvalidImageError(
-            f'A frame for the mask proposer must be (3, H, W) uint8 with at least one pixel, '
+            f'An image for the mask proposer must be (3, H, W) uint8 with at least one pixel, '
             f'but this one is {tuple(image.shape)} {image.dtype}.'
         )
 
@@ -53,8 +55,10 @@ def check_image(image: Tensor) -> None:
 def to_pixel_values(image: Tensor, fit: Fit, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Return the model's input (1, 3, side, side) float32 for an image (3, H, W) uint8.
 
-    mean and std are of RGB in [0, 1]. The resized picture is rounded to whole grey levels, as it is
-    where images are resized as uint8; the padding is 0 after the normalisation.
+    mean, std: of RGB in [0, 1].
+
+    The resized image is rounded to whole grey levels, as where images are resized as uint8; the
+    padding is 0 after the normalisation.
     """
     picture = functional.interpolate(
         image[None].float(), fit.resized, mode='bilinear', align_corners=False, antialias=True
@@ -69,14 +73,14 @@ def to_pixel_values(image: Tensor, fit: Fit, mean: Sequence[float], std: Sequenc
 
 
 def to_model_points(points: Tensor, fit: Fit) -> Tensor:
-    """Return points (P, 2), (x, y) in pixels of the frame, as float32 in pixels of the input."""
-    height, width = fit.frame
+    """Return points (P, 2), (x, y) in pixels of the image, as float32 in pixels of the input."""
+    height, width = fit.image
     rows, columns = fit.resized
     return points.float() * points.new_tensor((columns / width, rows / height), dtype=torch.float32)
 
 
 def to_masks(logits: Tensor, fit: Fit) -> Tensor:
-    """Return the masks (M, H, W) bool of a frame from a decoder's logits (M, h, w).
+    """Return the masks (M, H, W) bool of an image from a decoder's logits (M, h, w).
 
     The logits are upsampled bilinearly, to the padded input first where there is one, whose padding
     is then cut away; a pixel belongs to a mask where its logit is above 0.
@@ -85,5 +89,5 @@ def to_masks(logits: Tensor, fit: Fit) -> Tensor:
     if fit.padded is not None:
         maps = functional.interpolate(maps, fit.padded, mode='bilinear', align_corners=False)
         maps = maps[..., : fit.resized[0], : fit.resized[1]]
-    maps = functional.interpolate(maps, fit.frame, mode='bilinear', align_corners=False)
+    maps = functional.interpolate(maps, fit.image, mode='bilinear', align_corners=False)
     return maps[0] > 0

@@ -1,1 +1,1 @@
-"""The ROS 2 side: nodes and conversions. Nothing outside this folder imports rclpy."""
+"""The ROS 2 side: nodes, topics and conversions. Only ros/ and demo/ import rclpy."""

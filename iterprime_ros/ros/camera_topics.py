@@ -1,4 +1,4 @@
-"""The topics of one camera: what comes from it, and the answers about it."""
+"""The topics of one camera: its images, depth and commands in, answers out."""
 
 import threading
 from collections import OrderedDict
@@ -26,27 +26,29 @@ from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.qos import LATCHED_QOS
 
 RCLError = rclpy_implementation.RCLError
-_KEPT_DEPTHS = 8  # so many frames may come between an image and its depth
-NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-_INFO = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-_COMMANDS = QoSProfile(depth=10)
-_OUTPUT = QoSProfile(depth=2)  # reliable: it serves those who ask for best effort too
+_KEPT_DEPTHS = 8  # depth images kept for an image to be matched with
+NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+_INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+_COMMAND_QOS = QoSProfile(depth=10)
+_OUTPUT_QOS = QoSProfile(depth=2)  # reliable, which best-effort subscribers accept too
 
 OUTPUTS: dict[str, tuple[type, QoSProfile]] = {
     'result': (ReferredObject, LATCHED_QOS),
-    'mask': (Image, _OUTPUT),
-    'heatmap': (Image, _OUTPUT),
-    'overlay': (Image, _OUTPUT),
-    'points': (PointCloud2, _OUTPUT),
-    'pose': (PoseStamped, _OUTPUT),
-    'markers': (MarkerArray, _OUTPUT),
+    'mask': (Image, _OUTPUT_QOS),
+    'heatmap': (Image, _OUTPUT_QOS),
+    'overlay': (Image, _OUTPUT_QOS),
+    'points': (PointCloud2, _OUTPUT_QOS),
+    'pose': (PoseStamped, _OUTPUT_QOS),
+    'markers': (MarkerArray, _OUTPUT_QOS),
 }
 
 
 class CameraTopics:
-    """Subscriptions and publishers of a camera; name: '' for the only one.
+    """The subscriptions and publishers of a camera.
 
-    on_image, on_command: called with every message.
+    name: prefix of its topics, '' for the only camera.
+    on_image: called with the camera's name and every image message.
+    on_command: called with the camera's name and every command.
     """
 
     def __init__(
@@ -62,30 +64,30 @@ class CameraTopics:
         self._prefix = f'{name}/' if name else ''
         self._subscriptions: list[Any] = []
         self._depths: OrderedDict[int, Image] = OrderedDict()
-        self._info: CameraInfo | None = None
+        self._camera_info: CameraInfo | None = None
         self._lock = threading.Lock()  # the worker may publish while the executor destroys
         self._outputs = {
-            topic: node.create_lifecycle_publisher(kind, f'~/{self._prefix}{topic}', quality)
-            for topic, (kind, quality) in OUTPUTS.items()
+            topic: node.create_lifecycle_publisher(kind, f'~/{self._prefix}{topic}', qos)
+            for topic, (kind, qos) in OUTPUTS.items()
         }
 
     def subscribe(self, transport: str, use_depth: bool) -> None:
-        """Begin to listen; transport: raw or compressed."""
+        """Subscribe; transport: raw or compressed."""
         kind = CompressedImage if transport == 'compressed' else Image
         topic = 'image/compressed' if transport == 'compressed' else 'image'
-        self._listen(kind, topic, self._take_image, NEWEST)
-        self._listen(String, 'command', self._take_command, _COMMANDS)
+        self._subscribe(kind, topic, self._on_image_message, NEWEST_QOS)
+        self._subscribe(String, 'command', self._on_command_message, _COMMAND_QOS)
         if use_depth:
-            self._listen(Image, 'depth', self._take_depth, NEWEST)
-            self._listen(CameraInfo, 'camera_info', self._take_info, _INFO)
+            self._subscribe(Image, 'depth', self._on_depth_message, NEWEST_QOS)
+            self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, _INFO_QOS)
 
     def unsubscribe(self) -> None:
-        """Stop listening, and forget what was heard."""
+        """Remove the subscriptions and what they received."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
         self._depths.clear()
-        self._info = None
+        self._camera_info = None
 
     def destroy(self) -> None:
         """Remove all topics."""
@@ -95,8 +97,8 @@ class CameraTopics:
                 self._node.destroy_lifecycle_publisher(publisher)
             self._outputs = {}
 
-    def is_heard(self, output: str) -> bool:
-        """Whether anyone listens to an output."""
+    def has_subscriber(self, output: str) -> bool:
+        """Whether an output has a subscriber."""
         with self._lock:
             publisher = self._outputs.get(output)
             try:
@@ -107,7 +109,7 @@ class CameraTopics:
                 return False
 
     def publish(self, output: str, message: Any) -> None:
-        """Publish; nothing happens where the node is not active, or ROS ends."""
+        """Publish, unless the node is not active or ROS shuts down."""
         with self._lock:
             publisher = self._outputs.get(output)
             if publisher is None or not publisher.is_activated:
@@ -120,43 +122,43 @@ class CameraTopics:
 
     def depth_at(self, nanoseconds: int, tolerance: float) -> Image | None:
         """Return the depth image nearest to a stamp, None where none is within `tolerance` s."""
-        kept = dict(self._depths)  # the executor may add one at this moment
-        if not kept:
+        depths = dict(self._depths)  # the executor may add one meanwhile
+        if not depths:
             return None
-        nearest = min(kept, key=lambda stamp: abs(stamp - nanoseconds))
-        return kept[nearest] if abs(nearest - nanoseconds) <= 1e9 * tolerance else None
+        nearest = min(depths, key=lambda stamp: abs(stamp - nanoseconds))
+        return depths[nearest] if abs(nearest - nanoseconds) <= 1e9 * tolerance else None
 
     @property
     def has_depth(self) -> bool:
-        """Whether any depth image has come."""
+        """Whether a depth image has arrived."""
         return bool(self._depths)
 
     @property
-    def info(self) -> CameraInfo | None:
-        """The last calibration that came."""
-        return self._info
+    def camera_info(self) -> CameraInfo | None:
+        """The newest calibration."""
+        return self._camera_info
 
     @property
     def image_topic(self) -> str:
         """The full name of the topic of images, after remapping; 'image' before subscribing."""
         return self._subscriptions[0].topic_name if self._subscriptions else 'image'
 
-    def _listen(
-        self, kind: type, topic: str, take: Callable[[Any], None], quality: QoSProfile
+    def _subscribe(
+        self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile
     ) -> None:
         events = SubscriptionEventCallbacks(
-            incompatible_qos=lambda event: self._report_mismatch(topic, quality, event)
+            incompatible_qos=lambda event: self._report_mismatch(topic, qos, event)
         )
         self._subscriptions.append(
             self._node.create_subscription(
-                kind, self._prefix + topic, take, quality, event_callbacks=events
+                kind, self._prefix + topic, callback, qos, event_callbacks=events
             )
         )
 
     def _report_mismatch(
         self,
         topic: str,
-        quality: QoSProfile,
+        qos: QoSProfile,
         event: QoSRequestedIncompatibleQoSInfo | QoSOfferedIncompatibleQoSInfo,
     ) -> None:
         name = self._node.resolve_topic_name(self._prefix + topic)
@@ -166,26 +168,27 @@ class CameraTopics:
             for info in self._node.get_publishers_info_by_topic(name)
         }
         self._node.get_logger().warning(
-            f'A publisher of {name} cannot be heard: its {policy} does not fit. It offers '
+            f'Messages of a publisher of {name} are not received: its {policy} is incompatible. It '
+            f'offers '
             f'{" and ".join(sorted(offered)) or "what is unknown"}, '
-            f'{quality.reliability.name.lower()} is asked for; change the publisher.'
+            f'{qos.reliability.name.lower()} is requested; change the publisher.'
         )
 
-    def _take_image(self, message: Any) -> None:
+    def _on_image_message(self, message: Any) -> None:
         self._on_image(self.name, message)
 
-    def _take_command(self, message: String) -> None:
+    def _on_command_message(self, message: String) -> None:
         self._on_command(self.name, message.data)
 
-    def _take_depth(self, message: Image) -> None:
+    def _on_depth_message(self, message: Image) -> None:
         stamp = nanoseconds_of(message.header)
         self._depths[stamp] = message
-        self._depths.move_to_end(stamp)  # a bag that starts again brings a stamp again
+        self._depths.move_to_end(stamp)  # a bag that is played again repeats its stamps
         while len(self._depths) > _KEPT_DEPTHS:
             self._depths.popitem(last=False)
 
-    def _take_info(self, message: CameraInfo) -> None:
-        self._info = message
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._camera_info = message
 
 
 def nanoseconds_of(header: Header) -> int:

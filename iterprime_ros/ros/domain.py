@@ -1,24 +1,29 @@
-"""A ROS domain of one's own, so that a demo or a test hears no other robot and none hears it."""
+"""A private ROS domain, which isolates a demo or a test from every other robot."""
 
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from iterprime_ros.errors import IterprimeError
+
 # DDS derives its ports from the domain, 7400 + 250 * domain and on. The first participant listens
-# at 10 and 11 of them; the last would be that of participant 119, which nobody has.
+# at 10 and 11 of them; the last one belongs to participant 119, which hardly exists.
 _BASE_PORT, _PORTS_PER_DOMAIN, _LOCK_PORT = 7400, 250, 249
 _FIRST_PARTICIPANT = (10, 11)
 _LAST_DOMAIN = 100  # beyond it the ports reach those that Linux hands out to anybody
 
 
+class NoDomainError(IterprimeError):
+    """Every ROS domain of this machine is in use."""
+
+
 @contextmanager
 def private_domain() -> Iterator[dict[str, str]]:
-    """Yield the environment of a ROS domain on this machine in which nobody is.
+    """Yield the environment of a ROS domain that nothing else on this machine uses.
 
-    Neither a node of any kind nor another such call. The domain is held by a port that DDS leaves
-    alone, so that it is free again however this process ends. Raises RuntimeError when all 100 are
-    in use.
+    The domain is reserved by a UDP port that DDS does not use, so that it becomes free however this
+    process ends. Raises NoDomainError when all 100 are.
     """
     for domain in range(1, _LAST_DOMAIN + 1):
         first = _BASE_PORT + _PORTS_PER_DOMAIN * domain
@@ -39,11 +44,13 @@ def private_domain() -> Iterator[dict[str, str]]:
                 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
             }
             return
-    raise RuntimeError('All 100 ROS domains of this machine are in use by other demos or tests.')
+    raise NoDomainError(
+        'All 100 ROS domains of this machine are in use: end other demos or tests first.'
+    )
 
 
 def _bound(port: int) -> socket.socket | None:
-    """Return a UDP socket at a port of this machine, or None where there is one already."""
+    """Return a UDP socket bound to a port, or None where the port is in use."""
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         made.bind(('', port))

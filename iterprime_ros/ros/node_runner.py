@@ -1,4 +1,4 @@
-"""Running a node from start to an orderly end."""
+"""Runs a node from start to an orderly end."""
 
 import signal
 import sys
@@ -15,14 +15,14 @@ def run(make_node: Callable[[], Node], arguments: list[str]) -> int:
     """Make a node, spin it until the context ends, and return the exit code.
 
     SIGINT and SIGTERM end the context and nothing else: a callback that is running finishes, and no
-    KeyboardInterrupt is raised inside it. A node that is done raises SystemExit with its own code.
+    KeyboardInterrupt is raised inside it. A node that has finished raises SystemExit with its code.
     """
     interrupted = threading.Event()
-    # rclpy's own handler ends the context and then calls the one it found in its place.
+    # rclpy's own handler ends the context and then calls this one.
     signal.signal(signal.SIGINT, lambda *_: interrupted.set())
     try:
         rclpy.init(args=arguments)
-    except Exception as error:  # a wrong name, remapping or file is reported by many types
+    except Exception as error:  # rclpy reports a wrong name, remapping or file by many types
         print(str(error).strip().splitlines()[0], file=sys.stderr)
         return 2
     node = None
@@ -36,7 +36,7 @@ def run(make_node: Callable[[], Node], arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     except Exception:
-        # What fails because the context has ended under it has not failed.
+        # An error after the context has ended is no failure.
         if rclpy.ok():
             raise
     finally:
@@ -49,8 +49,8 @@ def run(make_node: Callable[[], Node], arguments: list[str]) -> int:
 def _spin(node: Node, interrupted: threading.Event) -> None:
     """Run callbacks until the context ends.
 
-    rclpy wakes its executor a moment before it ends the context, and an executor that looks in
-    between waits on for ever: so it looks again twice a second.
+    rclpy wakes its executor a moment before it ends the context; an executor that checks in between
+    would wait for ever, so this one checks twice a second.
     """
     executor = SingleThreadedExecutor()
     executor.add_node(node)

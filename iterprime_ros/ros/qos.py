@@ -1,6 +1,6 @@
-"""Qualities of service that more than one node offers or asks for."""
+"""QoS profiles that several nodes use."""
 
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
-# Reliable, and a late joiner gets the last message.
+# Reliable, and a late subscriber gets the last message.
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

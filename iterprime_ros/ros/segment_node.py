@@ -1,4 +1,4 @@
-"""The node: camera images and commands in; masks, heatmaps and places out."""
+"""The node: camera images and commands in; masks, heatmaps and 3D positions out."""
 
 import ctypes
 import gc
@@ -16,60 +16,66 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from transformers.utils import logging
 
-from iterprime_ros.errors import IterprimeError
+from iterprime_ros.errors import IterprimeError, StoppedError
 from iterprime_ros.pipeline import IteRPrimE
-from iterprime_ros.profiles import profile
+from iterprime_ros.profiles import load_profile
 from iterprime_ros.ros.camera_topics import CameraTopics, nanoseconds_of
 from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_round
 from iterprime_ros.ros.runtime.answer_publisher import AnswerPublisher
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
-from iterprime_ros.ros.runtime.job_queue import Job, JobQueue, Request
+from iterprime_ros.ros.runtime.job_queue import JobQueue, Request
 from iterprime_ros.ros.runtime.parameters import (
-    MODELS,
-    WORK,
+    LIVE_PARAMETERS,
+    MODEL_PARAMETERS,
     camera_names,
-    declared,
+    declared_values,
     problem_of,
     thresholds,
     with_thresholds,
 )
-from iterprime_ros.ros.runtime.worker import StoppedError, Worker, loaded
+from iterprime_ros.ros.runtime.worker import Worker, load_in_thread
 
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-_LOOKOUT = 0.1  # seconds between looks for requests whose frame does not come
+_EXPIRY_PERIOD = 0.1  # seconds between checks for requests whose image does not arrive
 _INACTIVE = 'The node is not active: activate it first (ros2 lifecycle set NODE activate).'
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What an active node has: what waits, and who does it."""
+    """What exists while the node is active.
+
+    job_queue: the images and requests that wait.
+    worker: the thread that answers them.
+    """
 
     job_queue: JobQueue
     worker: Worker
 
 
 class SegmentNode(LifecycleNode):
-    """Finds in camera images what commands refer to; see the README for its interface."""
+    """Segments in camera images what commands refer to; the README lists its interface."""
 
     def __init__(self) -> None:
-        # Needed to end a node whose parameters turn out to be wrong.
+        # destroy_node() needs these where a parameter turns out to be wrong.
         self._work: _Work | None = None
         self._last_worker: Worker | None = None
-        self._ports: dict[str, CameraTopics] = {}
+        self._topics: dict[str, CameraTopics] = {}
         super().__init__('segment')
-        values = declared(self, MODELS)
-        self._profile = profile(values['profile'])
+        values = declared_values(self, MODEL_PARAMETERS)
+        self._profile = load_profile(values['profile'])
         self._device, self._offline = values['device'], values['offline']
         self._transport, self._use_depth = values['image_transport'], values['use_depth']
         self._cameras = camera_names(values['cameras'])
-        self._described = {**WORK, **thresholds(self._profile)}
-        self._settings = declared(self, self._described)
+        self._specs = {**LIVE_PARAMETERS, **thresholds(self._profile)}
+        self._settings = declared_values(self, self._specs)
         self._model: IteRPrimE | None = None
         self._diagnostics = Diagnostics(self, self._dropped)
-        self._goals = SegmentActionServer(self, self._cameras, self._on_goal, self._withdraw)
-        self._answering = AnswerPublisher(
-            self, self._ports, self._goals, self._diagnostics, lambda: self._settings
+        self._action_server = SegmentActionServer(
+            self, self._cameras, self._on_goal, self._withdraw
+        )
+        self._answer_publisher = AnswerPublisher(
+            self, self._topics, self._action_server, self._diagnostics, lambda: self._settings
         )
         self.add_on_set_parameters_callback(self._on_parameters)
         autostart = self.declare_parameter('autostart', False).value
@@ -77,8 +83,8 @@ class SegmentNode(LifecycleNode):
             self._autostart = self.create_timer(0.0, self._start_up)
         else:
             self.get_logger().info(
-                'Not configured: "ros2 lifecycle set NODE configure" loads the models, "activate" '
-                'begins; with -p autostart:=true both come by themselves.'
+                'Not configured: "ros2 lifecycle set NODE configure" loads the models, then '
+                '"activate" starts the node; -p autostart:=true does both at start.'
             )
 
     def _start_up(self) -> None:
@@ -88,58 +94,60 @@ class SegmentNode(LifecycleNode):
 
     # Transitions
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the weights, and say where."""
+    def on_configure(self, _state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the weights."""
         log = self.get_logger()
         chosen = self.get_parameter('profile').value
         log.info(f'Loading the models of profile {chosen} on device {self._device} ...')
         began = time.monotonic()
         try:
-            model = loaded(chosen, self._device, self._offline, self.context.ok)
+            model = load_in_thread(chosen, self._device, self._offline, self.context.ok)
         except StoppedError:
             return _FAILURE
         except IterprimeError as error:
             log.error(str(error))
             return _FAILURE
         except Exception:  # whatever a library raises, the node can be configured again
-            log.error(f'Loading failed where that was not expected:\n{traceback.format_exc()}')
+            log.error(f'Unexpected error while loading:\n{traceback.format_exc()}')
             return _FAILURE
         self._model = model.with_profile(with_thresholds(self._profile, self._settings))
         log.info(f'Loaded in {time.monotonic() - began:.1f} s.')
         if self._profile.notice:
             log.warning(self._profile.notice)
         for name in self._cameras:
-            self._ports[name] = CameraTopics(self, name, self._on_image, self._on_command)
+            self._topics[name] = CameraTopics(self, name, self._on_image, self._on_command)
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen."""
+        """Subscribe."""
         super().on_activate(state)
-        self._lookout = self.create_timer(_LOOKOUT, self._answer_late_requests)
+        self._expiry_timer = self.create_timer(_EXPIRY_PERIOD, self._refuse_expired_requests)
         job_queue = JobQueue(self._cameras)
-        worker = Worker(job_queue, self._current_model, self._answering.deliver, _watch_round)
+        worker = Worker(
+            job_queue, self._current_model, self._answer_publisher.publish_outcome, report_round
+        )
         worker.start(after=self._last_worker)
         self._work, self._last_worker = _Work(job_queue, worker), worker
-        for port in self._ports.values():
-            port.subscribe(self._transport, self._use_depth)
-        topics = ', '.join(port.image_topic for port in self._ports.values())
-        self.get_logger().info(f'Listening for images on {topics}.')
+        for topics in self._topics.values():
+            topics.subscribe(self._transport, self._use_depth)
+        names = ', '.join(topics.image_topic for topics in self._topics.values())
+        self.get_logger().info(f'Waiting for images on {names}.')
         return _SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening; what is being computed ends with its round."""
+        """Unsubscribe; what is being computed ends with its round."""
         self._stop_work('The node was deactivated.')
         return super().on_deactivate(state)
 
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Give the models' memory back, at the latest when the last round is over."""
-        self._forget()
+    def on_cleanup(self, _state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the models' memory, at the latest when the last round is over."""
+        self._release()
         return _SUCCESS
 
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def on_shutdown(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """End."""
         self._stop_work('The node shuts down.')
-        self._forget()
+        self._release()
         return _SUCCESS
 
     def destroy_node(self) -> None:
@@ -153,31 +161,31 @@ class SegmentNode(LifecycleNode):
         if self._work is None:
             return
         work, self._work = self._work, None
-        self.destroy_timer(self._lookout)
-        for port in self._ports.values():
-            port.unsubscribe()
+        self.destroy_timer(self._expiry_timer)
+        for topics in self._topics.values():
+            topics.unsubscribe()
         unfinished = work.job_queue.close()
         job = work.worker.stop()
         if job and (job.request.goal or self._settings['mode'] == 'once'):
             unfinished.append((job.camera, job.request))
         for camera, request in unfinished:
-            self._answering.refuse(camera, request, why)
+            self._answer_publisher.refuse(camera, request, why)
 
-    def _forget(self) -> None:
-        for port in self._ports.values():
-            port.destroy()
-        self._ports.clear()
+    def _release(self) -> None:
+        for topics in self._topics.values():
+            topics.destroy()
+        self._topics.clear()
         self._model = None
         if self._last_worker and self._last_worker.join(0.0):
             self._last_worker = None
-        _return_memory()
+        _free_memory()
 
-    # What comes in
+    # Images, commands and goals
 
     def _on_image(self, camera: str, message: Any) -> None:
         if self._work:
             self._diagnostics.count_frame(camera, nanoseconds_of(message.header))
-            self._work.job_queue.put_frame(camera, message)
+            self._work.job_queue.put_image(camera, message)
 
     def _dropped(self) -> int:
         return sum(map(self._work.job_queue.dropped, self._cameras)) if self._work else 0
@@ -193,26 +201,26 @@ class SegmentNode(LifecycleNode):
         if self._work:
             self._ask(self._work.job_queue, camera, request)
         else:
-            self._answering.refuse(camera, request, _INACTIVE)
+            self._answer_publisher.refuse(camera, request, _INACTIVE)
 
     def _ask(self, job_queue: JobQueue, camera: str, request: Request) -> None:
         replaced = job_queue.put_request(camera, request)
         if replaced:
-            self._answering.refuse(
-                camera, replaced, 'A newer command came before this one was begun.'
+            self._answer_publisher.refuse(
+                camera, replaced, 'A newer command arrived before this one was started.'
             )
 
     def _withdraw(self, goal: Any) -> bool:
         return self._work is not None and self._work.job_queue.withdraw(goal)
 
-    def _answer_late_requests(self) -> None:
+    def _refuse_expired_requests(self) -> None:
         seconds = self._settings['frame_timeout']
         for camera, request in self._work.job_queue.expired(seconds) if self._work else ():
-            topic = self._ports[camera].image_topic
-            self._answering.refuse(
+            topic = self._topics[camera].image_topic
+            self._answer_publisher.refuse(
                 camera,
                 request,
-                f'No image came on {topic} within {seconds:g} s: is the camera running, and its '
+                f'No image arrived on {topic} within {seconds:g} s: is the camera running, and its '
                 'topic remapped to this one?',
             )
 
@@ -222,9 +230,9 @@ class SegmentNode(LifecycleNode):
         return self._model
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
-        changed = {each.name: each.value for each in parameters if each.name in self._described}
+        changed = {each.name: each.value for each in parameters if each.name in self._specs}
         for name, value in changed.items():
-            if problem := problem_of(self._described[name], name, value):
+            if problem := problem_of(self._specs[name], name, value):
                 return SetParametersResult(successful=False, reason=problem)
         self._settings = {**self._settings, **changed}
         if self._model:
@@ -235,12 +243,7 @@ class SegmentNode(LifecycleNode):
         return SetParametersResult(successful=True)
 
 
-def _watch_round(job: Job, number: int, heatmap: Any, probability: float) -> None:
-    if job.request.goal is not None:
-        report_round(job.request.goal, job.message.header, number, heatmap, probability)
-
-
-def _return_memory() -> None:
+def _free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

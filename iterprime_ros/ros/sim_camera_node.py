@@ -1,10 +1,8 @@
-"""A camera that looks at the simulated tabletop and knows the truth about what it sees."""
+"""The node of the simulated RGB-D camera, which also publishes the ground truth of its images."""
 
 import json
 import sys
-from dataclasses import asdict, fields
 
-import numpy as np
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -23,38 +21,42 @@ from iterprime_ros.ros.convert.images import to_camera_info, to_image
 from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.qos import LATCHED_QOS
 from iterprime_ros.sim.gl import RenderingUnavailableError
-from iterprime_ros.sim.renderer import Picture, Renderer
+from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
-from iterprime_ros.sim.view import SeenObject, View, view_of
+from iterprime_ros.sim.truth import truth_of
 
 FRAME_ID = 'camera_color_optical_frame'
 MAX_SEED = 2**31 - 1
-_MAX_SIDE = 4096  # pixels
+_MAX_SIDE = 4096  # in pixels
 
 
 class SimCamera(Node):
-    """Publishes one scene until it is asked for the next; see the README for its interface.
+    """Publishes images of one scene until another is requested; the README lists its interface.
 
-    The scene stands still, so it is rendered once and published at `rate` with fresh stamps.
+    A scene is static: it is rendered once and published at `rate` with new timestamps.
     """
 
     def __init__(self) -> None:
         super().__init__('sim_camera')
-        width = self._declare_integer('width', 640, (16, _MAX_SIDE), 'Image width, pixels.', True)
+        width = self._declare_integer(
+            'width', 640, (16, _MAX_SIDE), 'Width of the images, pixels.', True
+        )
         height = self._declare_integer(
-            'height', 480, (16, _MAX_SIDE), 'Image height, pixels.', True
+            'height', 480, (16, _MAX_SIDE), 'Height of the images, pixels.', True
         )
         if width < height:
-            # A scene fills the square part of a wide image; in a high one it would be cut.
-            raise InvalidParameterValueException('width', width, f'below the height, {height}')
+            # Scenes are composed for the central square of a landscape image.
+            raise InvalidParameterValueException(
+                'width', width, f'it must be at least the height, {height}'
+            )
         seed = self._declare_integer(
-            'seed', 0, (0, MAX_SEED), 'Which scene: the same seed is the same scene.', False
+            'seed', 0, (0, MAX_SEED), 'Seed of the scene; equal seeds give equal scenes.', False
         )
         rate = self.declare_parameter(
             'rate',
             15.0,
             ParameterDescriptor(
-                description='Images a second.',
+                description='Publishing rate, Hz.',
                 floating_point_range=[FloatingPointRange(from_value=0.1, to_value=120.0)],
             ),
         ).value
@@ -70,7 +72,8 @@ class SimCamera(Node):
         self.add_on_set_parameters_callback(self._on_parameters)
         self.get_logger().info(
             f'{width} x {height} at {rate:g} Hz on {self._image.topic_name}, '
-            f'{self._depth.topic_name} and {self._info.topic_name}, scene {seed}: {self._names()}.'
+            f'{self._depth.topic_name} and {self._info.topic_name}, scene {seed}: '
+            f'{self._object_names()}.'
         )
 
     def _declare_integer(
@@ -85,21 +88,21 @@ class SimCamera(Node):
     def _show(self, seed: int) -> None:
         self._picture = self._renderer.render(sample_scene(seed))
         header = Header(frame_id=FRAME_ID)
-        self._frame = (
+        self._messages = (
             (self._image, to_image(self._picture.rgb, 'rgb8', header)),
             (self._depth, to_image(self._picture.depth, '32FC1', header)),
-            (self._info, to_camera_info(self._picture.intrinsics, header)),
+            (self._info, to_camera_info(self._picture.pinhole, header)),
             (self._ids, to_image(self._picture.ids, '32SC1', header)),
         )
         self._objects.publish(String(data=json.dumps(truth_of(self._picture))))
 
-    def _names(self) -> str:
+    def _object_names(self) -> str:
         objects = self._picture.scene.objects
         return ', '.join(f'{item.size} {item.colour} {item.kind}' for item in objects)
 
     def _publish(self) -> None:
         stamp = self.get_clock().now().to_msg()
-        for publisher, message in self._frame:
+        for publisher, message in self._messages:
             if publisher.get_subscription_count():
                 message.header.stamp = stamp
                 publisher.publish(message)
@@ -108,47 +111,18 @@ class SimCamera(Node):
         for parameter in parameters:
             if parameter.name == 'rate':
                 self._timer.timer_period_ns = int(1e9 / parameter.value)
-                self._timer.reset()  # else the old period runs out first
+                self._timer.reset()  # otherwise the old period is completed first
             elif parameter.name == 'seed':
                 self._show(parameter.value)
-                self.get_logger().info(f'Now scene {parameter.value}: {self._names()}.')
+                self.get_logger().info(f'Now scene {parameter.value}: {self._object_names()}.')
         return SetParametersResult(successful=True)
 
     def _on_next_scene(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         seed = (self._picture.scene.seed + 1) % (MAX_SEED + 1)
         self.set_parameters([Parameter('seed', value=seed)])
         response.success = True
-        response.message = f'Scene {seed}: {self._names()}.'
+        response.message = f'Scene {seed}: {self._object_names()}.'
         return response
-
-
-def truth_of(picture: Picture) -> dict:
-    """Return what `~/truth/objects` says of a picture, ready for JSON.
-
-    seed; objects: id as in `~/truth/ids`, kind, colour, size, position (x, y, z) of the object's
-    centre in the optical frame in metres, visible_fraction, and what else `SeenObject` says of it;
-    gaps: metres between the footprints of any two.
-    """
-    scene, view = picture.scene, view_of(picture)
-    return {
-        'seed': scene.seed,
-        'objects': [
-            {
-                **asdict(seen),
-                'position': scene.camera.to_optical(item.centre).round(6).tolist(),
-                'is_referable': seen.is_referable,
-            }
-            for item, seen in zip(scene.objects, view.objects, strict=True)
-        ],
-        'gaps': view.gaps.tolist(),
-    }
-
-
-def view_in(truth: dict) -> View:
-    """Return the view that `truth_of` was made from."""
-    names = [field.name for field in fields(SeenObject)]
-    objects = (SeenObject(**{name: item[name] for name in names}) for item in truth['objects'])
-    return View(tuple(objects), np.array(truth['gaps']))
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Referring expressions about a view, each with the object it means; commands round them."""
+"""Random referring expressions about a view, each with its one target, and commands with them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _SUPERLATIVES = (Place.LEFTMOST, Place.RIGHTMOST, Place.CLOSEST, Place.FARTHEST,
 
 
 class Stratum(Enum):
-    """What an expression takes to be understood."""
+    """The knowledge that it takes to resolve an expression; ABSENT: the target does not exist."""
 
     ATTRIBUTES = 'attributes'
     PLACE = 'place'
@@ -35,7 +35,13 @@ class Stratum(Enum):
 
 @dataclass(frozen=True)
 class ReferringExpression:
-    """Words, the phrase they say, and the id of the one object meant (None: there is none)."""
+    """A referring expression and its target.
+
+    wording: the text and the span of its head noun.
+    phrase: the logical form of the text.
+    stratum: the stratum that the expression was drawn from.
+    target: id of the object that is meant, or None if the scene has no such object.
+    """
 
     wording: Wording
     phrase: Phrase
@@ -44,20 +50,26 @@ class ReferringExpression:
 
     @property
     def text(self) -> str:
-        """The words."""
+        """The words of the expression."""
         return self.wording.text
 
 
 @dataclass(frozen=True)
 class Command:
-    """An order about an expression; [start, end) is where the expression stands in text."""
+    """A command that contains a referring expression.
+
+    text: the whole command.
+    action_verb: the verb that names the action; one of the words of text.
+    expression_span: [start, end) of the expression in text, in characters.
+    """
 
     text: str
     action_verb: str
-    expression: tuple[int, int]
+    expression_span: tuple[int, int]
 
 
-_ORDERS = {
+# Action verb: its imperatives; {x} is the expression.
+_IMPERATIVES = {
     'pick': ('pick up {x}', 'pick {x} up'),
     'grab': ('grab {x}',),
     'take': ('take {x}',),
@@ -76,45 +88,46 @@ _ORDERS = {
     'push': ('push {x}',),
     'move': ('move {x}', 'move to {x}'),
 }
-_MANNERS = (
-    '{order}',
-    'please {order}',
-    '{order} please',
-    'could you {order}',
-    'can you please {order}',
-    'could you please {order}',
-    'i want you to {order}',
-    'robot, {order}',
-    'now {order}',
+_CARRIER_PHRASES = (
+    '{imperative}',
+    'please {imperative}',
+    '{imperative} please',
+    'could you {imperative}',
+    'can you please {imperative}',
+    'could you please {imperative}',
+    'i want you to {imperative}',
+    'robot, {imperative}',
+    'now {imperative}',
 )
 
 
 def sample_expression(rng: Generator, view: View, stratum: Stratum) -> ReferringExpression | None:
-    """Draw an expression that surely means one well seen object of the view, or surely nothing.
+    """Draw an expression that clearly means one referable object, or clearly none (ABSENT).
 
-    Returns None when the view offers none of that stratum within a bounded number of tries.
+    Returns None if no expression of the stratum is found within a fixed number of tries.
     """
     for _ in range(_TRIES):
-        phrase, target = _propose(rng, view, stratum)
+        phrase, target = _draw_phrase(rng, view, stratum)
         if phrase is None:
             continue
-        wanted = frozenset() if target is None else frozenset({target})
-        if meaning(phrase, view) == (wanted, wanted):
+        expected = frozenset() if target is None else frozenset({target})
+        if meaning(phrase, view) == (expected, expected):
             wording = _choice(rng, wordings(phrase))
             return ReferringExpression(wording, phrase, stratum, target)
     return None
 
 
 def sample_command(rng: Generator, expression: str) -> Command:
-    """Draw an order whose object is `expression`."""
-    verb = _choice(rng, list(_ORDERS))
-    order = _choice(rng, _MANNERS).format(order=_choice(rng, _ORDERS[verb]))
-    start = order.index('{x}')
-    return Command(order.replace('{x}', expression), verb, (start, start + len(expression)))
+    """Draw a command whose object is `expression`."""
+    verb = _choice(rng, list(_IMPERATIVES))
+    carrier = _choice(rng, _CARRIER_PHRASES)
+    template = carrier.format(imperative=_choice(rng, _IMPERATIVES[verb]))
+    start = template.index('{x}')
+    return Command(template.replace('{x}', expression), verb, (start, start + len(expression)))
 
 
-def altered(rng: Generator, phrase: Phrase) -> Phrase:
-    """Return `phrase` with an attribute, the place, the relation or the roles changed."""
+def altered_phrase(rng: Generator, phrase: Phrase) -> Phrase:
+    """Return `phrase` with one change: an attribute, the place, the relation, or roles swapped."""
     changes = ['head']
     if phrase.place:
         changes.append('place')
@@ -143,32 +156,32 @@ def _altered_description(rng: Generator, description: Description) -> Descriptio
             return replace(description, size=_other(rng, SIZES, description.size))
 
 
-def _propose(rng: Generator, view: View, stratum: Stratum) -> tuple[Phrase | None, int | None]:
-    """Return a phrase and the id it may mean; None for the phrase where the draw led nowhere."""
+def _draw_phrase(rng: Generator, view: View, stratum: Stratum) -> tuple[Phrase | None, int | None]:
+    """Return a phrase (None if the draw fails) and the id of the object it is meant for."""
     if stratum is Stratum.ABSENT:
-        kinds = (Stratum.ATTRIBUTES, Stratum.PLACE, Stratum.RELATION)
-        present, _ = _propose(rng, view, _choice(rng, kinds))
-        changed = altered(rng, present) if present else None
+        strata = (Stratum.ATTRIBUTES, Stratum.PLACE, Stratum.RELATION)
+        present, _ = _draw_phrase(rng, view, _choice(rng, strata))
+        changed = altered_phrase(rng, present) if present else None
         if changed and changed.anchor in (Description(), changed.head):
-            return None, None  # nobody says "the ball behind the ball" or "behind the object"
+            return None, None  # such as "the ball behind the ball" or "behind the object"
         return changed, None
     targets = [item for item in view.objects if item.is_referable]
     if not targets:
         return None, None
     target = _choice(rng, targets)
-    head = _describe(rng, target)
+    head = _draw_description(rng, target)
     match stratum:
         case Stratum.ATTRIBUTES:
             phrase = None if head.is_empty else Phrase(head)
         case Stratum.PLACE:
-            phrase = _place(rng, view, head)
+            phrase = _with_place(rng, view, head)
         case _:
-            phrase = _relate(rng, view, head, target)
+            phrase = _with_relation(rng, view, head, target)
     return phrase, target.id
 
 
-def _describe(rng: Generator, item: SeenObject) -> Description:
-    """Name some attributes: the kind mostly, the colour often, the size at times."""
+def _draw_description(rng: Generator, item: SeenObject) -> Description:
+    """Name the kind in 80 %, the colour in 55 % and the size in 30 % of all draws."""
     return Description(
         item.kind if rng.random() < 0.8 else None,
         item.colour if rng.random() < 0.55 else None,
@@ -176,21 +189,23 @@ def _describe(rng: Generator, item: SeenObject) -> Description:
     )
 
 
-def _place(rng: Generator, view: View, head: Description) -> Phrase | None:
+def _with_place(rng: Generator, view: View, head: Description) -> Phrase | None:
     place = _choice(rng, list(Place))
-    rivals = meaning(Phrase(head), view).possible
-    # Nobody says "the leftmost mug" of the only mug.
-    return None if place in _SUPERLATIVES and len(rivals) < 2 else Phrase(head, place)
+    candidates = meaning(Phrase(head), view).possible
+    # A superlative needs at least two candidates.
+    return None if place in _SUPERLATIVES and len(candidates) < 2 else Phrase(head, place)
 
 
-def _relate(rng: Generator, view: View, head: Description, target: SeenObject) -> Phrase | None:
+def _with_relation(
+    rng: Generator, view: View, head: Description, target: SeenObject
+) -> Phrase | None:
     others = [item for item in view.objects if item.is_referable and item.id != target.id]
     if not others:
         return None
     other = _choice(rng, others)
-    anchor = _describe(rng, other)
-    named = not anchor.is_empty and anchor != head
-    if not named or meaning(Phrase(anchor), view).possible != {other.id}:
+    anchor = _draw_description(rng, other)
+    is_named = not anchor.is_empty and anchor != head
+    if not is_named or meaning(Phrase(anchor), view).possible != {other.id}:
         return None
     return Phrase(head, relation=_choice(rng, list(Relation)), anchor=anchor)
 
@@ -199,5 +214,5 @@ def _choice(rng: Generator, options: Sequence[_T]) -> _T:
     return options[int(rng.integers(len(options)))]
 
 
-def _other(rng: Generator, options: Iterable[_T], this: _T | None) -> _T:
-    return _choice(rng, [option for option in options if option != this])
+def _other(rng: Generator, options: Iterable[_T], excluded: _T | None) -> _T:
+    return _choice(rng, [option for option in options if option != excluded])

@@ -1,6 +1,6 @@
-"""Which OpenGL this machine can render with when there is no screen.
+"""Detection and creation of OpenGL contexts that render without a screen.
 
-Imports only the standard library: `make` asks it before anything is installed.
+This module imports only the standard library: `make` runs it before anything is installed.
 """
 
 import ctypes
@@ -16,10 +16,10 @@ BACKENDS = ('egl', 'osmesa')
 
 
 class RenderingUnavailableError(RuntimeError):
-    """No OpenGL that renders without a screen; the message says how to get one."""
+    """OpenGL cannot render without a screen here; the message says what to install."""
 
 
-def _loads(library: str) -> bool:
+def _can_load(library: str) -> bool:
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -28,7 +28,7 @@ def _loads(library: str) -> bool:
 
 
 def _egl_initialises() -> bool:
-    """Return whether a driver stands behind libEGL: the loader alone renders nothing."""
+    """Return whether libEGL finds a working driver: the library alone renders nothing."""
     try:
         egl = ctypes.CDLL('libEGL.so.1')
     except OSError:
@@ -54,38 +54,42 @@ def _egl_initialises() -> bool:
         return False
     for device in devices[: count.value]:
         display = get_display(_EGL_PLATFORM_DEVICE_EXT, device, None)
-        # Not terminated again: a display is one for the whole process, and may be in use.
+        # No eglTerminate: the display is shared by the whole process and may be in use.
         if display and egl.eglInitialize(display, None, None):
             return True
     return False
 
 
 def usable_gl_backend() -> str | None:
-    """Return 'egl' or 'osmesa', whichever renders here (EGL first), or None."""
-    if _loads('libOpenGL.so.0') and _egl_initialises():
+    """Return the backend that renders on this machine, EGL before OSMesa; None if neither does."""
+    if _can_load('libOpenGL.so.0') and _egl_initialises():
         return 'egl'
-    if _loads('libOSMesa.so.8') or _loads('libOSMesa.so'):
+    if _can_load('libOSMesa.so.8') or _can_load('libOSMesa.so'):
         return 'osmesa'
     return None
 
 
 def make_context(width: int, height: int) -> Any:
-    """Return a mujoco GLContext that renders without a screen; its methods are make_current, free.
+    """Return a MuJoCo GLContext, with methods make_current and free, that needs no screen.
 
-    MUJOCO_GL=egl or osmesa overrules the choice.
+    The environment variable MUJOCO_GL (egl or osmesa) overrides the detected backend.
 
     Raises:
-        RenderingUnavailableError: nothing here renders, or not with what MUJOCO_GL names.
+        RenderingUnavailableError: no backend works, or the one in MUJOCO_GL does not.
     """
     backend = os.environ.get('MUJOCO_GL') or usable_gl_backend()
     if backend not in BACKENDS:
-        cause = f'MUJOCO_GL={backend} needs a screen' if backend else 'there is none yet'
+        cause = f'MUJOCO_GL={backend} is not one' if backend else 'none was found'
         raise RenderingUnavailableError(
-            f'The simulator needs an OpenGL that renders without a screen, and {cause}. '
-            'apt-get install libegl1 libgl1-mesa-dri libopengl0 brings one; then unset MUJOCO_GL.'
+            'The simulator needs an OpenGL backend that renders without a screen (egl or osmesa), '
+            f'and {cause}: run apt-get install libegl1 libgl1-mesa-dri libopengl0 and unset '
+            'MUJOCO_GL.'
         )
     try:
-        # Not mujoco.GLContext: which one that is was settled when mujoco was first imported.
+        # Not mujoco.GLContext: its backend is fixed when mujoco is first imported.
         return import_module(f'mujoco.{backend}').GLContext(width, height)
     except (ImportError, RuntimeError) as error:
-        raise RenderingUnavailableError(f'OpenGL by {backend} does not start: {error}') from error
+        raise RenderingUnavailableError(
+            f'The OpenGL backend {backend} does not start ({error}): set MUJOCO_GL to the other of '
+            f'{" and ".join(BACKENDS)}, or reinstall the driver.'
+        ) from error

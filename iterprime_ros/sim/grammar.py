@@ -1,4 +1,4 @@
-"""The grammar of referring expressions over the tabletop: phrases and the ways to word them."""
+"""The grammar of referring expressions: phrases (logical forms) and their wordings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from iterprime_ros.sim.scene import COLOURS, KINDS, SIZES
 
 
 class Place(Enum):
-    """Where an object is, on its own account."""
+    """A location that is stated without naming another object."""
 
     LEFTMOST = 'leftmost'
     RIGHTMOST = 'rightmost'
@@ -21,7 +21,7 @@ class Place(Enum):
 
 
 class Relation(Enum):
-    """Where an object is, by another one."""
+    """A location relative to another object, the anchor."""
 
     LEFT_OF = 'left of'
     RIGHT_OF = 'right of'
@@ -32,7 +32,12 @@ class Relation(Enum):
 
 @dataclass(frozen=True)
 class Description:
-    """Attributes of an object; None where the attribute is not named."""
+    """The attributes of an object that an expression names; None: not named.
+
+    kind: a name in scene.KINDS.
+    colour: a name in scene.COLOURS.
+    size: a name in scene.SIZES.
+    """
 
     kind: str | None = None
     colour: str | None = None
@@ -40,13 +45,21 @@ class Description:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it fits every object."""
+        """Whether no attribute is named, so that every object fits."""
         return self == Description()
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A description, and at most one of: a place, a relation to another description."""
+    """The logical form of an expression: a description with a place, a relation, or neither.
+
+    head: attributes of the object itself.
+    place: its location, if stated without another object.
+    relation: its location relative to anchor; None if and only if anchor is None.
+    anchor: attributes of the other object.
+
+    Raises ValueError for a place together with a relation, or for a relation without an anchor.
+    """
 
     head: Description
     place: Place | None = None
@@ -55,12 +68,18 @@ class Phrase:
 
     def __post_init__(self) -> None:
         if (self.relation is None) != (self.anchor is None) or (self.place and self.relation):
-            raise ValueError(f'{self} is neither an attribute, a place nor a relation.')
+            raise ValueError(
+                f'{self} is invalid: give either a place, or a relation with an anchor, or neither.'
+            )
 
 
 @dataclass(frozen=True)
 class Wording:
-    """A phrase in words; primary_word is the [start, end) of the head noun in text."""
+    """One way to say a phrase.
+
+    text: the words.
+    primary_word: [start, end) of the head noun in text, in characters.
+    """
 
     text: str
     primary_word: tuple[int, int]
@@ -124,7 +143,7 @@ _CLAUSES = ('the {head} {relation} the {anchor}', 'the {head} that is {relation}
 
 
 def wordings(phrase: Phrase) -> list[Wording]:
-    """Return every way to say `phrase`, all different."""
+    """Return every wording of `phrase`, without duplicates."""
     heads = _noun_phrases(phrase.head)
     if phrase.place:
         return [_fill(form, head) for form, head in product(_PLACES[phrase.place], heads)]
@@ -136,12 +155,12 @@ def wordings(phrase: Phrase) -> list[Wording]:
                 _CLAUSES, heads, _RELATIONS[phrase.relation], anchors
             )
         ]
-    spoken = [_fill(form, head) for form, head in product(('the {head}', '{head}'), heads)]
+    forms = [_fill(form, head) for form, head in product(('the {head}', '{head}'), heads)]
     if phrase.head.colour:
-        bare = _noun_phrases(Description(phrase.head.kind, None, phrase.head.size))
+        uncoloured = _noun_phrases(Description(phrase.head.kind, None, phrase.head.size))
         clause = f'the {{head}} that is {phrase.head.colour}'
-        spoken += [_fill(clause, head) for head in bare]
-    return spoken
+        forms += [_fill(clause, head) for head in uncoloured]
+    return forms
 
 
 def descriptions() -> Iterator[Description]:
@@ -165,7 +184,7 @@ def phrases() -> Iterator[Phrase]:
 
 
 def _noun_phrases(description: Description) -> list[tuple[str, str]]:
-    """Return (noun phrase without article, its noun) for every choice of synonyms."""
+    """Return (noun phrase without article, its noun) for every combination of synonyms."""
     sizes = SIZE_WORDS[description.size] if description.size else ('',)
     return [
         (' '.join(word for word in (size, description.colour, noun) if word), noun)

@@ -1,4 +1,4 @@
-"""What stands on the table, under which light, seen from where: everything a picture depends on."""
+"""Random scenes: the objects on the table, the surroundings, the light and the camera."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,21 +28,27 @@ COLOURS = {
 SIZES = ('small', 'large')
 
 MIN_OBJECTS, MAX_OBJECTS = 3, 8
-MESH_VARIANTS = 8  # of each mesh kind in each size
+MESH_VARIANTS = 8  # meshes for each kind and size
 TABLE_TEXTURES = 16
 
 _SCALE = {'small': (0.72, 0.82), 'large': (1.10, 1.25)}
-_CLEARANCE = 0.008  # metres between the footprints of any two objects
+_CLEARANCE = 0.008  # least distance between the footprints of two objects, in metres
 _LIBRARY_SEED = 20250303
 
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One object on the table, whose top is z = 0 in the world frame.
+    """One object on the table; the top of the table is z = 0 of the world frame.
 
-    id: 1-based, its value in an id image. rgb: in [0, 1], the colour it is called by, varied.
-    shape_index: which of `mesh_library()[kind, size]`, or None for a primitive.
-    position: (x, y) metres; yaw: radians about the vertical.
+    id: its value in an id image, from 1.
+    kind: a name in KINDS.
+    colour: a name in COLOURS.
+    size: a name in SIZES.
+    rgb: its actual colour, near COLOURS[colour], in [0, 1].
+    shape: its geometry.
+    shape_index: index in `mesh_library()[kind, size]`, or None for a primitive.
+    position: (x, y) of its vertical axis in the world frame, in metres.
+    yaw: rotation about the vertical axis, in radians.
     """
 
     id: int
@@ -57,14 +63,14 @@ class SceneObject:
 
     @cached_property
     def footprint(self) -> shapely.Polygon:
-        """The area that the object covers on the table, in the world frame."""
+        """The area that the object covers seen from above, in the world frame."""
         cos, sin = np.cos(self.yaw), np.sin(self.yaw)
         outline = np.asarray(self.shape.footprint.exterior.coords)
         return shapely.Polygon(outline @ np.array([[cos, sin], [-sin, cos]]) + self.position)
 
     @cached_property
     def hull(self) -> NDArray[np.float64]:
-        """(2 * V, 3) corners, in the world frame, of an upright prism that holds the object."""
+        """(2 * V, 3) corners, in the world frame, of an upright prism that encloses the object."""
         outline = np.asarray(self.footprint.exterior.coords)
         corners = np.zeros((2, len(outline), 3))
         corners[..., :2] = outline
@@ -73,16 +79,24 @@ class SceneObject:
 
     @property
     def centre(self) -> NDArray[np.float64]:
-        """(3,) half-way up its vertical axis, in the world frame."""
+        """(3,) the middle of its vertical axis, in the world frame."""
         return np.array([*self.position, self.shape.height / 2])
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Everything else that changes how a picture looks.
+    """The table, the room and the light.
 
-    Colours and intensities in [0, 1]; positions and half extents in metres, world frame.
-    texture: index of the table's texture, repeated texture_repeat times and tinted.
+    table_half: half extents of the table along x and y, in metres.
+    texture: index of the texture of the table, in [0, TABLE_TEXTURES).
+    texture_repeat: how often the texture is repeated along each side.
+    table_tint: RGB factor of the texture, in [0, 1].
+    floor_rgb: colour of the floor, in [0, 1].
+    wall_rgb: colour of the walls, in [0, 1].
+    light_position: (x, y, z) of the lamp in the world frame, in metres.
+    light_diffuse: intensity of the lamp, in [0, 1].
+    ambient: intensity of the ambient light, in [0, 1].
+    headlight: intensity of the diffuse light at the camera, in [0, 1].
     """
 
     table_half: tuple[float, float]
@@ -99,7 +113,13 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Scene:
-    """A table with 3 to 8 objects that neither touch nor float."""
+    """A table with 3 to 8 objects that stand on it and do not touch.
+
+    seed: seed that the scene was sampled with.
+    objects: the n objects; objects[k] has id k + 1.
+    surroundings: the table, the room and the light.
+    camera: the pose of the camera.
+    """
 
     seed: int
     objects: tuple[SceneObject, ...]
@@ -108,7 +128,7 @@ class Scene:
 
     @cached_property
     def gaps(self) -> NDArray[np.float64]:
-        """(n, n) metres between the footprints of every two objects, 0 on the diagonal."""
+        """(n, n) distances between the footprints of every two objects, in metres."""
         gaps = np.zeros((len(self.objects),) * 2)
         for i, j in combinations(range(len(self.objects)), 2):
             gaps[i, j] = gaps[j, i] = self.objects[i].footprint.distance(self.objects[j].footprint)
@@ -117,22 +137,22 @@ class Scene:
 
 @cache
 def mesh_library() -> dict[tuple[str, str], tuple[Mesh, ...]]:
-    """Return the shapes that mugs, bottles, plates and bananas come in, by kind and size."""
+    """Return the meshes of mugs, bottles, plates and bananas, by kind and size."""
     rng = np.random.default_rng(_LIBRARY_SEED)
 
-    def vary() -> float:
+    def factor() -> float:
         return rng.uniform(0.9, 1.12)
 
     def mesh(kind: str, scale: float) -> Mesh:
         match kind:
             case 'mug':
-                return shapes.mug(0.036 * scale * vary(), 0.082 * scale * vary())
+                return shapes.mug(0.036 * scale * factor(), 0.082 * scale * factor())
             case 'bottle':
-                return shapes.bottle(0.030 * scale * vary(), 0.165 * scale * vary())
+                return shapes.bottle(0.030 * scale * factor(), 0.165 * scale * factor())
             case 'plate':
-                return shapes.plate(0.078 * scale * vary())
+                return shapes.plate(0.078 * scale * factor())
             case _:
-                return shapes.banana(0.082 * scale * vary(), 0.017 * scale * vary())
+                return shapes.banana(0.082 * scale * factor(), 0.017 * scale * factor())
 
     return {
         (kind, size): tuple(mesh(kind, rng.uniform(*_SCALE[size])) for _ in range(MESH_VARIANTS))
@@ -142,10 +162,9 @@ def mesh_library() -> dict[tuple[str, str], tuple[Mesh, ...]]:
 
 
 def sample_scene(seed: int) -> Scene:
-    """Return the scene of a seed: the same seed gives the same scene, always and everywhere.
+    """Return the scene of a seed; the same seed gives the same scene on every machine.
 
-    seed: a non-negative integer.
-    Raises ValueError for a negative one.
+    Raises ValueError for a negative seed.
     """
     rng = np.random.default_rng(seed)
     camera = _sample_camera(rng)
@@ -212,7 +231,7 @@ def _place_objects(
                 yaw=float(rng.uniform(-np.pi, np.pi)),
             )
             if (
-                _stands_on(candidate, surroundings)
+                _is_on_table(candidate, surroundings)
                 and _is_in_view(candidate, camera)
                 and all(
                     candidate.footprint.distance(other.footprint) > _CLEARANCE for other in placed
@@ -224,16 +243,16 @@ def _place_objects(
 
 
 def _sample_attributes(rng: Generator, placed: Sequence[SceneObject]) -> tuple[str, str, str]:
-    """Draw kind, colour and size; half the time one is another object's, so that words matter."""
+    """Draw kind, colour and size; with probability 0.55 the kind or the colour is copied."""
     kind = KINDS[rng.integers(len(KINDS))]
     colour = tuple(COLOURS)[rng.integers(len(COLOURS))]
     size = SIZES[rng.integers(len(SIZES))]
     if placed and rng.random() < 0.55:
-        model = placed[int(rng.integers(len(placed)))]
+        other = placed[int(rng.integers(len(placed)))]
         if rng.random() < 0.65:
-            kind = model.kind
+            kind = other.kind
         else:
-            colour = model.colour
+            colour = other.colour
     return kind, colour, size
 
 
@@ -255,12 +274,12 @@ def _sample_shape(rng: Generator, kind: str, size: str) -> tuple[Shape, int | No
     return Primitive(kind, _triple(half * scale)), None
 
 
-def _stands_on(item: SceneObject, surroundings: Surroundings) -> bool:
+def _is_on_table(item: SceneObject, surroundings: Surroundings) -> bool:
     return bool(np.all(np.abs(item.hull[:, :2]) < surroundings.table_half))
 
 
 def _is_in_view(item: SceneObject, camera: CameraPose) -> bool:
-    """Whether all of it is within the square picture that every aspect ratio >= 1 contains."""
+    """Return whether the object lies in the central square of the image, with a small margin."""
     optical = camera.to_optical(item.hull)
     slope = np.abs(optical[:, :2] / optical[:, 2:]).max()
     return bool(slope < 0.97 * np.tan(np.radians(camera.fovy) / 2))

@@ -1,6 +1,6 @@
-"""What the objects on the table are made of: boxes, balls, and lathed or swept meshes.
+"""Shapes of objects: primitives, and meshes made by lathing or sweeping a profile.
 
-Lengths are metres. Every shape stands on z = 0 with its vertical axis through the origin.
+All lengths are in metres. Every shape stands on z = 0, its vertical axis through the origin.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 Vertices = NDArray[np.float64]
 Faces = NDArray[np.int64]
 
-PRIMITIVE_KINDS = ('cube', 'ball', 'cylinder', 'capsule')
 MESH_KINDS = ('mug', 'bottle', 'plate', 'banana')
 
 _CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
@@ -21,10 +20,11 @@ _CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
 
 @dataclass(frozen=True)
 class Primitive:
-    """A cube, ball, cylinder or lying capsule.
+    """A cube, a ball, a cylinder or a capsule that lies along x.
 
-    half: (3,) half extents along x, y, z. A cylinder or ball has half[0] == half[1]; a capsule lies
-    along x, half[0] being half its whole length and half[1] == half[2] its radius.
+    kind: 'cube', 'ball', 'cylinder' or 'capsule'.
+    half: half extents along x, y and z; for a ball and a cylinder half[0] == half[1]; for a capsule
+        half[1] == half[2] is the radius, and half[0] includes the caps.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Primitive:
 
     @cached_property
     def footprint(self) -> shapely.Polygon:
-        """The area that the shape covers, seen from above."""
+        """The area that the shape covers seen from above."""
         x, y, _ = self.half
         if self.kind == 'cube':
             return shapely.box(-x, -y, x, y)
@@ -49,12 +49,12 @@ class Primitive:
 
 @dataclass(frozen=True)
 class Mesh:
-    """A closed surface of triangles.
+    """A closed triangle mesh.
 
-    vertices: (V, 3) float64; faces: (F, 3) int64, counter-clockwise seen from outside.
+    vertices: (V, 3) float64, in metres.
+    faces: (F, 3) int64 vertex indices, counter-clockwise seen from outside.
     """
 
-    kind: str
     vertices: Vertices
     faces: Faces
 
@@ -65,7 +65,7 @@ class Mesh:
 
     @cached_property
     def footprint(self) -> shapely.Polygon:
-        """The convex hull of the area that the shape covers, seen from above."""
+        """The convex hull of the area that the shape covers seen from above."""
         return shapely.MultiPoint(self.vertices[:, :2]).convex_hull
 
 
@@ -73,10 +73,12 @@ Shape = Primitive | Mesh
 
 
 def lathe(profile: Vertices, segments: int = 40) -> tuple[Vertices, Faces]:
-    """Turn a profile about the z axis.
+    """Return the mesh of a profile rotated about the z axis.
 
-    profile: (P, 2) points (radius, height), from the axis round the outside back to the axis.
-    Returns vertices (segments * P, 3) and faces, without the triangles that a radius of 0 empties.
+    profile: (P, 2) points (radius, height), from the axis along the outside back to the axis.
+    segments: number of steps around the axis.
+
+    Returns vertices (segments * P, 3) and faces, without degenerate triangles on the axis.
     """
     points = len(profile)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)[:, None]
@@ -98,9 +100,13 @@ def lathe(profile: Vertices, segments: int = 40) -> tuple[Vertices, Faces]:
 
 
 def sweep(path: Vertices, radius: NDArray[np.float64], segments: int) -> tuple[Vertices, Faces]:
-    """Sweep a circle along a path that lies in a plane of constant y, and close both ends.
+    """Return the closed mesh of a circle swept along a path in a plane of constant y.
 
-    path: (P, 3), radius: (P,). Returns vertices (P * segments + 2, 3) and faces.
+    path: (P, 3) centres of the circle.
+    radius: (P,) radii of the circle.
+    segments: number of steps around the circle.
+
+    Returns vertices (P * segments + 2, 3) and faces.
     """
     points = len(path)
     tangent = np.gradient(path, axis=0)
@@ -123,7 +129,7 @@ def sweep(path: Vertices, radius: NDArray[np.float64], segments: int) -> tuple[V
 def _grid_faces(
     rows: int, columns: int, wrap_rows: bool = False, wrap_columns: bool = False
 ) -> Faces:
-    """Two triangles for every cell of a grid of vertices numbered row by row."""
+    """Return two triangles for every cell of a grid of vertices numbered row by row."""
     row, column = np.meshgrid(
         np.arange(rows if wrap_rows else rows - 1),
         np.arange(columns if wrap_columns else columns - 1),
@@ -151,11 +157,11 @@ def mug(radius: float, height: float, wall: float = 0.004) -> Mesh:
     )
     handle = sweep(path, np.full(len(path), 0.06 * height), 10)
     vertices = np.concatenate([body[0], handle[0]])
-    return Mesh('mug', vertices, np.concatenate([body[1], handle[1] + len(body[0])]))
+    return Mesh(vertices, np.concatenate([body[1], handle[1] + len(body[0])]))
 
 
 def bottle(radius: float, height: float) -> Mesh:
-    """Return a bottle: a body, a shoulder that falls as a cosine, a neck and a cap."""
+    """Return a bottle: a body, a shoulder of cosine shape, a neck and a cap."""
     neck = 0.4 * radius
     fall = np.linspace(0, 1, 10)
     shoulder = np.stack(
@@ -167,11 +173,11 @@ def bottle(radius: float, height: float) -> Mesh:
     )
     cap = 1.15 * neck
     top = [(neck, 0.93 * height), (cap, 0.93 * height), (cap, height), (0, height)]
-    return Mesh('bottle', *lathe(np.concatenate([[(0, 0), (radius, 0)], shoulder, top])))
+    return Mesh(*lathe(np.concatenate([[(0, 0), (radius, 0)], shoulder, top])))
 
 
 def plate(radius: float) -> Mesh:
-    """Return a plate: a flat well, a steep step and a gently rising rim."""
+    """Return a plate: a flat centre, a steep step and a rising rim."""
     rim, thickness = 0.17 * radius, 0.003
     profile = [
         (0, 0),
@@ -182,16 +188,16 @@ def plate(radius: float) -> Mesh:
         (0.62 * radius, thickness),
         (0, thickness),
     ]
-    return Mesh('plate', *lathe(np.array(profile), 56))
+    return Mesh(*lathe(np.array(profile), 56))
 
 
 def banana(bend: float, thickness: float) -> Mesh:
-    """Return a banana lying on its side; `bend` is the radius of its curve."""
+    """Return a banana that lies on its side; bend: radius of its curve, thickness: of its body."""
     angle = np.linspace(-0.95, 0.95, 24)
     taper = np.clip(1 - (np.abs(angle) / 0.95) ** 6, 0.15, 1)
     path = np.stack([bend * np.sin(angle), 0 * angle, bend * (1 - np.cos(angle))], axis=1)
     vertices, faces = sweep(path, thickness * taper, 14)
-    # The curve is swept upright and laid down by a quarter turn about x.
+    # The curve is swept upright, then laid down by a quarter turn about x.
     lying = np.stack([vertices[:, 0], -vertices[:, 2], vertices[:, 1] + thickness], axis=1)
     centre = 0.5 * (lying[:, 1].min() + lying[:, 1].max())
-    return Mesh('banana', lying - np.array([0, centre, 0]), faces)
+    return Mesh(lying - np.array([0, centre, 0]), faces)

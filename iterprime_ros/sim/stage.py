@@ -1,8 +1,8 @@
-"""The MuJoCo model that every scene is shown on, compiled once.
+"""The MuJoCo model that shows every scene and is compiled once.
 
-Compiling a model costs ten times a picture, so nothing in it belongs to one scene: it holds every
-mesh and texture a scene may use and as many objects as a scene may have, and `set_scene` moves,
-shapes and paints them.
+Compiling a model takes ten times as long as rendering a picture. The model therefore holds all
+meshes and textures and the largest number of objects, and `set_scene` changes their pose, shape
+and colour.
 """
 
 import mujoco
@@ -19,10 +19,10 @@ from iterprime_ros.sim.shapes import Primitive
 from iterprime_ros.sim.textures import table_texture
 
 SHOWN_GROUP, HIDDEN_GROUP = 0, 5  # MuJoCo geom groups
-NEAR, FAR = 0.05, 12.0  # metres, the clipping planes
-_TABLE_THICKNESS = 0.04
-_FLOOR = -0.7  # metres below the top of the table
-_WALL_DISTANCE = 2.5
+NEAR, FAR = 0.05, 12.0  # clipping planes, in metres
+_TABLE_THICKNESS = 0.04  # in metres
+_FLOOR = -0.7  # z of the floor, in metres
+_WALL_DISTANCE = 2.5  # from the origin, in metres
 
 _GEOM_TYPE = {
     'cube': mujoco.mjtGeom.mjGEOM_BOX,
@@ -30,25 +30,27 @@ _GEOM_TYPE = {
     'cylinder': mujoco.mjtGeom.mjGEOM_CYLINDER,
     'capsule': mujoco.mjtGeom.mjGEOM_CAPSULE,
 }
-_LYING = (np.sqrt(0.5), 0.0, np.sqrt(0.5), 0.0)  # turns z, the axis of a capsule, onto x
+_LYING = (np.sqrt(0.5), 0.0, np.sqrt(0.5), 0.0)  # rotates z, the axis of a capsule, to x
 
 
 class Stage:
-    """A compiled model and its data, showing one scene at a time.
+    """A compiled MuJoCo model and its data, which show one scene at a time.
 
-    model, data: as MuJoCo names them. Object k of the scene (id k + 1) is the body
-    `object_bodies[k]` with the one geom `object_geoms[k]`.
+    width, height: size of the offscreen framebuffer, in pixels.
+
+    model: the mujoco.MjModel.
+    data: the mujoco.MjData.
+    object_geoms: ids of the geoms of the objects; object_geoms[k] shows the object with id k + 1.
     """
 
     def __init__(self, width: int, height: int) -> None:
         self.model = _compile(width, height)
         self.data = mujoco.MjData(self.model)
-        self.object_bodies = [self.model.body(f'object{k}').id for k in range(MAX_OBJECTS)]
-        self.object_geoms = [int(self.model.body_geomadr[body]) for body in self.object_bodies]
+        self.object_geoms = [self.model.geom(f'object{k}').id for k in range(MAX_OBJECTS)]
         self._table = self.model.geom('table').id
         self._floor = self.model.geom('floor').id
         self._walls = [self.model.geom(f'wall{k}').id for k in range(4)]
-        # The compiler found these geoms at their body's origin and would keep them there.
+        # The compiler marked these geoms as fixed to the origin of their bodies.
         self.model.geom_sameframe[self.object_geoms] = mujoco.mjtSameFrame.mjSAMEFRAME_NONE
 
     def set_scene(self, scene: Scene) -> None:
@@ -177,5 +179,5 @@ def _compile(width: int, height: int) -> mujoco.MjModel:
         world.add_geom(name=f'wall{k}', type=box, size=half, pos=[x, y, 0])
     for k in range(MAX_OBJECTS):
         body = world.add_body(name=f'object{k}', mocap=True)
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[0.01, 0, 0])
+        body.add_geom(name=f'object{k}', type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[0.01, 0, 0])
     return spec.compile()

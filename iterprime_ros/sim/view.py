@@ -1,4 +1,4 @@
-"""Where the objects of a scene are as the camera sees them: what expressions speak of."""
+"""The objects of a scene as the camera sees them: position, visibility and distances."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,13 @@ MIN_IMAGE_FRACTION = 0.004
 class SeenObject:
     """One object in the camera's view.
 
-    column: image column of its centre, in image heights right of the image's middle, so that it
-    does not depend on the size or the aspect ratio of the image. depth: of its centre, in metres
-    along the optical axis. visible_fraction: of its pixels, how many no other object hides.
-    image_fraction: of the image's pixels, how many show it.
+    id: its value in an id image, from 1.
+    kind, colour, size: its attributes, as in SceneObject.
+    column: image column of its centre, from the image centre, in image heights (right is
+        positive); independent of the size and the aspect ratio of the image.
+    depth: depth of its centre along the optical axis, in metres.
+    visible_fraction: its visible area over its whole (amodal) area, in [0, 1].
+    image_fraction: its visible area over the area of the image, in [0, 1].
     """
 
     id: int
@@ -32,7 +35,7 @@ class SeenObject:
 
     @property
     def is_referable(self) -> bool:
-        """Whether enough of it is seen for an expression to mean it."""
+        """Whether it is visible enough to be the target or the anchor of an expression."""
         return (
             self.visible_fraction >= MIN_VISIBLE_FRACTION
             and self.image_fraction >= MIN_IMAGE_FRACTION
@@ -41,20 +44,24 @@ class SeenObject:
 
 @dataclass(frozen=True)
 class View:
-    """The objects of a scene in the camera's view; gaps (n, n): metres between their footprints."""
+    """All objects of a scene in the camera's view.
+
+    objects: the n objects; objects[k] has id k + 1.
+    gaps: (n, n) distances between the footprints of every two objects, in metres.
+    """
 
     objects: tuple[SeenObject, ...]
     gaps: NDArray[np.float64]
 
 
 def view_of(picture: Picture) -> View:
-    """Return where the objects of a picture are; objects[k] has id k + 1."""
-    scene, intrinsics = picture.scene, picture.intrinsics
+    """Return the view that a picture was rendered from."""
+    scene, pinhole = picture.scene, picture.pinhole
     centres = scene.camera.to_optical(np.array([item.centre for item in scene.objects]))
-    columns = (intrinsics.project(centres)[:, 0] - intrinsics.cx) / intrinsics.height
-    seen, whole = picture.seen_areas, picture.whole_areas
-    visible = seen / np.maximum(whole, 1)
-    in_image = seen / picture.ids.size
+    columns = (pinhole.project(centres)[:, 0] - pinhole.cx) / pinhole.height
+    seen_areas = picture.seen_areas
+    visible_fractions = seen_areas / np.maximum(picture.whole_areas, 1)
+    image_fractions = seen_areas / picture.ids.size
     return View(
         tuple(
             SeenObject(
@@ -64,8 +71,8 @@ def view_of(picture: Picture) -> View:
                 item.size,
                 float(columns[k]),
                 float(centres[k, 2]),
-                float(visible[k]),
-                float(in_image[k]),
+                float(visible_fractions[k]),
+                float(image_fractions[k]),
             )
             for k, item in enumerate(scene.objects)
         ),

@@ -1,1 +1,1 @@
-"""How the shipped weights were made, re-runnable."""
+"""Reproducible training of the shipped weights."""

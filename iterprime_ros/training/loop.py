@@ -1,4 +1,4 @@
-"""The loop that every image model is trained in: resumable, logged, deterministic by seed."""
+"""The training loop of all image models: resumable, logged and deterministic for a seed."""
 
 import csv
 import time
@@ -15,157 +15,182 @@ from tqdm import tqdm
 from iterprime_ros.errors import IterprimeError
 
 Batch = dict[str, Tensor]
-_LOG_EVERY = 25  # steps
+_LOG_INTERVAL = 25  # steps
 
 
 class CheckpointError(IterprimeError):
-    """A checkpoint that belongs to another training."""
+    """A checkpoint was written by a training run with other settings."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How long and how fast to learn.
+class TrainingSettings:
+    """Length, learning rate and regularisation of a training run.
 
-    The rate rises over `warmup` steps to `rate`, stays, and falls to 0 over the last `decay` of all
-    steps. save_every: steps between checkpoints.
+    steps: number of optimizer steps.
+    learning_rate: highest learning rate, after the warm-up.
+    warmup: steps of linear warm-up.
+    decay: share of the steps, at the end, in which the rate decreases linearly to 0.
+    weight_decay: of AdamW, for matrices; biases and norms have none.
+    save_every: steps between checkpoints.
+    slow_prefix: parameters whose names start with it are trained at a lower rate; '' for none.
+    slow_factor: learning rate of those parameters, relative to the others.
     """
 
     steps: int
-    rate: float
+    learning_rate: float
     warmup: int = 200
     decay: float = 0.3
     weight_decay: float = 0.02
     save_every: int = 250
+    slow_prefix: str = ''
+    slow_factor: float = 1.0
 
-    def rate_at(self, step: int) -> float:
+    def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
         rising = min(1.0, (step + 1) / self.warmup)
         falling = min(1.0, (self.steps - step) / max(1.0, self.decay * self.steps))
-        return self.rate * rising * falling
+        return self.learning_rate * rising * falling
 
 
-class Batches(Dataset[Batch]):
-    """The batch of every step, made from the step's number alone."""
+class BatchDataset(Dataset[Batch]):
+    """One batch for each step, computed from the number of the step alone."""
 
-    def __init__(self, make: Callable[[int], Batch], steps: int) -> None:
-        self._make, self._steps = make, steps
+    def __init__(self, make_batch: Callable[[int], Batch], steps: int) -> None:
+        self._make_batch, self._steps = make_batch, steps
 
     def __len__(self) -> int:
         return self._steps
 
     def __getitem__(self, step: int) -> Batch:
-        return self._make(step)
+        return self._make_batch(step)
 
 
 def train(
     learner: nn.Module,
-    batches: Callable[[int], Batch],
-    plan: Plan,
+    make_batch: Callable[[int], Batch],
+    settings: TrainingSettings,
     folder: Path,
     device: str,
     workers: int,
-    slower: tuple[str, float] = ('', 1.0),
 ) -> None:
-    """Train `learner` in place, from the last checkpoint in `folder` where there is one.
+    """Train `learner` in place; resume from the checkpoint in `folder` if there is one.
 
-    learner: forward(batch) returns scalars by name, of which 'loss' is minimised and all are logged
-    to folder/log.csv. batches: the batch of a step, called in worker processes. slower: parameters
-    whose names start so learn at that share of the rate.
-    Raises CheckpointError where folder holds the checkpoint of another training.
+    learner: forward(batch) returns scalars by name; 'loss' is minimised, all are logged.
+    make_batch: returns the batch of a step; called in the worker processes.
+    settings: length and learning rate of the run.
+    folder: folder of checkpoint.pt and log.csv; created if missing.
+    device: device of the learner, e.g. 'cpu' or 'cuda'.
+    workers: number of processes that prepare batches; 0: none but this one.
+
+    Raises CheckpointError if the checkpoint in `folder` is of a run with another number of steps.
     """
     folder.mkdir(parents=True, exist_ok=True)
     learner.to(device).train()
-    optimizer = torch.optim.AdamW(_groups(learner, plan, slower), betas=(0.9, 0.98), fused=True)
-    start = _resume(folder, learner, optimizer, plan)
+    optimizer = torch.optim.AdamW(
+        _parameter_groups(learner, settings), betas=(0.9, 0.98), fused=True
+    )
+    start = _load_checkpoint(folder, learner, optimizer, settings)
     loader = DataLoader(
-        Batches(batches, plan.steps),
+        BatchDataset(make_batch, settings.steps),
         batch_size=None,
-        sampler=range(start, plan.steps),
+        sampler=range(start, settings.steps),
         num_workers=workers,
         prefetch_factor=4 if workers else None,
     )
     with (
-        _Log(folder / 'log.csv', start) as log,
-        tqdm(total=plan.steps, initial=start, desc=folder.name, unit=' steps') as bar,
+        _CsvLog(folder / 'log.csv', start) as log,
+        tqdm(total=settings.steps, initial=start, desc=folder.name, unit=' steps') as bar,
     ):
-        for step, seen in _steps(learner, optimizer, loader, plan, start, device):
+        for step, means in _steps(learner, optimizer, loader, settings, start, device):
             bar.update()
-            if seen:
-                log.write({'step': step + 1, 'rate': plan.rate_at(step), **seen})
-                bar.set_postfix({name: f'{value:.3f}' for name, value in seen.items()})
-            if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
-                _save(folder, learner, optimizer, plan, step + 1)
+            if means:
+                log.write({'step': step + 1, 'rate': settings.learning_rate_at(step), **means})
+                bar.set_postfix({name: f'{value:.3f}' for name, value in means.items()})
+            if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
+                _save_checkpoint(folder, learner, optimizer, settings, step + 1)
 
 
 def _steps(
     learner: nn.Module,
     optimizer: torch.optim.Optimizer,
     loader: DataLoader[Batch],
-    plan: Plan,
+    settings: TrainingSettings,
     start: int,
     device: str,
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    """Take every step; yield its number and the mean of what was reported since the last log."""
+    """Run all steps; yield each number, and the means since the last log when it is time to log."""
     sums: dict[str, Tensor] = {}
-    counted = 0
+    count = 0
     for step, batch in enumerate(loader, start):
         for group in optimizer.param_groups:
-            group['lr'] = plan.rate_at(step) * group['share']
+            group['lr'] = settings.learning_rate_at(step) * group['share']
         on_device = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-            seen = learner(on_device)
+            scalars = learner(on_device)
         optimizer.zero_grad()
-        seen['loss'].backward()
+        scalars['loss'].backward()
         nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
         optimizer.step()
-        for name, value in seen.items():
+        for name, value in scalars.items():
             sums[name] = sums.get(name, 0) + value.detach()
-        counted += 1
-        logged = (step + 1) % _LOG_EVERY == 0 or step + 1 == plan.steps
-        yield step, {name: float(v) / counted for name, v in sums.items()} if logged else {}
-        if logged:
-            sums, counted = {}, 0
+        count += 1
+        is_logged = (step + 1) % _LOG_INTERVAL == 0 or step + 1 == settings.steps
+        yield step, {name: float(v) / count for name, v in sums.items()} if is_logged else {}
+        if is_logged:
+            sums, count = {}, 0
 
 
-def _groups(learner: nn.Module, plan: Plan, slower: tuple[str, float]) -> list[dict[str, Any]]:
-    """Return parameters by learning rate, and apart those that must not decay."""
+def _parameter_groups(learner: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Return the parameters grouped by learning rate and weight decay."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    prefix, share = slower
+    prefix = settings.slow_prefix
     for name, parameter in learner.named_parameters():
-        kind = (
-            share if prefix and name.startswith(prefix) else 1.0,
-            plan.weight_decay if parameter.ndim > 1 else 0.0,
+        key = (
+            settings.slow_factor if prefix and name.startswith(prefix) else 1.0,
+            settings.weight_decay if parameter.ndim > 1 else 0.0,
         )
-        groups.setdefault(kind, []).append(parameter)
+        groups.setdefault(key, []).append(parameter)
     return [
-        {'params': members, 'share': share, 'weight_decay': decay, 'lr': plan.rate}
-        for (share, decay), members in groups.items()
+        {
+            'params': members,
+            'share': factor,
+            'weight_decay': weight_decay,
+            'lr': settings.learning_rate,
+        }
+        for (factor, weight_decay), members in groups.items()
     ]
 
 
-def _resume(folder: Path, learner: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan) -> int:
+def _load_checkpoint(
+    folder: Path, learner: nn.Module, optimizer: torch.optim.Optimizer, settings: TrainingSettings
+) -> int:
+    """Restore the last checkpoint, if any; return the number of steps already done."""
     path = folder / 'checkpoint.pt'
     if not path.exists():
         return 0
-    kept = torch.load(path, map_location='cpu', weights_only=True)
-    if kept['steps'] != plan.steps:
+    checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    if checkpoint['steps'] != settings.steps:
         raise CheckpointError(
-            f'{path} is of a training of {kept["steps"]} steps, not {plan.steps}: ask for as many, '
-            'or choose another folder.'
+            f'{path} is of a training of {checkpoint["steps"]} steps, not {settings.steps}: use '
+            'the same number of steps, or another folder.'
         )
-    learner.load_state_dict(kept['learner'])
-    optimizer.load_state_dict(kept['optimizer'])
-    return int(kept['step'])
+    learner.load_state_dict(checkpoint['learner'])
+    optimizer.load_state_dict(checkpoint['optimizer'])
+    return int(checkpoint['step'])
 
 
-def _save(
-    folder: Path, learner: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan, step: int
+def _save_checkpoint(
+    folder: Path,
+    learner: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    settings: TrainingSettings,
+    step: int,
 ) -> None:
     partial = folder / 'checkpoint.partial'
     torch.save(
         {
             'step': step,
-            'steps': plan.steps,
+            'steps': settings.steps,
             'learner': learner.state_dict(),
             'optimizer': optimizer.state_dict(),
         },
@@ -174,32 +199,31 @@ def _save(
     partial.replace(folder / 'checkpoint.pt')
 
 
-class _Log:
-    """A CSV file of what was seen, without the rows of steps that are to be taken again."""
+class _CsvLog:
+    """A CSV file of training metrics; rows after the step that training resumes at are dropped."""
 
     def __init__(self, path: Path, start: int) -> None:
-        self._path = path
         rows = []
         if path.exists() and start:
             with path.open(newline='') as file:
                 rows = [row for row in csv.DictReader(file) if int(row['step']) <= start]
-        self._began = time.monotonic() - (float(rows[-1]['seconds']) if rows else 0)
+        self._start_time = time.monotonic() - (float(rows[-1]['seconds']) if rows else 0)
         self._file = path.open('w', newline='')
         self._writer: csv.DictWriter[str] | None = None
         for row in rows:
-            self._put(row)
+            self._write_row(row)
 
-    def __enter__(self) -> '_Log':
+    def __enter__(self) -> '_CsvLog':
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def write(self, row: dict[str, float]) -> None:
-        """Add a row, with the seconds of training so far."""
-        self._put({'seconds': f'{time.monotonic() - self._began:.0f}', **row})
+        """Append a row, with the seconds of training so far."""
+        self._write_row({'seconds': f'{time.monotonic() - self._start_time:.0f}', **row})
 
-    def _put(self, row: dict[str, Any]) -> None:
+    def _write_row(self, row: dict[str, Any]) -> None:
         if self._writer is None:
             self._writer = csv.DictWriter(self._file, list(row))
             self._writer.writeheader()

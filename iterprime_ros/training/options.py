@@ -1,4 +1,4 @@
-"""What the commands that train image models have in common: options, and how they end."""
+"""The options that the training commands of the image models share, and how the commands exit."""
 
 import argparse
 import sys
@@ -10,32 +10,56 @@ import torch
 from iterprime_ros.errors import IterprimeError
 
 
-def parser_of(name: str, description: str, example: str, batch: int) -> argparse.ArgumentParser:
-    """Return the parser of `python -m iterprime_ros.training.NAME`; batch: its default size."""
+def training_parser(
+    name: str, description: str, example: str, batch_size: int
+) -> argparse.ArgumentParser:
+    """Return the parser of `python -m iterprime_ros.training.NAME` with the shared options.
+
+    name: the last part of the module's name.
+    description: text of the help, printed as it is.
+    example: options of an example call.
+    batch_size: default of --batch.
+    """
     parser = argparse.ArgumentParser(
         prog=f'python -m iterprime_ros.training.{name}',
         description=description,
         epilog=f'example: python -m iterprime_ros.training.{name} {example}',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('--scenes', type=Path, required=True, help='folder of rendered scenes')
-    parser.add_argument('--scene-count', type=int, default=20480, help='how many (default: 20480)')
-    parser.add_argument('--out', type=Path, required=True, help='folder of checkpoints and model')
     parser.add_argument(
-        '--batch', type=int, default=batch, help=f'images a step (default: {batch})'
-    )
-    parser.add_argument('--seed', type=int, default=0, help='of data and weights (default: 0)')
-    parser.add_argument(
-        '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='cpu or cuda'
+        '--scenes',
+        type=Path,
+        required=True,
+        help='folder of rendered scenes; missing ones are rendered',
     )
     parser.add_argument(
-        '--workers', type=int, default=1, help='processes that prepare batches (default: 1)'
+        '--scene-count', type=int, default=20480, help='number of scenes (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--out', type=Path, required=True, help='folder for checkpoints, logs and the model'
+    )
+    parser.add_argument(
+        '--batch', type=int, default=batch_size, help='images per step (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of data and weights (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--device',
+        default='cuda' if torch.cuda.is_available() else 'cpu',
+        help='cpu or cuda (default: cuda if available)',
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        help='processes that prepare batches (default: %(default)s)',
     )
     return parser
 
 
-def exit_code(train: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> int:
-    """Train; say in one sentence what went wrong, or how to go on after Ctrl-C."""
+def run_training(train: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> int:
+    """Run `train(options)`; return the exit status and report an error or Ctrl-C on stderr."""
     try:
         train(options)
     except IterprimeError as error:
@@ -43,7 +67,7 @@ def exit_code(train: Callable[[argparse.Namespace], None], options: argparse.Nam
         return 1
     except KeyboardInterrupt:
         print(
-            f'Stopped; the same command goes on from the last checkpoint in {options.out}.',
+            f'Interrupted; the same command resumes from the last checkpoint in {options.out}.',
             file=sys.stderr,
         )
         return 130

@@ -1,4 +1,4 @@
-"""Rendered training scenes, kept in files of many, so that training waits for no renderer."""
+"""Training scenes rendered once to files, so that training does not wait for the renderer."""
 
 import multiprocessing
 import os
@@ -17,7 +17,8 @@ from iterprime_ros.sim.view import SeenObject, View, view_of
 WIDTH, HEIGHT = 256, 192
 SCENES_PER_FILE = 256
 
-# One scene. kind, colour, size: indices, -1 where there are fewer objects; ids and View as in sim.
+# One scene. kind, colour and size are indices in sim.scene.KINDS, COLOURS and SIZES, -1 in the
+# places of absent objects; ids is as in sim.renderer.Picture, the rest as in sim.view.View.
 SCENE = np.dtype(
     [
         ('seed', 'i8'),
@@ -33,15 +34,18 @@ SCENE = np.dtype(
         ('gaps', 'f4', (MAX_OBJECTS, MAX_OBJECTS)),
     ]
 )
-_NAMES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
+_CATEGORIES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
 _NUMBERS = ('column', 'depth', 'visible_fraction', 'image_fraction')
 
 
-class RenderedScenes(Sequence[np.void]):
-    """The first `count` training scenes, from `folder`; what is missing there is rendered.
+class RenderedScenes:
+    """The first `count` training scenes; each item is a SCENE, read from disk on access.
 
-    Items have the type SCENE and are read from disk when they are asked for. Files are written
-    whole or not at all, so that rendering goes on where it was interrupted.
+    Scenes that `folder` lacks are rendered first. A file is complete or absent, so that
+    interrupted rendering can be resumed.
+
+    folder: folder of the files; created if missing.
+    count: number of scenes.
     """
 
     def __init__(self, folder: Path, count: int) -> None:
@@ -56,30 +60,31 @@ class RenderedScenes(Sequence[np.void]):
         ]
         if missing:
             _render_all(missing)
-        self._open: dict[int, NDArray[np.void]] = {}
+        self._arrays: dict[int, NDArray[np.void]] = {}
 
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    def __getitem__(self, index: int) -> np.void:
         if not 0 <= index < self._count:
             raise IndexError(index)
         number, row = divmod(index, SCENES_PER_FILE)
-        if number not in self._open:
-            self._open[number] = np.load(self._files[number], mmap_mode='r')
-        return self._open[number][row]
+        if number not in self._arrays:
+            self._arrays[number] = np.load(self._files[number], mmap_mode='r')
+        record: np.void = self._arrays[number][row]
+        return record
 
 
 def record_of(picture: Picture) -> NDArray[np.void]:
-    """Return a picture of WIDTH x HEIGHT and its view as one SCENE, an array () of it."""
+    """Return a picture of WIDTH x HEIGHT pixels and its view as an array () of dtype SCENE."""
     record = np.zeros((), SCENE)
-    for name in _NAMES:
+    for name in _CATEGORIES:
         record[name] = -1
     record['seed'], record['rgb'], record['ids'] = picture.scene.seed, picture.rgb, picture.ids
     view = view_of(picture)
     for k, item in enumerate(view.objects):
-        for name, names in _NAMES.items():
-            record[name][k] = names.index(getattr(item, name))
+        for name, categories in _CATEGORIES.items():
+            record[name][k] = categories.index(getattr(item, name))
         for name in _NUMBERS:
             record[name][k] = getattr(item, name)
     count = len(view.objects)
@@ -87,8 +92,8 @@ def record_of(picture: Picture) -> NDArray[np.void]:
     return record
 
 
-def view_in(record: np.void, mirrored: bool = False) -> View:
-    """Return the view of a SCENE; mirrored: as if left and right of its image were swapped."""
+def view_from_record(record: np.void, mirrored: bool = False) -> View:
+    """Return the view of a SCENE; mirrored: of its image flipped horizontally."""
     count = int((record['kind'] >= 0).sum())
     sign = -1 if mirrored else 1
     return View(
@@ -96,7 +101,7 @@ def view_in(record: np.void, mirrored: bool = False) -> View:
             SeenObject(
                 id=k + 1,
                 kind=KINDS[record['kind'][k]],
-                colour=_NAMES['colour'][record['colour'][k]],
+                colour=_CATEGORIES['colour'][record['colour'][k]],
                 size=SIZES[record['size'][k]],
                 column=sign * float(record['column'][k]),
                 depth=float(record['depth'][k]),
@@ -111,7 +116,7 @@ def view_in(record: np.void, mirrored: bool = False) -> View:
 
 def _render_all(missing: Sequence[tuple[Path, int]]) -> None:
     processes = min(len(missing), os.cpu_count() or 1)
-    # Spawned, not forked: a graphics context does not survive a fork.
+    # Spawned, because a graphics context does not survive a fork.
     with (
         multiprocessing.get_context('spawn').Pool(processes) as pool,
         tqdm(total=len(missing) * SCENES_PER_FILE, unit=' scenes', desc='rendering') as bar,

@@ -1,4 +1,4 @@
-"""Put better tabletop models into the package; worse ones are refused."""
+"""Replace the tabletop models in the package by better ones."""
 
 import argparse
 import json
@@ -9,72 +9,77 @@ from pathlib import Path
 
 from iterprime_ros.errors import IterprimeError, WeightsNotFoundError
 from iterprime_ros.evaluation.evaluate import Evaluation, evaluate
-from iterprime_ros.evaluation.metrics import Outcome, miou, precision, refused
+from iterprime_ros.evaluation.metrics import Outcome, miou, precision, rejection_rate
 from iterprime_ros.profiles import TABLETOP
 
 HELD_OUT_SCENES = 600
-_NEEDED = ('profile.yaml', 'matcher')
+_REQUIRED = ('profile.yaml', 'matcher')
 _FOLDERS = ('matcher', 'masks')
 _DESCRIPTION = """\
-Compare new tabletop models with those in the package on the calibration scenes, and put them in
-their place if they answer better: mean IoU of what is there, and the share of what is not that is
-refused, count alike. Then the held-out scenes are asked, once, for the figures to publish.
+Compare new tabletop models with those in the package on the calibration scenes, and replace them
+if the new ones are better: by the mean of mIoU and of the correct rejections. The new models are
+then measured once on the held-out scenes, for the figures to publish.
 
-NEW is a folder with profile.yaml, matcher/ and, where the profile names one, masks/.
+NEW is a folder with profile.yaml, matcher/ and, if the profile names one, masks/.
 """
 
 
-class WorseError(IterprimeError):
-    """New models that answer no better than the old ones."""
+class NotBetterError(IterprimeError):
+    """New models that are no better than those in the package."""
 
 
-def score(outcomes: Sequence[Outcome]) -> float:
-    """Return the mean of the mean IoU and of the refusals of what is not there, in [0, 1]."""
-    present = [outcome for outcome in outcomes if outcome.is_present]
-    absent = [outcome for outcome in outcomes if not outcome.is_present]
-    return (miou(present) + refused(absent)) / 2
+def quality(outcomes: Sequence[Outcome]) -> float:
+    """Return the mean of mIoU and of the correct rejections, in [0, 1]."""
+    with_target = [outcome for outcome in outcomes if outcome.has_target]
+    without = [outcome for outcome in outcomes if not outcome.has_target]
+    return (miou(with_target) + rejection_rate(without)) / 2
 
 
 def ship(new: Path, scenes: int, out: Path) -> None:
-    """Replace the package's tabletop models by those in `new`, if they are better.
+    """Replace the tabletop models in the package if the new ones are better.
 
-    Raises WorseError where they are not.
+    new: folder with profile.yaml, matcher/ and perhaps masks/.
+    scenes: number of calibration scenes to compare on.
+    out: folder for the reports.
+
+    Raises NotBetterError, and WeightsNotFoundError where a part of the new models is missing.
     """
-    if missing := [name for name in _NEEDED if not (new / name).exists()]:
+    if missing := [name for name in _REQUIRED if not (new / name).exists()]:
         raise WeightsNotFoundError(f'{new} lacks {" and ".join(missing)}.')
-    ours = _asked(new, 'calibration', scenes, out / 'new')
-    old = _asked(TABLETOP, 'calibration', scenes, out / 'old')
-    print(f'calibration scenes: new {score(ours):.4f}, shipped {score(old):.4f}')
-    if score(ours) <= score(old):
-        raise WorseError('The new models answer no better, so that the shipped ones stay.')
+    new_quality = quality(_outcomes(new, 'calibration', scenes, out / 'new'))
+    old_quality = quality(_outcomes(TABLETOP, 'calibration', scenes, out / 'old'))
+    print(f'calibration scenes: new {new_quality:.4f}, in the package {old_quality:.4f}')
+    if new_quality <= old_quality:
+        raise NotBetterError('The new models are no better, so the package keeps its own.')
     for name in _FOLDERS:
         shutil.rmtree(TABLETOP / name, ignore_errors=True)
         if (new / name).exists():
             shutil.copytree(new / name, TABLETOP / name)
     shutil.copy(new / 'profile.yaml', TABLETOP / 'profile.yaml')
-    held_out = _asked(TABLETOP, 'held-out', HELD_OUT_SCENES, out / 'held-out')
-    present = [outcome for outcome in held_out if outcome.is_present]
-    (TABLETOP / 'benchmark.json').write_text(
-        json.dumps({'mIoU': miou(present), 'P@0.5': precision(present, 0.5)}, indent=1) + '\n',
-        encoding='utf-8',
-    )
+    held_out = _outcomes(TABLETOP, 'held-out', HELD_OUT_SCENES, out / 'held-out')
+    with_target = [outcome for outcome in held_out if outcome.has_target]
+    figures = {'mIoU': miou(with_target), 'P@0.5': precision(with_target, 0.5)}
+    (TABLETOP / 'benchmark.json').write_text(json.dumps(figures, indent=1) + '\n', encoding='utf-8')
 
 
-def _asked(folder: Path, split: str, scenes: int, out: Path) -> list[Outcome]:
-    return evaluate(Evaluation(str(folder / 'profile.yaml'), split, scenes, out))
+def _outcomes(folder: Path, split: str, scenes: int, out: Path) -> list[Outcome]:
+    profile = str(folder / 'profile.yaml')
+    return evaluate(Evaluation(profile, out, 'tabletop', split, scenes))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Ship, or say why not."""
+    """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(
         prog='python -m iterprime_ros.training.ship',
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('new', type=Path, metavar='NEW', help='folder of the new models')
-    parser.add_argument('--scenes', type=int, default=300, help='to compare on (default: 300)')
     parser.add_argument(
-        '--out', type=Path, default=Path('out/ship'), help='folder of reports (default: out/ship)'
+        '--scenes', type=int, default=300, help='calibration scenes to compare on (default: 300)'
+    )
+    parser.add_argument(
+        '--out', type=Path, default=Path('out/ship'), help='folder for reports (default: out/ship)'
     )
     options = parser.parse_args(arguments)
     try:

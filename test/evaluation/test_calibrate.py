@@ -4,27 +4,32 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_metrics import BASE
 
-from iterprime_ros.evaluation.calibrate import emphases, match_threshold, refinements
+from helpers.outcomes import BASE
+from iterprime_ros.evaluation.calibrate import (
+    emphasis_settings,
+    match_threshold,
+    refinement_settings,
+)
 from iterprime_ros.grounding.settings import OURS, GroundingSettings
 
-CHANCES = st.lists(st.floats(0, 1), min_size=1, max_size=15)
+PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=15)
 
 
-@given(CHANCES, CHANCES)
-def test_no_other_threshold_parts_them_better(present, absent):
-    some = [replace(BASE, probability=p) for p in present]
-    some += [replace(BASE, probability=p, is_present=False, union=0) for p in absent]
+@given(PROBABILITIES, PROBABILITIES)
+def test_no_other_threshold_separates_them_better(with_target, without):
+    some = [replace(BASE, match_probability=p) for p in with_target]
+    some += [replace(BASE, match_probability=p, has_target=False, union=0) for p in without]
 
-    def apart(threshold):
-        return np.mean([p < threshold for p in absent]) - np.mean([p < threshold for p in present])
+    def difference(threshold):
+        correct = np.mean([p < threshold for p in without])
+        return correct - np.mean([p < threshold for p in with_target])
 
-    best = max(apart(k / 100) for k in range(1, 100))
-    assert apart(match_threshold(some)) == pytest.approx(best)
+    best = max(difference(k / 100) for k in range(1, 100))
+    assert difference(match_threshold(some)) == pytest.approx(best)
 
 
 def test_everything_that_is_tried_is_a_setting():
-    for change in (*emphases(range(4)), *refinements()):
+    for change in (*emphasis_settings(range(4)), *refinement_settings()):
         GroundingSettings.model_validate({**OURS.model_dump(), **change})
-    assert len(emphases(range(4))) == 16
+    assert len(emphasis_settings(range(4))) == 16

@@ -11,19 +11,20 @@ import yaml
 from iterprime_ros.cli import main
 from iterprime_ros.evaluation import calibrate
 from iterprime_ros.grounding.settings import GroundingSettings
-from iterprime_ros.profiles import TABLETOP, profile
+from iterprime_ros.profiles import TABLETOP, load_profile
 from iterprime_ros.training import ship as shipping
 from iterprime_ros.training.matcher.small_blip import small_blip
 from iterprime_ros.training.matcher.vocabulary import word_tokenizer
-from iterprime_ros.training.ship import WorseError, ship
+from iterprime_ros.training.ship import NotBetterError, ship
 
 torch.set_num_threads(2)
 
 
 def test_it_writes_reports_and_pictures(tmp_path, capsys):
-    assert main(['evaluate', '--scenes', '2', '--out', str(tmp_path)]) == 0
+    assert main(['evaluate', '--limit', '2', '--out', str(tmp_path)]) == 0
     results = json.loads((tmp_path / 'results.json').read_text())
-    assert results['scenes'] == '3000000 to 3000001'
+    assert results['provenance'] == 'scenes 3000000 to 3000001'
+    assert results['images'] == 2
     assert len(results['outcomes']) == results['questions'] >= 6
     report = (tmp_path / 'report.md').read_text()
     assert report in capsys.readouterr().out
@@ -33,7 +34,7 @@ def test_it_writes_reports_and_pictures(tmp_path, capsys):
 
 
 def test_the_ablation_has_every_part(tmp_path):
-    assert main(['evaluate', '--ablation', '--scenes', '1', '--out', str(tmp_path)]) == 0
+    assert main(['evaluate', '--ablation', '--limit', '1', '--out', str(tmp_path)]) == 0
     rows = (tmp_path / 'ablation.md').read_text().splitlines()[2:]
     names = [row.split(' | ')[0].strip('| ') for row in rows]
     assert names[0] == 'Grad-CAM alone'
@@ -42,17 +43,22 @@ def test_the_ablation_has_every_part(tmp_path):
     assert len(names) == len(set(names)) == 14
 
 
-@pytest.mark.parametrize('count', ['0', '1001', 'many'])
-def test_a_wrong_number_of_scenes_is_refused(count, capsys):
-    with pytest.raises(SystemExit) as refused:
-        main(['evaluate', '--scenes', count])
-    assert refused.value.code == 2
+@pytest.mark.parametrize('limit', ['0', 'many'])
+def test_a_limit_that_is_no_number_of_images_is_rejected(limit, capsys):
+    with pytest.raises(SystemExit) as rejected:
+        main(['evaluate', '--limit', limit])
+    assert rejected.value.code == 2
     assert 'no number from 1 to 1000' in capsys.readouterr().err
+
+
+def test_more_scenes_than_the_tabletop_has_are_rejected(capsys):
+    assert main(['evaluate', '--limit', '1001']) == 2
+    assert 'must be from 1 to 1000, not 1001' in capsys.readouterr().err
 
 
 @pytest.fixture
 def shipped(tmp_path, monkeypatch):
-    """A copy of what ships, which may be replaced."""
+    """A copy of what ships, that a test may replace."""
     folder = tmp_path / 'shipped'
     shutil.copytree(TABLETOP, folder)
     monkeypatch.setattr(shipping, 'TABLETOP', folder)
@@ -61,7 +67,7 @@ def shipped(tmp_path, monkeypatch):
 
 @pytest.fixture
 def untrained(tmp_path):
-    """Models of which the matcher is random."""
+    """Models with a random matcher."""
     folder = tmp_path / 'untrained'
     shutil.copytree(TABLETOP, folder)
     tokenizer = word_tokenizer()
@@ -74,9 +80,9 @@ def weights(folder):
     return (folder / 'matcher' / 'model.safetensors').read_bytes()
 
 
-def test_worse_models_are_refused(shipped, untrained, tmp_path):
+def test_worse_models_are_rejected(shipped, untrained, tmp_path):
     before = weights(shipped)
-    with pytest.raises(WorseError, match='answer no better'):
+    with pytest.raises(NotBetterError, match='are no better'):
         ship(untrained, 4, tmp_path / 'out')
     assert weights(shipped) == before
 
@@ -98,10 +104,10 @@ def test_better_models_take_their_place(shipped, untrained, tmp_path, monkeypatc
 def test_calibration_rewrites_the_settings_alone(tmp_path, monkeypatch, capsys):
     path = tmp_path / 'mine.yaml'
     path.write_text('base: tabletop\nanswer: {max_peaks: 3}\n')
-    monkeypatch.setattr(calibrate, 'refinements', lambda: [{'rounds': 1}, {'rounds': 2}])
+    monkeypatch.setattr(calibrate, 'refinement_settings', lambda: [{'rounds': 1}, {'rounds': 2}])
     assert calibrate.main([str(path), '--scenes', '2']) == 0
     fields = yaml.safe_load(path.read_text())
     assert set(fields) == {'base', 'grounding', 'answer'}
     assert GroundingSettings(**fields['grounding']).rounds in (1, 2)
-    assert profile(path).answer.max_peaks == 3
+    assert load_profile(path).answer.max_peaks == 3
     assert 'match threshold' in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The measures against loops over pixels and scenes."""
+"""The metrics against loops over pixels and images."""
 
 import math
 from dataclasses import replace
@@ -8,31 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.outcomes import BASE
 from iterprime_ros.evaluation.metrics import (
-    Outcome,
-    best_possible,
-    bootstrapped,
+    METRICS,
+    bootstrap,
     estimates,
     miou,
     oiou,
+    oracle_miou,
     overlap,
     precision,
-    refused,
+    rejection_rate,
 )
 
-BASE = Outcome(
-    scene=0,
-    stratum='attributes',
-    kind='mug',
-    manner='attributes',
-    command='the mug',
-    status='found',
-    probability=0.9,
-    intersection=0,
-    union=1,
-    is_present=True,
-    is_refused=False,
-)
 AREAS = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: (pair[0], 1 + sum(pair))),
     min_size=1,
@@ -42,13 +30,13 @@ AREAS = st.lists(
 
 def outcomes(areas):
     return [
-        replace(BASE, scene=k, intersection=shared, union=union)
+        replace(BASE, image_id=str(k), intersection=shared, union=union)
         for k, (shared, union) in enumerate(areas)
     ]
 
 
 @given(AREAS)
-def test_measures_are_their_definitions(areas):
+def test_metrics_are_their_definitions(areas):
     some = outcomes(areas)
     ious = [shared / union for shared, union in areas]
     assert miou(some) == pytest.approx(sum(ious) / len(ious))
@@ -57,55 +45,64 @@ def test_measures_are_their_definitions(areas):
     for threshold in (0.5, 0.7, 0.9):
         right = sum(iou > threshold for iou in ious)
         assert precision(some, threshold) == pytest.approx(right / len(ious))
+        assert METRICS[f'P@{threshold}'].function(some) == precision(some, threshold)
 
 
 @given(AREAS)
-def test_an_interval_holds_the_measure_of_what_was_seen(areas):
-    found = bootstrapped(miou, outcomes(areas))
+def test_an_interval_lies_between_the_lowest_and_the_highest_iou(areas):
+    estimate = bootstrap(miou, outcomes(areas))
     ious = [shared / union for shared, union in areas]
-    assert min(ious) - 1e-9 <= found.low <= found.high <= max(ious) + 1e-9
-    assert bootstrapped(miou, outcomes(areas)) == found
+    assert min(ious) - 1e-9 <= estimate.low <= estimate.high <= max(ious) + 1e-9
+    assert bootstrap(miou, outcomes(areas)) == estimate
 
 
-def test_an_interval_narrows_with_the_square_root_of_the_scenes():
+def test_an_interval_narrows_with_the_square_root_of_the_number_of_images():
     rng = np.random.default_rng(0)
 
     def width(count):
-        found = bootstrapped(miou, outcomes([(int(rng.random() < 0.5), 1) for _ in range(count)]))
-        return found.high - found.low
+        estimate = bootstrap(miou, outcomes([(int(rng.random() < 0.5), 1) for _ in range(count)]))
+        return estimate.high - estimate.low
 
     few, many = width(100), width(1600)
     assert few == pytest.approx(2 * 1.96 * 0.5 / 10, rel=0.25)
     assert many == pytest.approx(few / 4, rel=0.25)
 
 
-def test_scenes_are_drawn_whole():
-    """Ten questions on one scene say no more than one."""
+def test_intervals_resample_by_image():
+    """Ten equal questions about one image narrow nothing."""
     single = outcomes([(k % 2, 1) for k in range(40)])
     tenfold = [outcome for outcome in single for _ in range(10)]
-    one, ten = bootstrapped(miou, single), bootstrapped(miou, tenfold)
+    one, ten = bootstrap(miou, single), bootstrap(miou, tenfold)
     assert (ten.low, ten.high) == pytest.approx((one.low, one.high))
 
 
-def test_refusals_are_told_apart():
+def test_false_and_correct_rejections_differ():
     some = [
-        replace(BASE, is_refused=True),
+        replace(BASE, is_rejected=True),
         replace(BASE, intersection=1),
-        replace(BASE, is_present=False, union=0, is_refused=True),
-        replace(BASE, is_present=False, union=0, is_refused=True),
-        replace(BASE, is_present=False, union=0, is_refused=False),
+        replace(BASE, has_target=False, union=0, is_rejected=True),
+        replace(BASE, has_target=False, union=0, is_rejected=True),
+        replace(BASE, has_target=False, union=0, is_rejected=False),
     ]
     found = estimates(some)
-    assert found['refused wrongly'].value == pytest.approx(0.5)
-    assert found['refused rightly'].value == pytest.approx(2 / 3)
+    assert found['false rejections'].value == pytest.approx(0.5)
+    assert found['correct rejections'].value == pytest.approx(2 / 3)
     assert found['mIoU'].value == pytest.approx(0.5)
-    assert refused(some) == pytest.approx(3 / 5)
+    assert rejection_rate(some) == pytest.approx(3 / 5)
 
 
-def test_the_best_candidate_is_only_told_where_it_was_looked_at():
-    assert 'best possible mIoU' not in estimates([BASE])
-    assert math.isnan(best_possible([BASE]))
-    assert estimates([replace(BASE, best_iou=0.7)])['best possible mIoU'].value == 0.7
+def test_the_oracle_is_measured_only_where_it_was_computed():
+    assert 'oracle mIoU' not in estimates([BASE])
+    assert math.isnan(oracle_miou([BASE]))
+    assert estimates([replace(BASE, oracle_iou=0.7)])['oracle mIoU'].value == 0.7
+
+
+def test_columns_have_a_fixed_order():
+    some = [replace(BASE, oracle_iou=0.7), replace(BASE, has_target=False)]
+    assert list(estimates(some)) == [
+        *('P@0.5', 'mIoU', 'oIoU', 'P@0.7', 'P@0.9'),
+        *('false rejections', 'correct rejections', 'oracle mIoU'),
+    ]
 
 
 @given(st.integers(0, 2**12 - 1), st.integers(0, 2**12 - 1))

@@ -9,6 +9,7 @@ from torch.nn import functional
 from helpers.tiny_blip import WORDS, tiny_tokenizer
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.albef import AlbefShape, load_albef
+from iterprime_ros.weights import Placement
 
 SMALL = AlbefShape(
     image_size=32,
@@ -178,7 +179,7 @@ def test_it_is_the_architecture_of_the_checkpoint(tmp_path, tensors, folder, ima
     torch.set_default_dtype(torch.float64)
     try:
         matcher = load_albef(
-            saved(tmp_path, tensors), folder, encoder_dtype=torch.float64, shape=SMALL
+            saved(tmp_path, tensors), folder, Placement(encoder_dtype=torch.float64), SMALL
         )
     finally:
         torch.set_default_dtype(torch.float32)
@@ -198,14 +199,14 @@ def test_it_is_the_architecture_of_the_checkpoint(tmp_path, tensors, folder, ima
     attention, gradient, logits = written.match(matcher.pixels(image).double(), ids, block, seen)
     assert torch.allclose(attended.attention[0], attention, atol=1e-9)
     assert torch.allclose(attended.gradient[0], gradient, atol=1e-9)
-    assert attended.logit.item() == pytest.approx(logits[1].item(), abs=1e-9)
+    assert attended.probability.item() == pytest.approx(logits.softmax(-1)[1].item(), abs=1e-9)
 
 
 def test_the_authors_checkpoint_at_full_size(tmp_path, folder):
     """ALBEF.pth as it is laid out, full size, random; loaded back with nothing fetched."""
     shape = AlbefShape()
     path = saved(tmp_path, checkpoint(shape, 0.02, torch.float32))
-    matcher = load_albef(path, folder, local_files_only=True)
+    matcher = load_albef(path, folder, Placement(local_files_only=True))
     assert matcher.fusion_blocks == range(6, 12)
     assert matcher.grid == (16, 16)
     memory = matcher.encode_image(torch.zeros(3, 48, 64, dtype=torch.uint8))
@@ -219,7 +220,7 @@ def test_what_is_missing_is_named(tmp_path, tensors, folder):
 
 
 def test_another_size_is_named(tmp_path, tensors, folder):
-    with pytest.raises(WeightsMismatchError, match=r'not an ALBEF of this size'):
+    with pytest.raises(WeightsMismatchError, match=r'1 of another shape: head\.weight'):
         load_albef(
             saved(tmp_path, {**tensors, 'itm_head.weight': torch.zeros(3, 24)}), folder, shape=SMALL
         )
@@ -229,7 +230,7 @@ def test_no_file_and_wrong_files_are_one_sentence(tmp_path, folder):
     with pytest.raises(WeightsNotFoundError, match=r'ALBEF\.pth'):
         load_albef(tmp_path / 'ALBEF.pth', folder)
     (tmp_path / 'text.pth').write_text('hello')
-    with pytest.raises(WeightsMismatchError, match='not a PyTorch checkpoint'):
+    with pytest.raises(WeightsMismatchError, match='not a checkpoint that PyTorch can read'):
         load_albef(tmp_path / 'text.pth', folder)
     torch.save([1, 2], tmp_path / 'list.pth')
     with pytest.raises(WeightsMismatchError, match='"model"'):

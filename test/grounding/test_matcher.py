@@ -12,11 +12,14 @@ from transformers import BlipConfig, BlipForImageTextRetrieval
 
 from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
-from iterprime_ros.grounding.alignment import prompted
+from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.blip import blip_matcher, load_blip
 from iterprime_ros.grounding.fusion import Pixels
 from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.settings import OURS
+from iterprime_ros.weights import Placement
+
+OFFLINE = Placement(local_files_only=True)
 
 
 @pytest.fixture(scope='module')
@@ -29,9 +32,9 @@ def folder(tmp_path_factory):
 
 
 def test_what_is_saved_is_loaded(folder, image):
-    loaded = load_blip(folder, local_files_only=True)
+    loaded = load_blip(folder, placement=OFFLINE)
     original = blip_matcher(tiny_blip(), tiny_tokenizer(WORDS))
-    said = prompted(OURS.prompt, 'the red mug', (8, 11), ((4, 7), (8, 11)))
+    said = Expression('the red mug', (8, 11), ((4, 7), (8, 11)))
     chosen = OURS.model_copy(update={'block': 1})
     one, other = (
         ground(each, each.encode_image(image), [said], chosen)[0] for each in (loaded, original)
@@ -42,9 +45,9 @@ def test_what_is_saved_is_loaded(folder, image):
 def test_a_folder_in_half_precision_is_loaded_whole(tmp_path, image):
     tiny_blip().to(torch.bfloat16).save_pretrained(tmp_path)
     tiny_tokenizer(WORDS).save_pretrained(tmp_path)
-    matcher = load_blip(tmp_path, local_files_only=True)
+    matcher = load_blip(tmp_path, placement=OFFLINE)
     assert matcher.head.weight.dtype == torch.float32
-    said = prompted(OURS.prompt, 'the red mug', (8, 11), ((4, 7), (8, 11)))
+    said = Expression('the red mug', (8, 11), ((4, 7), (8, 11)))
     chosen = OURS.model_copy(update={'block': 1})
     (grounding,) = ground(matcher, matcher.encode_image(image), [said], chosen)
     assert grounding.heatmap.dtype == torch.float32
@@ -54,7 +57,7 @@ def test_a_folder_in_half_precision_is_loaded_whole(tmp_path, image):
 def test_nothing_is_left_to_train_or_to_keep(folder, image, device):
     if device == 'cuda' and not torch.cuda.is_available():
         pytest.skip('no CUDA device')
-    matcher = load_blip(folder, device, local_files_only=True)
+    matcher = load_blip(folder, placement=Placement(device, local_files_only=True))
     memory = matcher.encode_image(image.to(device))
     assert not any(each.requires_grad for pair in memory for each in pair)
     text = matcher.encode_text(['there is a red mug'])
@@ -68,7 +71,7 @@ def test_nothing_is_left_to_train_or_to_keep(folder, image, device):
 
 
 def test_two_hundred_calls_leave_nothing_behind(matcher, image):
-    said = prompted(OURS.prompt, 'the red mug', (8, 11), ((4, 7), (8, 11)))
+    said = Expression('the red mug', (8, 11), ((4, 7), (8, 11)))
     chosen = OURS.model_copy(update={'block': 1})
 
     def calls(count):
@@ -116,24 +119,24 @@ def test_offsets_are_those_of_the_words(matcher):
 
 def test_weights_that_are_nowhere_are_one_sentence():
     with pytest.raises(WeightsNotFoundError, match='iterprime models fetch'):
-        load_blip('nobody/nothing', local_files_only=True)
+        load_blip('nobody/nothing', placement=OFFLINE)
 
 
 def test_a_folder_of_something_else_is_one_sentence(tmp_path, folder):
     with pytest.raises(WeightsMismatchError, match=str(tmp_path)):
-        load_blip(tmp_path, local_files_only=True)
+        load_blip(tmp_path, placement=OFFLINE)
     other = tmp_path / 'other'
     other.mkdir()
     (other / 'config.json').write_text('{"model_type": "sam"}')
     with pytest.raises(WeightsMismatchError, match='"sam"'):
-        load_blip(other, local_files_only=True)
+        load_blip(other, placement=OFFLINE)
     broken = tmp_path / 'broken'
     broken.mkdir()
     for name in ('config.json', 'tokenizer.json', 'tokenizer_config.json'):
         (broken / name).write_bytes((folder / name).read_bytes())
     (broken / 'model.safetensors').write_bytes(b'no tensors in here')
     with pytest.raises(WeightsMismatchError, match=str(broken)):
-        load_blip(broken, local_files_only=True)
+        load_blip(broken, placement=OFFLINE)
 
 
 def test_missing_tensors_are_named(tmp_path):
@@ -146,7 +149,7 @@ def test_missing_tensors_are_named(tmp_path):
     del tensors['itm_head.weight']
     save_file(tensors, path, metadata={'format': 'pt'})
     with pytest.raises(WeightsMismatchError, match=r'1 missing: itm_head\.weight'):
-        load_blip(tmp_path, local_files_only=True)
+        load_blip(tmp_path, placement=OFFLINE)
 
 
 def test_blip_base_at_full_size(tmp_path):
@@ -156,7 +159,7 @@ def test_blip_base_at_full_size(tmp_path):
     BlipForImageTextRetrieval(config).save_pretrained(tmp_path)
     tiny_tokenizer(WORDS).save_pretrained(tmp_path)
     assert {'config.json', 'model.safetensors'} <= {path.name for path in tmp_path.iterdir()}
-    loaded = load_blip(tmp_path, local_files_only=True)
+    loaded = load_blip(tmp_path, placement=OFFLINE)
     assert loaded.grid == (24, 24)
     assert loaded.fusion_blocks == range(12)
     assert loaded.max_tokens == 512

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from helpers import plain_grounding as plain
 from helpers.tiny_blip import tiny_blip
-from iterprime_ros.grounding.alignment import prompted
+from iterprime_ros.errors import StoppedError
+from iterprime_ros.grounding.alignment import Expression, expression_offsets
 from iterprime_ros.grounding.blip import blip_matcher
-from iterprime_ros.grounding.refinement import ground, scaled, sharpened
+from iterprime_ros.grounding.heatmap import scaled, sharpened
+from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
 
 CLOSE = 1e-9
@@ -25,7 +27,7 @@ def expression(text, primary, *others):
     """An expression whose words are named; primary '' for none."""
     found = spans(text, primary)[0] if primary else None
     focus = sorted({*spans(text, *others), *([found] if found else [])})
-    return prompted(OURS.prompt, text, found, focus)
+    return Expression(text, found, tuple(focus))
 
 
 EXPRESSIONS = {
@@ -41,17 +43,19 @@ EXPRESSIONS = {
 
 def oracle(blip, matcher, image, said, chosen):
     pixels = matcher.pixels(image).to(matcher.head.weight.dtype)
-    real = plain.token_count(matcher.tokenizer, said.text)
+    text = chosen.prompt.format(expression=said.text)
+    start = chosen.prompt.index('{expression}')
+    real = plain.token_count(matcher.tokenizer, text)
 
     def tokens(span):
-        return plain.tokens_of(matcher.tokenizer, said.text, span)
+        return plain.tokens_of(matcher.tokenizer, text, (span[0] + start, span[1] + start))
 
     focus = sorted({token for span in said.focus_words for token in tokens(span)})
     primary = tokens(said.primary_word) if said.primary_word else []
 
     def one(seen):
         attention, gradient, _, probability = plain.look(
-            blip, matcher.tokenizer, pixels, said.text, seen, chosen.block
+            blip, matcher.tokenizer, pixels, text, seen, chosen.block
         )
         heatmap = plain.emphasised(
             attention,
@@ -166,27 +170,62 @@ def test_without_a_noun_the_word_that_pays_most_is_primary(blip, matcher, image)
     chosen = OURS.model_copy(update={'block': 1})
     text = '2nd from right'
     words = spans(text, '2nd', 'from', 'right')
-    said = prompted(chosen.prompt, text, None, spans(text, '2nd', 'right'))
-    moved = prompted(chosen.prompt, text, None, words).focus_words
-    (grounding,) = ground(matcher, matcher.encode_image(image), [said], chosen, [moved])
+    (grounding,) = ground(
+        matcher, matcher.encode_image(image), [Expression(text, None, words)], chosen
+    )
+    prompt = chosen.prompt.format(expression=text)
+    start = chosen.prompt.index('{expression}')
     attention, gradient, _, _ = plain.look(
-        blip, matcher.tokenizer, matcher.pixels(image).double(), said.text, torch.ones(25).bool(), 1
+        blip, matcher.tokenizer, matcher.pixels(image).double(), prompt, torch.ones(25).bool(), 1
     )
     paid = [
         sum(
             (attention[:, t] * gradient[:, t].clamp(min=0)).sum().item()
-            for t in plain.tokens_of(matcher.tokenizer, said.text, span)
+            for t in plain.tokens_of(matcher.tokenizer, prompt, (span[0] + start, span[1] + start))
         )
-        for span in moved
+        for span in words
     ]
-    best = moved[max(range(3), key=paid.__getitem__)]
+    best = words[max(range(3), key=paid.__getitem__)]
     assert grounding.expression.primary_word == best
-    assert best in grounding.expression.focus_words
-    focus = grounding.expression.focus_words
-    expected = [paid[moved.index(span)] for span in focus]
+    assert grounding.expression.focus_words == words
     heads = attention.shape[0]
-    sums = grounding.word_maps.sum(dim=(1, 2)) * heads
-    assert sums.tolist() == pytest.approx(expected)
+    sums = grounding.word_maps.sum(axis=(1, 2)) * heads
+    assert sums.tolist() == pytest.approx(paid)
+
+
+def test_rounds_are_reported_until_the_work_is_stopped(matcher, image):
+    chosen = OURS.model_copy(update={'block': 1, 'stop_early': False})
+    said = [EXPRESSIONS['several words'], EXPRESSIONS['primary alone']]
+    memory = matcher.encode_image(image)
+    reported = []
+    groundings = ground(matcher, memory, said, chosen, lambda *one: reported.append(one))
+    assert [number for number, _, _ in reported] == [0, 1, 2]
+    for number, maps, probabilities in reported:
+        assert maps.shape == (2, *matcher.grid)
+        assert probabilities == [each.rounds[number].probability for each in groundings]
+    assert torch.equal(reported[-1][1][0], groundings[0].heatmap)
+
+    reported.clear()
+    with pytest.raises(StoppedError):
+        ground(
+            matcher,
+            memory,
+            said,
+            chosen,
+            lambda *one: reported.append(one),
+            should_stop=lambda: len(reported) == 2,
+        )
+    assert len(reported) == 2
+
+
+@given(st.text(st.characters(codec='utf-8'), min_size=1, max_size=30), st.text(max_size=9))
+def test_offsets_in_a_prompt_become_those_in_its_expression(text, before):
+    prompt = before + text + ' there'
+    spans_of_prompt = [(k, k + 3) for k in range(len(prompt) - 2)] + [(0, 0)]
+    moved = expression_offsets(spans_of_prompt, len(before), len(text))
+    for (first, last), (start, end) in zip(spans_of_prompt, moved, strict=True):
+        inside = [k - len(before) for k in range(first, last) if 0 <= k - len(before) < len(text)]
+        assert list(range(start, end)) == inside
 
 
 @given(st.lists(st.floats(0, 1e3, width=32), min_size=1, max_size=20))
@@ -194,7 +233,7 @@ def test_without_a_noun_the_word_that_pays_most_is_primary(blip, matcher, image)
 def test_scaling_and_sharpening(values):
     (low_high,) = scaled(torch.tensor([values]))
     assert low_high.tolist() == pytest.approx(plain.scale(values), abs=1e-6)
-    (sharp,) = sharpened(low_high[None], OURS)
+    (sharp,) = sharpened(low_high[None], OURS.sharpness, OURS.midpoint)
     assert sharp.max().item() == pytest.approx(1)
     assert not sharp.isnan().any()
 

@@ -1,4 +1,4 @@
-"""The plain way to show a scene in MuJoCo: a model compiled for it alone."""
+"""A reference model of a scene in MuJoCo, compiled for this scene alone."""
 
 import mujoco
 import numpy as np
@@ -7,7 +7,7 @@ from iterprime_ros.sim.shapes import Primitive
 
 
 def plain_model(scene):
-    """Return the model and data of a scene's table and objects; object k is geom `object{k}`."""
+    """Return the MuJoCo model and data of a scene; objects[k] is the geom `object{k}`."""
     spec = mujoco.MjSpec()
     world = spec.worldbody
     world.add_geom(
@@ -29,9 +29,9 @@ def plain_model(scene):
                 'cylinder': (mujoco.mjtGeom.mjGEOM_CYLINDER, [x, z, 0]),
                 'capsule': (mujoco.mjtGeom.mjGEOM_CAPSULE, [y, x - y, 0]),
             }[item.kind]
-            lying = [0, np.pi / 2, 0] if item.kind == 'capsule' else [0, 0, 0]
+            euler = [0, np.pi / 2, 0] if item.kind == 'capsule' else [0, 0, 0]
             quaternion = np.zeros(4)
-            mujoco.mju_euler2Quat(quaternion, np.array(lying), 'xyz')
+            mujoco.mju_euler2Quat(quaternion, np.array(euler), 'xyz')
             body.add_geom(name=name, type=kind, size=size, pos=[0, 0, z], quat=quaternion)
         else:
             spec.add_mesh(
@@ -48,7 +48,7 @@ def plain_model(scene):
 
 
 def cast_ray(model, data, origin, direction):
-    """Return the number of the object that a ray meets first (-1: the table) and where, (3,)."""
+    """Return the index of the object that a ray hits first (-1: the table) and the point (3,)."""
     hit = np.zeros(1, np.int32)
     unit = direction / np.linalg.norm(direction)
     distance = mujoco.mj_ray(model, data, np.array(origin), unit, None, 1, -1, hit, None)

@@ -57,7 +57,7 @@ def test_every_mask_holds_a_point_that_asked_for_it(pictures):
     assert inside.any(1).all()  # no mask without its point
     assert (inside.sum(0) == len(SCALES)).all()  # each point once at each scale
     assert found.masks.dtype == torch.bool
-    assert found.scores.tolist() == [1] * len(found.masks)
+    assert found.predicted_iou.tolist() == [1] * len(found.masks)
 
 
 def test_a_region_that_two_points_share_comes_once(pictures):

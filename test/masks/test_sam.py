@@ -22,6 +22,7 @@ from helpers.tiny_sams import SIDE, tiny_sam, tiny_sam2, tiny_sam2_config
 from iterprime_ros.errors import InvalidImageError, WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.masks.sam import load_sam
 from iterprime_ros.masks.transforms import fit_stretched, to_masks, to_model_points, to_pixel_values
+from iterprime_ros.weights import Placement
 
 POINTS = torch.tensor([[3, 4], [100, 50], [169, 99], [20, 90], [20, 90]])
 MEAN, STD = (0.4, 0.5, 0.6), (0.3, 0.2, 0.25)
@@ -45,7 +46,7 @@ def folder(request, folders):
 
 
 def load(folder, dtype=torch.float32):
-    return load_sam(folder, 'cpu', dtype, local_files_only=True)
+    return load_sam(folder, Placement('cpu', dtype, local_files_only=True))
 
 
 def copied(folder, target, drop=(), **changes):
@@ -84,7 +85,9 @@ def test_sam_answers_as_its_model_and_its_processor_do(folders, make_image):
     found = proposer.propose(proposer.embed(image), POINTS)
     assert 0.1 < masks.float().mean() < 0.9
     assert differing(found.masks, masks) < 0.01  # the grey level that PIL may be off
-    torch.testing.assert_close(found.scores, expected.iou_scores.flatten(), atol=0.01, rtol=0)
+    torch.testing.assert_close(
+        found.predicted_iou, expected.iou_scores.flatten(), atol=0.01, rtol=0
+    )
 
 
 def test_sam_2_answers_as_its_model_does(folders, make_image):
@@ -100,7 +103,7 @@ def test_sam_2_answers_as_its_model_does(folders, make_image):
     found = proposer.propose(proposer.embed(image), POINTS)
     assert 0.1 < masks.float().mean() < 0.9
     assert torch.equal(found.masks, masks)
-    assert torch.equal(found.scores, expected.iou_scores.flatten())
+    assert torch.equal(found.predicted_iou, expected.iou_scores.flatten())
 
 
 @pytest.mark.parametrize('size', [(100, 170), (170, 100), (256, 256), (300, 40)])
@@ -111,12 +114,14 @@ def test_points_in_a_batch_are_points_one_at_a_time(folder, make_image, size):
     together = proposer.propose(embedding, points)
     assert together.masks.shape == (3 * len(points), *size)
     assert together.masks.dtype == torch.bool
-    assert together.scores.dtype == torch.float32
+    assert together.predicted_iou.dtype == torch.float32
     for k, point in enumerate(points):
         alone = proposer.propose(embedding, point[None])
         part = slice(3 * k, 3 * k + 3)
         assert differing(alone.masks, together.masks[part]) < 1e-3  # logits within rounding of 0
-        torch.testing.assert_close(alone.scores, together.scores[part], atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            alone.predicted_iou, together.predicted_iou[part], atol=1e-5, rtol=0
+        )
     assert differing(together.masks[:3], together.masks[6:9]) > 0.001  # the point has a say
 
 
@@ -124,7 +129,7 @@ def test_no_point_gives_no_mask(folder, make_image):
     proposer = load(folder)
     found = proposer.propose(proposer.embed(make_image(30, 40)), POINTS[:0])
     assert found.masks.shape == (0, 30, 40)
-    assert found.scores.shape == (0,)
+    assert found.predicted_iou.shape == (0,)
 
 
 def test_a_frame_is_encoded_once(folders, make_image, monkeypatch):
@@ -153,10 +158,10 @@ def test_a_half_precision_encoder_gives_nearly_the_same(folder, make_image, dtyp
     exact, half = load(folder), load(folder, dtype)
     expected = exact.propose(exact.embed(image), POINTS)
     found = half.propose(half.embed(image), POINTS)
-    assert found.scores.dtype == torch.float32
-    assert not torch.equal(found.scores, expected.scores)
+    assert found.predicted_iou.dtype == torch.float32
+    assert not torch.equal(found.predicted_iou, expected.predicted_iou)
     assert differing(found.masks, expected.masks) < 0.1
-    torch.testing.assert_close(found.scores, expected.scores, atol=0.1, rtol=0)
+    torch.testing.assert_close(found.predicted_iou, expected.predicted_iou, atol=0.1, rtol=0)
 
 
 def test_the_normalisation_is_imagenet_without_a_file(folders, tmp_path, make_image):
@@ -190,14 +195,16 @@ def test_weights_for_videos_are_read_as_the_published_ones_are(tmp_path, make_im
 
 
 def test_what_is_nowhere_says_how_to_fetch_it(tmp_path):
-    for missing in (tmp_path, tmp_path / 'nowhere', 'facebook/sam-vit-that-is-not'):
+    for missing in (tmp_path / 'nowhere', 'facebook/sam-vit-that-is-not'):
         with pytest.raises(WeightsNotFoundError, match='iterprime models fetch PROFILE'):
             load(missing)
+    with pytest.raises(WeightsMismatchError, match='iterprime models fetch PROFILE'):
+        load(tmp_path)
 
 
 def test_a_folder_without_weights_says_so(folder, tmp_path):
     (tmp_path / 'config.json').write_text((folder / 'config.json').read_text())
-    with pytest.raises(WeightsNotFoundError, match='No SAM weights'):
+    with pytest.raises(WeightsMismatchError, match='holds no SAM or SAM 2 that can be read'):
         load(tmp_path)
 
 
@@ -208,14 +215,14 @@ def test_another_architecture_is_named(folder, tmp_path):
 
 def test_missing_tensors_are_named(folder, tmp_path):
     drop = ('mask_decoder.iou_token.weight', 'mask_decoder.mask_tokens.weight')
-    with pytest.raises(WeightsMismatchError, match='2 of its tensors are missing') as caught:
+    with pytest.raises(WeightsMismatchError, match='2 missing: mask_decoder') as caught:
         load(copied(folder, tmp_path / 'less', drop))
     assert drop[0] in str(caught.value)
 
 
 def test_tensors_of_another_shape_are_named(folder, tmp_path):
     config = json.loads((folder / 'config.json').read_text())['mask_decoder_config']
-    with pytest.raises(WeightsMismatchError, match='have another shape, such as mask_decoder'):
+    with pytest.raises(WeightsMismatchError, match='of another shape: mask_decoder'):
         load(copied(folder, tmp_path / 'wide', mask_decoder_config=config | {'mlp_dim': 52}))
 
 

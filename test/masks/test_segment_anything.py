@@ -20,6 +20,7 @@ from iterprime_ros.masks.segment_anything import (
     load_segment_anything,
 )
 from iterprime_ros.masks.transforms import fit_longest_side
+from iterprime_ros.weights import Placement
 
 SIDE = 256
 POINTS = torch.tensor([[3, 4], [100, 50], [149, 99]])
@@ -89,7 +90,7 @@ def test_the_predictor_of_the_package_agrees(segment_anything, small, make_image
     assert 0.1 < masks.float().mean() < 0.9
     # PIL rounds between its two passes and after them: it may be a grey level off.
     assert (found.masks != masks.flatten(0, 1)).float().mean() < 0.01
-    torch.testing.assert_close(found.scores, scores.flatten(), atol=0.01, rtol=0)
+    torch.testing.assert_close(found.predicted_iou, scores.flatten(), atol=0.01, rtol=0)
 
 
 def test_points_in_a_batch_are_points_one_at_a_time(small, make_image):
@@ -100,14 +101,16 @@ def test_points_in_a_batch_are_points_one_at_a_time(small, make_image):
         alone = proposer.propose(embedding, point[None])
         part = slice(3 * k, 3 * k + 3)
         assert (alone.masks != together.masks[part]).float().mean() < 1e-3
-        torch.testing.assert_close(alone.scores, together.scores[part], atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            alone.predicted_iou, together.predicted_iou[part], atol=1e-5, rtol=0
+        )
 
 
 def test_no_point_gives_no_mask(small, make_image):
     proposer = SegmentAnythingProposer(small)
     found = proposer.propose(proposer.embed(make_image(30, 40)), POINTS[:0])
     assert found.masks.shape == (0, 30, 40)
-    assert found.scores.shape == (0,)
+    assert found.predicted_iou.shape == (0,)
 
 
 def test_a_frame_must_be_an_image(small):
@@ -122,36 +125,36 @@ def test_a_checkpoint_of_vit_b_is_recognised_and_loaded(vit_b, save):
         for name, value in vit_b.items()
         if not name.startswith('image_encoder')
     }
-    proposer = load_segment_anything(save(vit_b | drawn), 'cpu', torch.bfloat16)
+    proposer = load_segment_anything(save(vit_b | drawn), Placement('cpu', torch.bfloat16))
     fit = fit_longest_side((48, 64), 1024)
     features = torch.randn(1, 256, 64, 64, generator=generator)
     found = proposer.propose(SegmentAnythingEmbedding(features, fit), POINTS[:1])
     assert found.masks.shape == (3, 48, 64)
-    assert found.scores.dtype == torch.float32
-    assert found.scores.std() > 0  # of the drawn weights, not of zeros
+    assert found.predicted_iou.dtype == torch.float32
+    assert found.predicted_iou.std() > 0  # of the drawn weights, not of zeros
 
 
 def test_missing_tensors_are_named(vit_b, save):
     less = {name: value for name, value in vit_b.items() if 'iou_token' not in name}
-    with pytest.raises(WeightsMismatchError, match=r'vit_b .* 1 of .* mask_decoder\.iou_token'):
-        load_segment_anything(save(less), 'cpu')
+    with pytest.raises(WeightsMismatchError, match=r'vit_b .* 1 missing: mask_decoder\.iou_token'):
+        load_segment_anything(save(less))
 
 
 def test_tensors_of_another_shape_are_named(vit_b, save):
     name = 'mask_decoder.mask_tokens.weight'
-    with pytest.raises(WeightsMismatchError, match='have another shape, such as mask_decoder'):
-        load_segment_anything(save(vit_b | {name: torch.zeros(2, 256)}), 'cpu')
+    with pytest.raises(WeightsMismatchError, match='of another shape: mask_decoder'):
+        load_segment_anything(save(vit_b | {name: torch.zeros(2, 256)}))
 
 
 @pytest.mark.parametrize('content', [{}, {'model': {}}, [1, 2], torch.zeros(3)])
 def test_what_is_no_sam_is_refused(content, save):
     with pytest.raises(WeightsMismatchError, match='holds no SAM image encoder of vit_b'):
-        load_segment_anything(save(content), 'cpu')
+        load_segment_anything(save(content))
 
 
 def test_an_encoder_of_another_size_is_refused(small, save):
     with pytest.raises(WeightsMismatchError, match='it has 2 blocks of width 32'):
-        load_segment_anything(save(small.state_dict()), 'cpu')
+        load_segment_anything(save(small.state_dict()))
 
 
 @pytest.mark.parametrize('content', [b'', b'not a checkpoint', b'PK\x03\x04 cut'])
@@ -159,20 +162,20 @@ def test_a_damaged_file_is_refused(content, save):
     path = save({})
     path.write_bytes(content)
     with pytest.raises(WeightsMismatchError, match='not a checkpoint that PyTorch can read'):
-        load_segment_anything(path, 'cpu')
+        load_segment_anything(path)
 
 
 def test_a_checkpoint_that_runs_code_is_refused(save):
     with pytest.raises(WeightsMismatchError, match='not a checkpoint that PyTorch can read'):
-        load_segment_anything(save({'image_encoder': print}), 'cpu')
+        load_segment_anything(save({'image_encoder': print}))
 
 
 def test_what_is_nowhere_says_how_to_fetch_it(segment_anything, tmp_path):
     with pytest.raises(WeightsNotFoundError, match='iterprime models fetch PROFILE'):
-        load_segment_anything(tmp_path / 'sam.pth', 'cpu')
+        load_segment_anything(tmp_path / 'sam.pth')
 
 
 def test_without_the_package_the_cure_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'segment_anything', None)
     with pytest.raises(InvalidSettingError, match='segment-anything does not import'):
-        load_segment_anything(tmp_path / 'sam.pth', 'cpu')
+        load_segment_anything(tmp_path / 'sam.pth')

@@ -116,11 +116,10 @@ def test_selection_is_what_the_plain_rules_say(question, max_components):
     found = select(torch.from_numpy(heatmap), proposals(masks), max_components)
     order, means, components, holds = plain_selection(heatmap.tolist(), masks, max_components)
     assert found.order.tolist() == order
-    assert found.winner == (order[0] if order else None)
-    assert found.heatmap_means.tolist() == [float(mean) for mean in means]
+    assert found.heatmap_mean.tolist() == [float(mean) for mean in means]
     assert found.components.tolist() == components
     assert found.contains_peak.tolist() == holds
-    types = (found.order, found.heatmap_means, found.components, found.contains_peak)
+    types = (found.order, found.heatmap_mean, found.components, found.contains_peak)
     assert [t.dtype for t in types] == [torch.int64, torch.float32, torch.int64, torch.bool]
 
 
@@ -132,7 +131,7 @@ def test_masks_of_one_value_tie_whatever_their_sizes(value):
     for k, size in enumerate((479, 3, 100, 17)):
         masks[k, :size, : size + 5] = True
     found = select(heatmap, proposals(masks))
-    assert found.heatmap_means.tolist() == [heatmap[0, 0].item()] * 4
+    assert found.heatmap_mean.tolist() == [heatmap[0, 0].item()] * 4
     assert found.order.tolist() == [0, 1, 2, 3]
 
 
@@ -142,7 +141,7 @@ def test_a_large_map_has_the_exact_means():
     masks = rng.random((5, 480, 640)) < np.array([0.01, 0.2, 0.5, 0.9, 1.0])[:, None, None]
     found = select(torch.from_numpy(heatmap), proposals(masks))
     exact = [np.float32(np.longdouble(heatmap[mask]).mean()) for mask in masks]
-    assert found.heatmap_means.tolist() == [float(mean) for mean in exact]
+    assert found.heatmap_mean.tolist() == [float(mean) for mean in exact]
 
 
 def test_thirteen_specks_are_too_many_and_twelve_are_not():
@@ -164,7 +163,6 @@ def test_corners_do_not_connect():
 
 def test_nothing_is_chosen_from_nothing():
     found = select(torch.ones(3, 4), proposals(np.zeros((0, 3, 4), bool)))
-    assert found.winner is None
     assert found.order.shape == found.components.shape == (0,)
 
 
@@ -192,7 +190,7 @@ def test_shapes_that_do_not_fit_are_refused():
     for shape in ((0, 4), (1, 3, 4)):
         with pytest.raises(ValueError, match='with a pixel'):
             select(torch.zeros(shape), masks)
-    with pytest.raises(ValueError, match='At least one peak'):
+    with pytest.raises(ValueError, match='at least one peak'):
         peak_points(torch.zeros(3, 4), 0)
 
 
@@ -211,8 +209,8 @@ def test_overlap_ranks_by_a_weighted_iou(seed):
 
     ranks = [overlap(masks[k]) for k in chosen.order.tolist()]
     assert ranks == sorted(ranks, reverse=True) or np.allclose(ranks, sorted(ranks)[::-1])
-    assert chosen.winner is not None
-    assert overlap(masks[chosen.winner]) == pytest.approx(max(map(overlap, masks)))
+    assert ranks[0] == pytest.approx(max(map(overlap, masks)))
+    assert chosen.heatmap_overlap.tolist() == pytest.approx(list(map(overlap, masks)))
 
 
 def test_of_masks_inside_each_other_overlap_takes_the_one_that_stands_out():
@@ -222,8 +220,8 @@ def test_of_masks_inside_each_other_overlap_takes_the_one_that_stands_out():
     small, right, large = (torch.zeros(9, 9, dtype=torch.bool) for _ in range(3))
     small[4, 4] = right[2:7, 2:7] = large[:8, :8] = True
     proposals = Proposals(torch.stack([small, right, large]), torch.ones(3))
-    assert select(heatmap, proposals).winner == 0
-    assert select(heatmap, proposals, by='overlap').winner == 1
+    assert select(heatmap, proposals).order[0] == 0
+    assert select(heatmap, proposals, rank='overlap').order[0] == 1
 
 
 def test_overlap_takes_a_mask_beside_the_peak_and_the_mean_does_not():
@@ -233,5 +231,5 @@ def test_overlap_takes_a_mask_beside_the_peak_and_the_mean_does_not():
     beside = torch.zeros(1, 9, 9, dtype=torch.bool)
     beside[0, 2:7, 2:7] = True
     proposals = Proposals(beside, torch.ones(1))
-    assert select(heatmap, proposals).winner is None
-    assert select(heatmap, proposals, by='overlap').winner == 0
+    assert select(heatmap, proposals).order.tolist() == []
+    assert select(heatmap, proposals, rank='overlap').order.tolist() == [0]

@@ -1,4 +1,4 @@
-"""`iterprime demo`, as a newcomer runs it."""
+"""`iterprime demo`, run as a new user runs it."""
 
 import os
 import pty
@@ -6,44 +6,32 @@ import re
 import signal
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import matplotlib.image
-import numpy as np
 import pytest
-from geometry_msgs.msg import Point
-from std_msgs.msg import Header
 
-from iterprime_ros.demo.command_client import Answer, judged
-from iterprime_ros.demo.scene_subscriber import Frame
-from iterprime_ros.geometry.surface import surface
-from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.convert.images import pinhole_of, to_camera_info, to_image
-from iterprime_ros.sim.scene import sample_scene
-from iterprime_ros.sim.view import view_of
-
-PATIENCE = 120  # seconds that no healthy machine needs
+TIMEOUT = 120  # seconds
 
 
-def iterprime(*arguments, said=None):
+def iterprime(*arguments, stdin=None):
     return subprocess.run(
         [sys.executable, '-m', 'iterprime_ros.cli', *map(str, arguments)],
-        input=said,
+        input=stdin,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
 
 
 @pytest.fixture
 def start_iterprime():
-    """Start the command; what still runs at the end of the test is asked to end, with its nodes."""
+    """Start the command; what still runs at the end of the test is terminated, with its nodes."""
     started = []
 
-    def start(*arguments, **how):
+    def start(*arguments, **options):
         process = subprocess.Popen(
-            [sys.executable, '-m', 'iterprime_ros.cli', *map(str, arguments)], **how
+            [sys.executable, '-m', 'iterprime_ros.cli', *map(str, arguments)], **options
         )
         started.append(process)
         return process
@@ -51,7 +39,7 @@ def start_iterprime():
     yield start
     for process in started:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
 
 
 def test_the_demo_draws_one_picture(tmp_path):
@@ -59,11 +47,13 @@ def test_the_demo_draws_one_picture(tmp_path):
     answer = iterprime('demo', '--seed', 3, '--out', out)
     assert answer.returncode == 0, answer.stderr
     *lines, last = answer.stdout.splitlines()
-    assert last == f'The picture is at {out}'
+    assert last == f'Picture saved to {out}'
     assert len(lines) == 3
     assert all(re.search(r'match [01]\.', line) and line.endswith(' ms') for line in lines)
-    is_of_an_object = [bool(re.search('IoU [01]|, but the .* is there', line)) for line in lines]
-    assert is_of_an_object == [True, True, False]
+    names_an_object = [
+        bool(re.search('IoU [01]|, but the .* is in the scene', line)) for line in lines
+    ]
+    assert names_an_object == [True, True, False]
     picture = matplotlib.image.imread(out)
     height, width, _ = picture.shape
     assert width > 1200
@@ -74,25 +64,25 @@ def test_the_demo_draws_one_picture(tmp_path):
     )
 
 
-def test_what_comes_through_a_pipe_is_answered_line_by_line(tmp_path):
+def test_commands_from_a_pipe_are_answered_line_by_line(tmp_path):
     out = tmp_path / 'new folder' / 'table.png'
-    said = 'the purple plate\nsomething else entirely\nnext\nthe purple plate\n'
-    answer = iterprime('demo', '--interactive', '--seed', 2, '--out', out, said=said)
+    stdin = 'the purple plate\nsomething else entirely\nnext\nthe purple plate\n'
+    answer = iterprime('demo', '--interactive', '--seed', 2, '--out', out, stdin=stdin)
     assert answer.returncode == 0, answer.stderr
     first, *_ = answer.stdout.splitlines()
     assert 'next' in first
     scene, plate, other, another, absent, last = answer.stdout.splitlines()[2:]
     assert scene.startswith('Scene 2,')
     assert 'small purple plate' in scene
-    assert scene.endswith('; too small or hidden to ask for: small red ball.')
+    assert scene.endswith('; too small or too hidden to refer to: small red ball.')
     assert re.match(
         r'"the purple plate": .*IoU [01]\.\d\d with the small purple plate.* ms$', plate
     )
     assert other.startswith('"something else entirely": ')
-    # A camera whose answer was lost may have been asked twice.
+    # If the first response of the service was lost, it was called twice.
     assert re.match(r'Scene ([3-9]|\d\d)', another)
     assert absent.startswith('"the purple plate": ')
-    assert last == f'The picture is at {out}'
+    assert last == f'Picture saved to {out}'
     assert matplotlib.image.imread(out).std() > 0.1
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
@@ -108,11 +98,11 @@ class Terminal:
         os.write(self.end, text.encode())
 
     def read_until(self, pattern):
-        """Read until a pattern is shown after all that was waited for before."""
+        """Read until a pattern is shown; what was read up to its end is forgotten."""
         while not (found := re.search(pattern, self.shown)):
             try:
                 self.shown += os.read(self.end, 4096).decode()
-            except OSError:  # nobody is there any more
+            except OSError:  # the process has exited
                 pytest.fail(f'{pattern} was never shown, but {self.shown}')
         self.shown = self.shown[found.end() :]
 
@@ -125,19 +115,19 @@ def terminal():
 
 
 def on(terminal):
-    """Return how to start a process that has a terminal as its own."""
+    """Return the options of a process whose controlling terminal this is."""
 
-    def take_it():
+    def take_control():
         os.setsid()
         os.close(os.open(os.ttyname(0), os.O_RDWR))  # the first one opened is the controlling one
 
     ends = dict.fromkeys(('stdin', 'stdout', 'stderr'), terminal.other_end)
-    return {**ends, 'preexec_fn': take_it, 'env': {**os.environ, 'TERM': 'dumb'}}
+    return {**ends, 'preexec_fn': take_control, 'env': {**os.environ, 'TERM': 'dumb'}}
 
 
-@pytest.mark.parametrize('last_words', ['\n', '\x04', '\x03'], ids=['empty', 'ctrl-d', 'ctrl-c'])
-def test_a_person_at_a_terminal_ends_it_as_they_like(
-    start_iterprime, terminal, tmp_path, last_words
+@pytest.mark.parametrize('ending', ['\n', '\x04', '\x03'], ids=['empty', 'ctrl-d', 'ctrl-c'])
+def test_an_interactive_session_ends_in_each_of_three_ways(
+    start_iterprime, terminal, tmp_path, ending
 ):
     out = tmp_path / 'table.png'
     process = start_iterprime('demo', '--interactive', '--out', out, **on(terminal))
@@ -147,13 +137,13 @@ def test_a_person_at_a_terminal_ends_it_as_they_like(
     terminal.type('the purple plate\n')
     terminal.read_until(r'"the purple plate": [^\n]* ms')
     terminal.read_until('> ')
-    terminal.type(last_words)
-    terminal.read_until('The picture is at')
-    assert process.wait(PATIENCE) == 0
+    terminal.type(ending)
+    terminal.read_until('Picture saved to')
+    assert process.wait(TIMEOUT) == 0
     assert 'Traceback' not in terminal.shown
 
 
-def test_a_standing_command_keeps_the_picture_up_to_date(start_iterprime, tmp_path):
+def test_watching_keeps_the_picture_up_to_date(start_iterprime, tmp_path):
     out = tmp_path / 'live.png'
     arguments = ('demo', '--watch', 'the purple plate', '--out', out)
     with start_iterprime(*arguments, stdout=subprocess.PIPE, text=True) as process:
@@ -168,19 +158,19 @@ def test_a_standing_command_keeps_the_picture_up_to_date(start_iterprime, tmp_pa
                 assert process.stdout.readline()
         assert matplotlib.image.imread(out).std() > 0.1
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=PATIENCE)
+        rest, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
-    assert rest.splitlines()[-1] == f'The picture is at {out}'
+    assert rest.splitlines()[-1] == f'Picture saved to {out}'
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
 
 
-def test_without_words_it_watches_something_on_the_table(start_iterprime, tmp_path):
+def test_watching_without_a_command_picks_one_for_the_scene(start_iterprime, tmp_path):
     arguments = ('demo', '--watch', '--seed', 2, '--out', tmp_path / 'live.png')
     with start_iterprime(*arguments, stdout=subprocess.PIPE, text=True) as process:
         assert 'Watching for "' in process.stdout.readline()
         assert 'IoU' in process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
 
 
@@ -200,52 +190,7 @@ def test_a_wrong_seed_is_refused(seed):
     assert 'Traceback' not in answer.stderr
 
 
-def test_help_shows_an_example_of_each_way():
+def test_help_shows_an_example_of_each_mode():
     shown = iterprime('demo', '--help').stdout
-    for way in ('--seed 7', '--interactive', '--watch "the red cube"'):
-        assert f'  iterprime demo {way}' in shown
-
-
-@pytest.fixture
-def judge(small_renderer):
-    """Return the line about an answer to a command on a scene; marked: an object's id, or None."""
-
-    def line(seed, command, status, marked=None, **said):
-        picture = small_renderer.render(sample_scene(seed))
-        camera = pinhole_of(to_camera_info(picture.intrinsics, Header()))
-        result = ReferredObject(command=command, status=status, match_probability=0.5, **said)
-        if marked:
-            mask = picture.ids == marked
-            place = surface(picture.depth, mask, picture.rgb, camera).centroid
-            result.mask = to_image(mask.astype(np.uint8) * 255, 'mono8', Header())
-            result.point_count = 9
-            result.centroid = Point(**dict(zip('xyz', map(float, place), strict=True)))
-        frame = Frame(picture.rgb, picture.depth, picture.ids, camera)
-        return judged(Answer(result, None), SimpleNamespace(frame=frame, view=view_of(picture)))[0]
-
-    return line
-
-
-def test_two_objects_of_one_name_are_told_apart(judge):
-    meant, other, mug = 3, 4, 5
-    command = 'the orange bottle to the right of the blue thing'
-    line = judge(7, command, ReferredObject.FOUND, other)
-    assert 'IoU 0.00 with the large orange bottle, marked is the other large orange bottle' in line
-    line = judge(7, command, ReferredObject.FOUND, mug)
-    assert 'IoU 0.00 with the large orange bottle, marked is the small orange mug' in line
-    line = judge(7, command, ReferredObject.FOUND, meant)
-    assert 'IoU 1.00 with the large orange bottle, centroid off by 0 mm' in line
-    assert 'marked' not in line
-
-
-def test_what_is_refused_though_it_is_there_is_named(judge):
-    line = judge(2, 'the red ball', ReferredObject.NOT_FOUND)
-    assert line.startswith('not found, match 0.50, but the small red ball is there, ')
-    assert 'IoU' not in line
-    line = judge(2, 'the red mug', ReferredObject.NOT_FOUND)
-    assert line.startswith('not found, match 0.50, nothing of that kind is there, ')
-
-
-def test_what_is_wrong_with_a_command_goes_on_the_line(judge):
-    line = judge(2, '!!!', ReferredObject.INVALID, text='The command has no letters.')
-    assert re.search(', the command has no letters, [^,]* ms$', line)
+    for example in ('--seed 7', '--interactive', '--watch "the red cube"'):
+        assert f'  iterprime demo {example}' in shown

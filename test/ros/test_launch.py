@@ -26,8 +26,8 @@ from std_msgs.msg import String
 
 from helpers.robots import HELPERS
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.profiles import PROFILES
-from iterprime_ros.ros.runtime.parameters import MODELS, WORK
+from iterprime_ros.profiles import PROFILE_NAMES
+from iterprime_ros.ros.runtime.parameters import LIVE_PARAMETERS, MODEL_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[2]
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -69,20 +69,26 @@ def wait_for_displays(peer, namespace=''):
     return published
 
 
-def test_each_profile_has_a_file_of_parameters():
-    files = {file.stem: written_in(file)['profile'] for file in (ROOT / 'config').iterdir()}
-    assert files == {name: name for name in PROFILES}
+def test_the_file_of_parameters_gives_the_defaults_and_names_every_profile():
+    file = ROOT / 'config' / 'segment.yaml'
+    specs = {**MODEL_PARAMETERS, **LIVE_PARAMETERS}
+    assert written_in(file) == {name: specs[name].default for name in written_in(file)}
+    assert all(name in file.read_text() for name in PROFILE_NAMES)
 
 
-def test_the_node_takes_each_file_of_parameters(start_process):
-    files = sorted((ROOT / 'config').iterdir())
+def test_the_node_takes_the_file_of_parameters_with_every_profile(start_process, tmp_path):
+    written = written_in(ROOT / 'config' / 'segment.yaml')
+    files = [tmp_path / f'{name}.yaml' for name in PROFILE_NAMES]
+    for file in files:
+        values = {'/**': {'ros__parameters': {**written, 'profile': file.stem}}}
+        file.write_text(yaml.safe_dump(values))
     process = start_process(HELPERS / 'declared_parameters.py', *files)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     [line] = [line for line in output.splitlines() if line.startswith('declared ')]
     for file, declared in zip(files, json.loads(line.removeprefix('declared ')), strict=True):
-        written = written_in(file)
-        assert written == {name: declared.get(name) for name in written}, file.name
+        expected = {**written, 'profile': file.stem}
+        assert expected == {name: declared.get(name) for name in expected}, file.name
 
 
 def test_rviz_shows_what_the_node_publishes(peer, start_node, interrupt):
@@ -160,7 +166,7 @@ def test_every_argument_is_described_and_optional(launch, file):
 
 def test_settings_have_the_choices_and_defaults_of_the_node(launch):
     arguments = arguments_of('segment.launch.py')
-    for name, parameter in {**MODELS, **WORK}.items():
+    for name, parameter in {**MODEL_PARAMETERS, **LIVE_PARAMETERS}.items():
         if name in arguments:
             assert default_of(launch, arguments[name]) == parameter.default
             assert tuple(arguments[name].choices or ()) == parameter.choices

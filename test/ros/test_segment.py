@@ -22,7 +22,7 @@ from helpers.robots import (
     set_parameter,
 )
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.profiles import profile
+from iterprime_ros.profiles import load_profile
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
 
 
@@ -210,7 +210,7 @@ def set_double(robot, name, value):
 
 
 def info_of(picture):
-    return to_camera_info(picture.intrinsics, header())
+    return to_camera_info(picture.pinhole, header())
 
 
 @pytest.mark.parametrize('encoding', ['32FC1', '16UC1', 'big 16UC1', 'mono16', 'half'])
@@ -284,7 +284,7 @@ def test_without_a_frame_an_error_says_so(robot):
     robot.commands.publish(String(data='the mug'))
     robot.wait_for(lambda: len(robot.results) > before, 'the error')
     assert robot.results[-1].status == ReferredObject.ERROR
-    assert 'No image came on /image within 1 s' in robot.results[-1].text
+    assert 'No image arrived on /image within 1 s' in robot.results[-1].text
     assert set_double(robot, 'frame_timeout', 60.0).successful
 
 
@@ -301,7 +301,7 @@ def test_a_camera_that_was_killed_is_heard_again(robot, start_node):
         assert set_double(robot, 'frame_timeout', 1.0).successful
         robot.commands.publish(String(data='the blue cube'))
         robot.wait_for(lambda n=before: len(robot.results) > n, 'the error')
-        assert 'No image came' in robot.results[-1].text
+        assert 'No image arrived' in robot.results[-1].text
         assert set_double(robot, 'frame_timeout', 60.0).successful
 
 
@@ -322,7 +322,7 @@ def test_thresholds_change_while_it_runs_and_wrong_values_are_refused(robot, pic
     assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
     assert set_double(robot, 'match_threshold', 1.0).successful
     assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.NOT_FOUND
-    usual = profile('tabletop').answer.match_threshold
+    usual = load_profile('tabletop').answer.match_threshold
     assert set_double(robot, 'match_threshold', usual).successful
     for name, value in (('match_threshold', 1.5), ('frame_timeout', 0.0)):
         refused = set_double(robot, name, value)

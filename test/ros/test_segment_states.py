@@ -35,12 +35,14 @@ def test_a_publisher_that_cannot_be_heard_is_logged(start_node, robot):
     publisher = robot.create_publisher(String, 'command', deaf)
     logs = robot.collect(Log, '/rosout', 100)
     robot.wait_for(
-        lambda: seen or seen.extend(each.msg for each in logs if 'cannot be heard' in each.msg),
+        lambda: seen or seen.extend(each.msg for each in logs if 'are not received' in each.msg),
         'a warning',
     )
-    assert seen[0].startswith('A publisher of /command cannot be heard: its RELIABILITY')
+    assert seen[0].startswith(
+        'Messages of a publisher of /command are not received: its RELIABILITY'
+    )
     assert 'best_effort' in seen[0]
-    assert 'reliable is asked for' in seen[0]
+    assert 'reliable is requested' in seen[0]
     robot.destroy_publisher(publisher)
     assert process.poll() is None
 
@@ -67,7 +69,7 @@ def test_continuous_answers_follow_the_camera(start_process, robot, picture):
         ('mode', 'sometimes', 'mode must be once or continuous, not "sometimes".'),
         ('profile', 'unknown', 'There is no profile "unknown"'),
         ('cameras', "['left', 'left']", 'a name is given twice'),
-        ('cameras', "['9']", '"9" is no name'),
+        ('cameras', "['9']", '"9" is not a valid name'),
     ],
 )
 def test_wrong_parameters_at_start_are_one_sentence(start_node, name, value, said):
@@ -171,8 +173,8 @@ sys.exit(start('iterprime_ros.ros.segment_node', arguments))
     'called',
     [
         'iterprime_ros.ros.segment_node::run',
-        'iterprime_ros.ros.segment_node::declared',
-        'iterprime_ros.ros.segment_node::loaded',
+        'iterprime_ros.ros.segment_node::declared_values',
+        'iterprime_ros.ros.segment_node::load_in_thread',
         'iterprime_ros.pipeline:IteRPrimE:from_profile',
         'iterprime_ros.ros.camera_topics:CameraTopics:subscribe',
     ],

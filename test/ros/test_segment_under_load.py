@@ -53,10 +53,10 @@ def test_a_lack_of_memory_is_answered_and_the_next_command_too(obedient, robot, 
 def test_what_nobody_expected_is_logged_with_its_traceback(start_process, robot, picture):
     process = start_process(OBEDIENT, '--ros-args', '-p', 'autostart:=true')
     logs = robot.collect(Log, '/rosout', 100)
-    info, depth = to_camera_info(picture.intrinsics, header()), depth_image(picture)
+    info, depth = to_camera_info(picture.pinhole, header()), depth_image(picture)
     for command, text, place in (
         ('raise', "KeyError: 'the model is broken'", 'obedient_segment.py'),
-        ('name no candidate', 'ValueError: not enough values', 'answering.py'),
+        ('name no candidate', 'ValueError: not enough values', 'answer_publisher.py'),
     ):
         answer = robot.ask(command, rgb_image(picture), depth, info)
         assert answer.status == ReferredObject.ERROR
@@ -107,7 +107,7 @@ def test_a_newer_goal_takes_the_place_of_one_that_waits(obedient, robot, picture
     status, answer = outcome_of(robot, older)
     assert status == GoalStatus.STATUS_ABORTED
     assert (answer.command, answer.status) == ('mark a', ReferredObject.ERROR)
-    assert answer.text == 'A newer command came before this one was begun.'
+    assert answer.text == 'A newer command arrived before this one was started.'
     working.cancel_goal_async()
     assert outcome_of(robot, working)[0] == GoalStatus.STATUS_CANCELED
     status, answer = outcome_of(robot, newer)
@@ -133,7 +133,7 @@ def test_deactivating_ends_the_work_and_answers_it(obedient, robot, picture):
 def test_depth_that_comes_while_the_model_works_is_found(obedient, robot, picture, tmp_path):
     """A driver that aligns depth to colour publishes it later than the image."""
     info, depth, image = (
-        to_camera_info(picture.intrinsics, header()),
+        to_camera_info(picture.pinhole, header()),
         depth_image(picture),
         rgb_image(picture),
     )

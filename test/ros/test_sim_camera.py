@@ -1,4 +1,4 @@
-"""The camera node, seen from another process over DDS."""
+"""The simulated camera node, tested from another process over DDS."""
 
 import json
 
@@ -13,10 +13,8 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from iterprime_ros.ros.convert.images import from_image
-from iterprime_ros.ros.sim_camera_node import truth_of, view_in
 from iterprime_ros.sim.scene import Scene, sample_scene
 from iterprime_ros.sim.stage import Stage
-from iterprime_ros.sim.view import view_of
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TOPICS = {
@@ -29,7 +27,7 @@ WIDTH, HEIGHT = 320, 240
 
 
 class Frames:
-    """The messages of each stamp, by topic."""
+    """The messages of the camera, by timestamp and topic."""
 
     def __init__(self, peer):
         self.peer = peer
@@ -48,21 +46,21 @@ class Frames:
         self.by_stamp.setdefault((stamp.sec, stamp.nanosec), {})[topic] = message
 
     def next(self):
-        """Return the messages of a frame that is published from now on, by topic."""
+        """Return the messages of the next complete frame, by topic."""
         self.by_stamp.clear()
-        whole = []
+        complete = []
 
         def arrived():
-            whole[:] = [frame for frame in self.by_stamp.values() if len(frame) == len(TOPICS)]
-            return whole and self.truths
+            complete[:] = [frame for frame in self.by_stamp.values() if len(frame) == len(TOPICS)]
+            return complete and self.truths
 
-        self.peer.wait_for(arrived, 'a frame whose four messages bear one stamp')
-        return whole[0]
+        self.peer.wait_for(arrived, 'a frame whose four messages share one timestamp')
+        return complete[0]
 
     def truth(self, seed):
         self.peer.wait_for(
             lambda: self.truths and json.loads(self.truths[-1].data)['seed'] == seed,
-            f'the truth about scene {seed}',
+            f'the truth of scene {seed}',
         )
         return json.loads(self.truths[-1].data)
 
@@ -72,7 +70,7 @@ def frames(peer):
     return Frames(peer)
 
 
-def test_a_frame_is_what_its_headers_say(frames, start_node):
+def test_messages_agree_with_their_headers(frames, start_node):
     start_node('sim_camera', width=WIDTH, height=HEIGHT, seed=3)
     frame = frames.next()
     assert {message.header.frame_id for message in frame.values()} == {'camera_color_optical_frame'}
@@ -95,7 +93,7 @@ def test_a_frame_is_what_its_headers_say(frames, start_node):
     assert info.distortion_model == 'plumb_bob'
 
 
-def test_images_are_the_pictures_of_the_scene(frames, start_node, small_renderer):
+def test_images_are_those_of_the_renderer(frames, start_node, small_renderer):
     start_node('sim_camera', width=160, height=120, seed=4)
     frame = frames.next()
     picture = small_renderer.render(sample_scene(4))
@@ -105,8 +103,8 @@ def test_images_are_the_pictures_of_the_scene(frames, start_node, small_renderer
 
 
 @pytest.mark.parametrize('seed', [0, 1, 8])
-def test_depth_and_calibration_put_objects_where_mujoco_has_them(frames, start_node, seed):
-    """Back-projected pixels of an object lie within 5 mm of the geom that MuJoCo shows."""
+def test_back_projected_objects_lie_on_their_geoms(frames, start_node, seed):
+    """The points of an object lie within 5 mm of its MuJoCo geom."""
     start_node('sim_camera', seed=seed)
     frame = frames.next()
     info = frame['camera_info']
@@ -125,14 +123,14 @@ def test_depth_and_calibration_put_objects_where_mujoco_has_them(frames, start_n
         geom = stage.object_geoms[item['id'] - 1]
         for point in world[:: max(1, len(world) // 60)]:
             assert probe.distance(geom, point) < 0.005
-        # And of the truth's position, by which scores are computed.
+        # The position in the truth is that of the object's centre.
         centre = scene.objects[item['id'] - 1].centre
         position = (centre - stage.data.cam_xpos[0]) @ camera_axes
         assert item['position'] == pytest.approx(position, abs=1e-5)
 
 
 class Probe:
-    """How far a point is from a geom's surface or inside, for MuJoCo (of meshes: their hulls)."""
+    """Measures the distance from a point to a geom with MuJoCo (for meshes: to the convex hull)."""
 
     def __init__(self, stage):
         self.model, self.data = stage.model, stage.data
@@ -147,11 +145,11 @@ class Probe:
 
 
 def scene_of(answer):
-    """The number in 'Scene 6: ...'."""
+    """Return the number in 'Scene 6: ...'."""
     return int(answer.message.removeprefix('Scene ').split(':')[0])
 
 
-def test_the_next_scene_comes_when_asked_for(frames, peer, start_node):
+def test_the_service_shows_the_next_scene(frames, peer, start_node):
     start_node('sim_camera', width=160, height=120, seed=5)
     before = frames.next()
     assert frames.truth(5)['objects'][0].keys() >= {'id', 'kind', 'colour', 'size', 'position'}
@@ -176,7 +174,7 @@ def test_the_log_names_every_scene(peer, start_node, interrupt):
     assert f'Now scene {answer.message.removeprefix("Scene ")}' in printed
 
 
-def test_a_late_joiner_gets_the_truth(peer, start_node):
+def test_a_late_subscriber_receives_the_truth(peer, start_node):
     start_node('sim_camera', width=160, height=120, seed=2)
     answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
     truths = peer.collect(String, 'sim_camera/truth/objects', LATCHED)
@@ -191,7 +189,7 @@ def set_parameter(peer, name, **value):
     return peer.call(SetParameters, 'sim_camera/set_parameters', request).results[0]
 
 
-def test_parameters_are_described_and_wrong_values_refused(frames, peer, start_node):
+def test_parameters_are_described_and_wrong_values_rejected(frames, peer, start_node):
     start_node('sim_camera', width=160, height=120)
     frames.next()
     names = ['width', 'height', 'rate', 'seed']
@@ -203,13 +201,13 @@ def test_parameters_are_described_and_wrong_values_refused(frames, peer, start_n
     assert all(each.integer_range or each.floating_point_range for each in described)
 
     integer, double = ParameterType.PARAMETER_INTEGER, ParameterType.PARAMETER_DOUBLE
-    refused = [
+    rejected = [
         set_parameter(peer, 'width', type=integer, integer_value=320),
         set_parameter(peer, 'rate', type=double, double_value=0.0),
         set_parameter(peer, 'seed', type=integer, integer_value=-1),
         set_parameter(peer, 'seed', type=double, double_value=1.5),
     ]
-    assert [(result.successful, bool(result.reason)) for result in refused] == [(False, True)] * 4
+    assert [(result.successful, bool(result.reason)) for result in rejected] == [(False, True)] * 4
     assert set_parameter(peer, 'rate', type=double, double_value=60.0).successful
     assert set_parameter(peer, 'seed', type=integer, integer_value=9).successful
     assert frames.truth(9)['seed'] == 9
@@ -226,7 +224,7 @@ def test_parameters_are_described_and_wrong_values_refused(frames, peer, start_n
         ({'MUJOCO_GL': 'nonsense'}, 'unset it'),
     ],
 )
-def test_wrong_settings_end_the_node_with_a_sentence(start_node, monkeypatch, parameters, words):
+def test_wrong_settings_end_the_node_with_one_line(start_node, monkeypatch, parameters, words):
     if 'MUJOCO_GL' in parameters:
         monkeypatch.setenv('MUJOCO_GL', parameters.pop('MUJOCO_GL'))
     process = start_node('sim_camera', **parameters)
@@ -237,37 +235,30 @@ def test_wrong_settings_end_the_node_with_a_sentence(start_node, monkeypatch, pa
     assert len(output.strip().splitlines()) == 1
 
 
-def test_the_truth_says_how_much_of_each_object_is_seen(frames, start_node, small_renderer):
-    """Compared with pictures of each object alone; in scene 10 some are half hidden."""
+def test_the_truth_has_the_visible_fraction_of_each_object(frames, start_node, small_renderer):
+    """The reference is a picture of each object alone; in scene 10 some are half hidden."""
     start_node('sim_camera', width=160, height=120, seed=10)
     scene = sample_scene(10)
     ids = small_renderer.render(scene).ids
-    told = {item['id']: item for item in frames.truth(10)['objects']}
+    truth = {item['id']: item for item in frames.truth(10)['objects']}
     referable = set()
     for item in scene.objects:
         alone = Scene(10, (item,), scene.surroundings, scene.camera)
         whole = (small_renderer.render(alone).ids > 0).sum()
         seen = (ids == item.id).sum()
-        assert told[item.id]['visible_fraction'] == pytest.approx(seen / whole, abs=1e-3)
+        assert truth[item.id]['visible_fraction'] == pytest.approx(seen / whole, abs=1e-3)
         expected = seen >= 0.6 * whole and seen >= 0.004 * ids.size
-        assert told[item.id]['is_referable'] == expected
-        assert told[item.id]['kind'] == item.kind
+        assert truth[item.id]['is_referable'] == expected
+        assert truth[item.id]['kind'] == item.kind
         referable.add(expected)
     assert referable == {True, False}
 
 
-def test_the_truth_is_all_that_meaning_depends_on(small_renderer):
-    picture = small_renderer.render(sample_scene(10))
-    view, back = view_of(picture), view_in(json.loads(json.dumps(truth_of(picture))))
-    assert back.objects == view.objects
-    assert np.array_equal(back.gaps, view.gaps)
-
-
-def test_stamps_follow_the_rate(frames, peer, start_node):
+def test_timestamps_follow_the_rate(frames, peer, start_node):
     start_node('sim_camera', width=160, height=120, rate=20.0)
 
     def gap():
-        """The shortest time between the stamps of six frames, seconds."""
+        """Return the median time between the timestamps of six frames, in seconds."""
         frames.by_stamp.clear()
         peer.wait_for(lambda: len(frames.by_stamp) >= 6, 'six frames')
         stamps = sorted(sec + 1e-9 * nanosec for sec, nanosec in frames.by_stamp)
@@ -280,7 +271,7 @@ def test_stamps_follow_the_rate(frames, peer, start_node):
     assert 0.4 < gap() < 1.0
 
 
-def test_after_the_last_seed_comes_the_first(peer, start_node):
+def test_the_last_seed_is_followed_by_the_first(peer, start_node):
     start_node('sim_camera', width=160, height=120, seed=2**31 - 1)
     answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
     assert answer.success

@@ -1,4 +1,4 @@
-"""Expressions mean what they say, judged by an evaluator that only reads their words."""
+"""Expressions and their meaning, checked against an independent evaluator of their words."""
 
 from collections import Counter
 from itertools import islice
@@ -6,10 +6,10 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from helpers import spoken
+from helpers import reference_semantics
 from iterprime_ros.sim.expressions import (
     Stratum,
-    altered,
+    altered_phrase,
     sample_command,
     sample_expression,
 )
@@ -34,17 +34,17 @@ def views(small_renderer):
 
 
 @pytest.mark.parametrize('stratum', list(Stratum))
-def test_expressions_mean_one_well_seen_object_or_nothing(views, stratum):
+def test_expressions_mean_one_referable_object_or_none(views, stratum):
     rng = np.random.default_rng(7)
-    found = 0
+    count = 0
     for seed, view in enumerate(views):
         scene = sample_scene(seed)
         for _ in range(3):
             expression = sample_expression(rng, view, stratum)
             if expression is None:
                 continue
-            found += 1
-            verdicts = spoken.verdicts(expression.text, scene)
+            count += 1
+            verdicts = reference_semantics.verdicts(expression.text, scene)
             meant = {number for number, verdict in verdicts.items() if verdict is not False}
             if stratum is Stratum.ABSENT:
                 assert expression.target is None
@@ -53,15 +53,15 @@ def test_expressions_mean_one_well_seen_object_or_nothing(views, stratum):
             assert meant == {expression.target}, (seed, expression.text)
             assert verdicts[expression.target] is True, (seed, expression.text)
             assert view.objects[expression.target - 1].is_referable
-            anchors = spoken.anchors(expression.text, scene)
+            anchors = reference_semantics.anchors(expression.text, scene)
             if anchors is not None:
                 assert len(anchors) == 1, (seed, expression.text)
                 assert view.objects[anchors.pop() - 1].is_referable
-    assert found > 0.9 * 3 * SCENES
+    assert count > 0.9 * 3 * SCENES
 
 
 def any_phrase(rng, view):
-    """A phrase about two objects of a view, true or not, clear or not."""
+    """Return a random phrase about two objects of a view, true or false, clear or unclear."""
 
     def describe(item):
         named = rng.random(3) < (0.5, 0.3, 0.2)
@@ -77,8 +77,8 @@ def any_phrase(rng, view):
     )
 
 
-def test_the_evaluator_of_meaning_agrees_on_any_phrase(views):
-    """Not only on the phrases that were chosen for being clear."""
+def test_meaning_agrees_with_the_reference_on_any_phrase(views):
+    """Also on phrases that sample_expression would not choose, because they are unclear."""
     rng = np.random.default_rng(3)
     decided = Counter()
     for seed, view in enumerate(views[:40]):
@@ -86,19 +86,20 @@ def test_the_evaluator_of_meaning_agrees_on_any_phrase(views):
         for _ in range(40):
             phrase = any_phrase(rng, view)
             if phrase.relation is Relation.NEXT_TO:
-                continue  # its gaps are sampled by the evaluator; the test above holds it
+                continue  # the reference has approximate gaps; the test above covers it
             text = wordings(phrase)[0].text
             sure, possible = meaning(phrase, view)
-            for identity, verdict in spoken.verdicts(text, scene).items():
+            for identity, verdict in reference_semantics.verdicts(text, scene).items():
                 decided[phrase.place or phrase.relation, verdict] += 1
                 if phrase.place is Place.MIDDLE:
-                    # An even number has no middle: the evaluators doubt it in their own ways.
+                    # An even number has no middle: the evaluators differ in what is possible.
                     assert (identity in sure) == (verdict is True), (seed, text, identity)
                     continue
                 assert (identity in sure) == (verdict is True), (seed, text, identity)
                 assert (identity in possible) == (verdict is not False), (seed, text, identity)
-    for said in {*Place, *Relation} - {Relation.NEXT_TO}:
-        assert all(decided[said, verdict] for verdict in (True, False, None)), said
+    for constraint in {*Place, *Relation} - {Relation.NEXT_TO}:
+        verdicts = (True, False, None)
+        assert all(decided[constraint, verdict] for verdict in verdicts), constraint
 
 
 def test_every_kind_of_phrase_is_drawn(views):
@@ -125,21 +126,21 @@ def test_there_are_more_than_sixty_thousand_expressions():
     pytest.fail(f'only {len(texts)} distinct expressions')
 
 
-def test_a_wording_says_one_phrase_and_marks_its_noun():
-    said = {}
+def test_a_wording_has_one_phrase_and_the_span_of_its_head_noun():
+    phrase_of = {}
     for phrase in islice(phrases(), 0, None, 97):
         for wording in wordings(phrase):
-            assert said.setdefault(wording.text, phrase) == phrase
+            assert phrase_of.setdefault(wording.text, phrase) == phrase
             start, end = wording.primary_word
-            assert wording.text[start:end] in spoken.KIND_OF
-            kind = spoken.KIND_OF[wording.text[start:end]] or None
+            assert wording.text[start:end] in reference_semantics.KIND_OF
+            kind = reference_semantics.KIND_OF[wording.text[start:end]] or None
             assert kind == phrase.head.kind
 
 
-def test_one_thing_changes_in_an_altered_phrase():
+def test_an_altered_phrase_has_one_change():
     rng = np.random.default_rng(0)
     phrase = Phrase(Description('mug', 'red'), relation=Relation.BEHIND, anchor=Description('ball'))
-    others = {altered(rng, phrase) for _ in range(300)}
+    others = {altered_phrase(rng, phrase) for _ in range(300)}
     assert phrase not in others
     assert Phrase(Description('ball'), relation=Relation.BEHIND, anchor=phrase.head) in others
     for other in others - {
@@ -152,7 +153,7 @@ def test_one_thing_changes_in_an_altered_phrase():
     assert {other.relation for other in others} == set(Relation)
 
 
-def test_a_phrase_is_one_of_three():
+def test_invalid_phrases_are_rejected():
     with pytest.raises(ValueError, match='neither'):
         Phrase(Description('mug'), Place.LEFTMOST, Relation.BEHIND, Description('ball'))
     with pytest.raises(ValueError, match='neither'):
@@ -167,7 +168,7 @@ def view(*objects, gap=0.5):
     return View(objects, np.full((len(objects),) * 2, gap))
 
 
-def test_inside_the_margin_neither_left_nor_right():
+def test_within_the_margin_left_and_right_are_unclear():
     scene = view(seen(1, 'mug', 0.02), seen(2, 'ball', 0.0), seen(3, 'cube', -0.3))
     for relation in (Relation.LEFT_OF, Relation.RIGHT_OF):
         phrase = Phrase(Description('mug'), relation=relation, anchor=Description('ball'))
@@ -176,18 +177,18 @@ def test_inside_the_margin_neither_left_nor_right():
     assert meaning(phrase, scene) == ({1}, {1})
 
 
-def test_between_near_and_apart_nobody_can_say():
+def test_between_near_and_apart_next_to_is_unclear():
     phrase = Phrase(Description('mug'), relation=Relation.NEXT_TO, anchor=Description('ball'))
     for gap, expected in ((0.03, ({1}, {1})), (0.06, (frozenset(), {1})), (0.1, (set(), set()))):
         assert meaning(phrase, view(seen(1, 'mug'), seen(2, 'ball'), gap=gap)) == expected
 
 
-def test_an_object_is_not_beside_itself():
+def test_an_object_is_not_next_to_itself():
     phrase = Phrase(Description('mug'), relation=Relation.NEXT_TO, anchor=Description('mug', 'red'))
     assert meaning(phrase, view(seen(1, 'mug'), seen(2, 'ball'), gap=0.0)).possible == set()
 
 
-def test_a_hidden_twin_makes_a_name_ambiguous():
+def test_a_hidden_duplicate_makes_a_description_ambiguous():
     hidden = SeenObject(2, 'mug', 'red', 'small', 0.2, 0.8, 0.1, 0.001)
     scene = view(seen(1, 'mug'), hidden)
     assert not hidden.is_referable
@@ -198,20 +199,20 @@ def test_a_hidden_twin_makes_a_name_ambiguous():
 
 
 @pytest.mark.parametrize(
-    ('visible', 'share', 'expected'),
+    ('visible_fraction', 'image_fraction', 'expected'),
     [(0.6, 0.004, True), (0.59, 0.1, False), (1.0, 0.0039, False)],
 )
-def test_who_may_be_referred_to(visible, share, expected):
-    item = SeenObject(1, 'mug', 'red', 'small', 0.0, 0.6, visible, share)
+def test_referable_objects(visible_fraction, image_fraction, expected):
+    item = SeenObject(1, 'mug', 'red', 'small', 0.0, 0.6, visible_fraction, image_fraction)
     assert item.is_referable is expected
 
 
-def test_commands_say_their_verb_and_hold_their_expression():
+def test_commands_contain_their_verb_and_their_expression():
     rng = np.random.default_rng(0)
     verbs = set()
     for _ in range(400):
         command = sample_command(rng, 'the red mug')
-        start, end = command.expression
+        start, end = command.expression_span
         assert command.text[start:end] == 'the red mug'
         assert command.action_verb in command.text.split()
         verbs.add(command.action_verb)

@@ -1,4 +1,4 @@
-"""Words are read back as what they were drawn from."""
+"""Commands are parsed to the phrases that they were generated from."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from iterprime_ros.sim.view import view_of
 
 
 @pytest.mark.parametrize('stratum', Stratum)
-def test_a_drawn_command_is_read_as_what_it_means(small_renderer, stratum):
+def test_sampled_commands_are_parsed(small_renderer, stratum):
     rng = np.random.default_rng(0)
     for seed in range(12):
         view = view_of(small_renderer.render(sample_scene(seed)))
@@ -42,5 +42,5 @@ MUG, BALL = Description('mug', 'red'), Description('ball')
         ('', None),
     ],
 )
-def test_what_is_typed_is_read_as_a_whole_or_not_at_all(command, phrase):
+def test_commands_are_parsed_completely_or_rejected(command, phrase):
     assert parsed_phrase(command) == phrase

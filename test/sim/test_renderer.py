@@ -1,4 +1,4 @@
-"""Pictures against geometry computed without a renderer."""
+"""Pictures, checked against geometry that is computed without a renderer."""
 
 import colorsys
 import subprocess
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.plain_model import cast_ray, plain_model
+from iterprime_ros.geometry.pinhole import back_project
 from iterprime_ros.sim.camera_pose import CameraPose
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import COLOURS, Scene, SceneObject, Surroundings, sample_scene
@@ -40,22 +41,15 @@ def scene_of(*objects):
     return Scene(0, objects, PLAIN, POSE)
 
 
-def rays(intrinsics, pose):
-    """World directions (H, W, 3) whose optical z is 1, so that distance along one is depth."""
-    column, row = np.meshgrid(np.arange(intrinsics.width), np.arange(intrinsics.height))
-    optical = np.stack(
-        [
-            (column - intrinsics.cx) / intrinsics.fx,
-            (row - intrinsics.cy) / intrinsics.fy,
-            np.ones(column.shape),
-        ],
-        axis=-1,
-    )
-    return optical @ pose.rotation.T
+def rays(pinhole, pose):
+    """Return world directions (H, W, 3) whose optical z is 1, so that their scale is depth."""
+    row, column = np.indices((pinhole.height, pinhole.width)).reshape(2, -1)
+    optical = back_project(row, column, np.ones(row.shape), pinhole)
+    return (optical @ pose.rotation.T).reshape(pinhole.height, pinhole.width, 3)
 
 
 def ball_depth(direction, eye, centre, radius):
-    """Depth at which rays enter a ball; inf where they miss."""
+    """Return the depth at which rays enter a ball, inf if they miss it."""
     to_eye = np.subtract(eye, centre)
     a = (direction**2).sum(-1)
     b = (direction * to_eye).sum(-1)
@@ -64,7 +58,7 @@ def ball_depth(direction, eye, centre, radius):
 
 
 def box_depth(direction, eye, centre, half, yaw):
-    """Depth at which rays enter a box turned by yaw about the vertical; inf where they miss."""
+    """Return the depth at which rays enter a box rotated by yaw, inf if they miss it."""
     cos, sin = np.cos(yaw), np.sin(yaw)
     turn = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
     direction, origin = direction @ turn.T, turn @ np.subtract(eye, centre)
@@ -86,7 +80,7 @@ def pictured(small_renderer):
         placed(3, BALL, 'green', (-0.11, 0.1)),
     )
     picture = small_renderer.render(scene)
-    direction = rays(picture.intrinsics, POSE)
+    direction = rays(picture.pinhole, POSE)
     depths = np.stack(
         [
             table_depth(direction, POSE.eye),
@@ -98,7 +92,7 @@ def pictured(small_renderer):
     return picture, depths
 
 
-def test_types_and_sizes(pictured):
+def test_dtypes_and_shapes(pictured):
     picture, _ = pictured
     assert picture.rgb.shape == (120, 160, 3)
     assert (picture.rgb.dtype, picture.depth.dtype, picture.ids.dtype) == (
@@ -109,33 +103,33 @@ def test_types_and_sizes(pictured):
     assert picture.depth.shape == picture.ids.shape == (120, 160)
 
 
-def test_masks_are_where_geometry_puts_them(pictured):
+def test_masks_agree_with_geometry(pictured):
     picture, depths = pictured
     expected = depths.argmin(0)
     wrong = picture.ids != expected
-    # Only the rim of an object may differ: MuJoCo's ball is a polyhedron.
-    near_rim = np.zeros_like(wrong)
+    # Only the edge of an object may differ, since MuJoCo draws a ball as a polyhedron.
+    near_edge = np.zeros_like(wrong)
     for axis in (0, 1):
         for shift in (-1, 1):
-            near_rim |= np.roll(expected, shift, axis) != expected
-    assert not np.any(wrong & ~near_rim)
+            near_edge |= np.roll(expected, shift, axis) != expected
+    assert not np.any(wrong & ~near_edge)
     for number in (1, 2, 3):
-        both = ((picture.ids == number) & (expected == number)).sum()
-        either = ((picture.ids == number) | (expected == number)).sum()
-        assert both / either > 0.95
+        intersection = ((picture.ids == number) & (expected == number)).sum()
+        union = ((picture.ids == number) | (expected == number)).sum()
+        assert intersection / union > 0.95
 
 
 def test_depth_is_metres_along_the_optical_axis(pictured):
     picture, depths = pictured
     nearest = depths.min(0)
     agreed = picture.ids == depths.argmin(0)
-    # A glancing ray turns the polyhedron's facets into depth; away from rims they are flat.
+    # At grazing angles the facets of the polyhedron change the depth.
     error = np.abs(picture.depth - nearest)[agreed & (picture.depth < 0.9)]
     assert np.quantile(error, 0.98) < 0.001
     assert error.max() < 0.01
 
 
-def test_whole_areas_are_those_of_the_object_alone(pictured, small_renderer):
+def test_whole_areas_are_those_of_single_objects(pictured, small_renderer):
     picture, _ = pictured
     assert picture.seen_areas[2] < 0.8 * picture.whole_areas[2]  # behind the red ball
     for item, whole in zip(picture.scene.objects, picture.whole_areas, strict=True):
@@ -154,10 +148,10 @@ def test_whole_areas_in_crowded_scenes(small_renderer, seed):
         assert picture.whole_areas[k] == small_renderer.render(alone).seen_areas[0]
 
 
-def test_objects_have_the_colour_they_are_called_by(small_renderer):
-    """The nearest of the eight names, by hue and lightness, is right for all but odd light."""
+def test_objects_look_like_their_colour_name(small_renderer):
+    """The nearest colour name by hue and lightness is correct, except under unusual light."""
     hues = {name: colorsys.rgb_to_hls(*rgb) for name, rgb in COLOURS.items()}
-    right = total = 0
+    correct = total = 0
     for seed in range(40):
         picture = small_renderer.render(sample_scene(seed))
         for item in picture.scene.objects:
@@ -174,32 +168,32 @@ def test_objects_have_the_colour_they_are_called_by(small_renderer):
                     (name for name in hues if name not in ('black', 'white')),
                     key=lambda name: abs((hues[name][0] - hue + 0.5) % 1 - 0.5),
                 )
-            right += named == item.colour
+            correct += named == item.colour
             total += 1
     assert total > 120
-    assert right / total > 0.93
+    assert correct / total > 0.93
 
 
-def test_rays_that_mujoco_casts_end_where_the_depth_says(small_renderer):
-    """mj_ray knows no rasteriser, and its model is compiled the plain way for one scene."""
+def test_depth_agrees_with_rays_cast_by_mujoco(small_renderer):
+    """mj_ray does not use the rasteriser, and its model is compiled for one scene."""
     rng = np.random.default_rng(0)
     compared = 0
     for seed in range(12):
         scene = sample_scene(seed)
         picture = small_renderer.render(scene)
         model, data = plain_model(scene)
-        direction = rays(picture.intrinsics, scene.camera)
+        direction = rays(picture.pinhole, scene.camera)
         rows, columns = np.nonzero(picture.ids)
         for k in rng.choice(len(rows), 80, replace=False):
             row, column = rows[k], columns[k]
             window = picture.ids[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
             if np.ptp(window):
-                continue  # on a rim both answers are right
+                continue  # on an edge both answers are correct
             ray = direction[row, column]
             number, point = cast_ray(model, data, scene.camera.eye, ray)
             assert number + 1 == picture.ids[row, column]
             depth = scene.camera.to_optical(point)[2]
-            # Where one part of an object stands before another, both depths are right.
+            # Where one part of an object occludes another, both depths are correct.
             around = picture.depth[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
             assert around.min() - 0.002 < depth < around.max() + 0.002
             compared += 1
@@ -218,7 +212,7 @@ print(hashlib.sha256(both).hexdigest())
 """
 
 
-def test_a_seed_is_a_picture_to_the_pixel_in_any_process_after_any_other_scene():
+def test_a_seed_gives_the_same_pixels_in_any_process_after_any_scene():
     digests = {
         subprocess.run(
             [sys.executable, '-c', DIGEST.replace('SEEDS', seeds)],
@@ -231,7 +225,7 @@ def test_a_seed_is_a_picture_to_the_pixel_in_any_process_after_any_other_scene()
     assert len(digests) == 1
 
 
-def test_a_renderer_may_be_closed_and_another_opened(small_renderer):
+def test_renderers_can_be_closed_and_opened_again(small_renderer):
     with Renderer(32, 24) as renderer:
         tiny = renderer.render(sample_scene(3))
     assert tiny.rgb.shape == (24, 32, 3)
@@ -239,6 +233,6 @@ def test_a_renderer_may_be_closed_and_another_opened(small_renderer):
 
 
 @pytest.mark.parametrize('size', [(0, 10), (10, -1)])
-def test_a_picture_without_pixels_is_refused(size):
+def test_sizes_below_one_are_rejected(size):
     with pytest.raises(ValueError, match='pixels'):
         Renderer(*size)

@@ -1,4 +1,4 @@
-"""Scenes: the same for ever, physically possible, and in view."""
+"""Scenes are reproducible, physically possible and in view."""
 
 import hashlib
 from itertools import combinations
@@ -18,31 +18,31 @@ def stage():
     return Stage(16, 16)
 
 
-def test_a_seed_is_a_scene():
+def test_a_seed_gives_one_scene():
     first, again, other = sample_scene(5), sample_scene(5), sample_scene(6)
     assert [item.position for item in first.objects] == [item.position for item in again.objects]
     assert (first.surroundings, first.camera) == (again.surroundings, again.camera)
     assert first.camera != other.camera
 
 
-def test_seeds_mean_the_scenes_they_always_meant():
-    """Recorded results name scenes by seed: this changes only with the world itself."""
-    said = repr(
+def test_scenes_of_seeds_do_not_change():
+    """Published results name scenes by seed."""
+    scenes = repr(
         [
             (item.kind, item.colour, item.size, np.round(item.position, 4).tolist())
             for seed in (0, 1, 2**31 - 1)
             for item in sample_scene(seed).objects
         ]
     )
-    assert hashlib.sha256(said.encode()).hexdigest()[:16] == '360a037e359abaab'
+    assert hashlib.sha256(scenes.encode()).hexdigest()[:16] == '360a037e359abaab'
 
 
-def test_a_negative_seed_is_refused():
+def test_negative_seeds_are_rejected():
     with pytest.raises(ValueError, match='non-negative'):
         sample_scene(-1)
 
 
-def test_scenes_use_the_whole_world():
+def test_scenes_have_all_kinds_colours_and_sizes():
     items = [item for seed in SEEDS for item in sample_scene(seed).objects]
     assert {item.kind for item in items} == set(KINDS)
     assert {item.colour for item in items} == set(COLOURS)
@@ -52,7 +52,7 @@ def test_scenes_use_the_whole_world():
     assert max(counts) == MAX_OBJECTS
 
 
-def test_large_ones_are_larger():
+def test_large_objects_are_larger():
     heights = {size: [] for size in SIZES}
     for seed in SEEDS:
         for item in sample_scene(seed).objects:
@@ -62,7 +62,7 @@ def test_large_ones_are_larger():
 
 
 def test_objects_do_not_touch(stage):
-    """MuJoCo's own distance between geoms is the judge (of meshes it takes the convex hulls)."""
+    """The reference is MuJoCo's distance between geoms (for meshes: between convex hulls)."""
     for seed in SEEDS:
         scene = sample_scene(seed)
         stage.set_scene(scene)
@@ -80,6 +80,7 @@ def test_objects_stand_on_the_table(stage):
         scene = sample_scene(seed)
         stage.set_scene(scene)
         for k, item in enumerate(scene.objects):
-            position = stage.data.xpos[stage.object_bodies[k]]
+            body = stage.model.geom_bodyid[stage.object_geoms[k]]
+            position = stage.data.xpos[body]
             assert position == pytest.approx([*item.position, 0])
             assert np.all(np.abs(item.hull[:, :2]) < scene.surroundings.table_half)

@@ -1,4 +1,4 @@
-"""Three rendered scenes for all tests of the training."""
+"""Three rendered scenes, shared by the tests of training."""
 
 import pytest
 

@@ -1,1 +1,1 @@
-"""Data sets of images with referring expressions and true masks."""
+"""Data sets of images with referring expressions and ground-truth masks, one file each."""

@@ -1,11 +1,12 @@
-"""Questions about the simulated table, each with the mask that is the right answer."""
+"""Commands about rendered tabletop scenes, with exact masks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from iterprime_ros.errors import InvalidSettingError
+from iterprime_ros.evaluation.datasets.dataset import Question, Sample, chosen_split
 from iterprime_ros.sim.expressions import Stratum, sample_command, sample_expression
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
@@ -14,68 +15,77 @@ from iterprime_ros.sim.view import view_of
 
 WIDTH, HEIGHT = 640, 480
 SPLITS = {'held-out': HELD_OUT, 'calibration': CALIBRATION}
+DEFAULT_SCENES = 600
 
 
 @dataclass(frozen=True)
-class Question:
-    """A command about a scene.
+class Tabletop:
+    """Rendered scenes, each with at most one question of every group.
 
-    wording: the referring expression in it. kind: of the object that is meant, None where nothing
-    is there. manner: the place or the relation it names, or what it names else. truth: (H, W) bool,
-    the pixels of that object that are seen, None where nothing is there.
+    The groups are 'attributes', 'place', 'relation' and 'absent'. The tags are the 'kind' of the
+    target (mug, plate, ...) and the 'spatial term' of the expression (leftmost, behind, ...).
+
+    split: a key of SPLITS.
+    seeds: of the scenes.
     """
 
-    command: str
-    wording: str
-    stratum: Stratum
-    kind: str | None
-    manner: str
-    truth: NDArray[np.bool_] | None
+    split: str
+    seeds: range
+
+    @property
+    def provenance(self) -> str:
+        """The range of seeds."""
+        return f'scenes {self.seeds[0]} to {self.seeds[-1]}'
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def __iter__(self) -> Iterator[Sample]:
+        with Renderer(WIDTH, HEIGHT) as renderer:
+            for seed in self.seeds:
+                yield _sample(renderer, seed)
 
 
-@dataclass(frozen=True)
-class QuestionedScene:
-    """A picture (H, W, 3) uint8 of the scene of a seed, the ids in it, and questions about it."""
+def load_tabletop(split: str | None = None, limit: int | None = None) -> Tabletop:
+    """Return the first scenes of a split.
 
-    seed: int
-    rgb: NDArray[np.uint8]
-    ids: NDArray[np.int32]
-    questions: tuple[Question, ...]
+    split: a key of SPLITS; held-out by default.
+    limit: number of scenes; DEFAULT_SCENES by default.
 
-
-def questioned_scenes(split: str, count: int) -> Iterator[QuestionedScene]:
-    """Yield the first `count` scenes of a split, each with a question of every stratum it offers.
-
-    split: a name in SPLITS. The same scenes and questions always. Raises ValueError where the split
-    has fewer scenes.
+    Raises InvalidSettingError for an unknown split or more scenes than it has.
     """
-    seeds = SPLITS[split]
-    if not 0 < count <= len(seeds):
-        raise ValueError(f'The {split} scenes are {len(seeds)}; ask for 1 to as many, not {count}.')
-    with Renderer(WIDTH, HEIGHT) as renderer:
-        for seed in seeds[:count]:
-            yield _questioned(renderer, seed)
+    name = chosen_split('tabletop', tuple(SPLITS), split)
+    count = DEFAULT_SCENES if limit is None else limit
+    available = len(SPLITS[name])
+    if not 0 < count <= available:
+        raise InvalidSettingError(
+            f'The {name} split of the tabletop has {available} scenes: the limit must be from 1 '
+            f'to {available}, not {count}.'
+        )
+    return Tabletop(name, SPLITS[name][:count])
 
 
-def _questioned(renderer: Renderer, seed: int) -> QuestionedScene:
+def _sample(renderer: Renderer, seed: int) -> Sample:
     rng = np.random.default_rng([seed, 17])
     picture = renderer.render(sample_scene(seed))
     view = view_of(picture)
     questions = []
     for stratum in Stratum:
-        found = sample_expression(rng, view, stratum)
-        if found is None:
+        drawn = sample_expression(rng, view, stratum)
+        if drawn is None:
             continue
-        phrase, target = found.phrase, found.target
-        named = phrase.place or phrase.relation
+        phrase, target = drawn.phrase, drawn.target
+        spatial_term = phrase.place or phrase.relation
+        tags = {'spatial term': spatial_term.value if spatial_term else 'none'}
+        if target is not None:
+            tags = {'kind': view.objects[target - 1].kind, **tags}
         questions.append(
             Question(
-                sample_command(rng, found.text).text,
-                found.text,
-                stratum,
-                None if target is None else view.objects[target - 1].kind,
-                named.value if named else 'attributes',
-                None if target is None else picture.ids == target,
+                command=sample_command(rng, drawn.text).text,
+                expression=drawn.text,
+                group=stratum.value,
+                target_mask=None if target is None else picture.ids == target,
+                tags=tags,
             )
         )
-    return QuestionedScene(seed, picture.rgb, picture.ids, tuple(questions))
+    return Sample(str(seed), picture.rgb, tuple(questions))

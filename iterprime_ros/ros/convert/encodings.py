@@ -1,8 +1,8 @@
-"""The pixels of whatever a camera publishes, as RGB or as metres.
+"""Colour and grey images of every usual encoding, as RGB arrays.
 
 `sensor_msgs/image_encodings.hpp` names the encodings. Data are little-endian unless is_bigendian.
-Rows may be padded (step), a step of 0 means that they are not, and bytes after the last row are
-left out, since some drivers send their whole buffer.
+Rows may be padded (step), a step of 0 means no padding, and bytes after the last row are ignored,
+since some drivers send their whole buffer.
 """
 
 import struct
@@ -17,19 +17,18 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 
 from iterprime_ros.errors import IterprimeError
-from iterprime_ros.geometry.surface import metric
 
-MAX_PIXELS = 64_000_000  # of a compressed picture, which may claim far more than it has bytes
-# What Pillow takes for a broken file as it opens one, and lets pass as it loads one.
+MAX_PIXELS = 64_000_000  # of a compressed image, which may claim far more than it contains
+# What Pillow may raise while it loads a broken file.
 _BROKEN = (OSError, ValueError, SyntaxError, IndexError, TypeError, struct.error)
 
 
 class InvalidMessageError(IterprimeError):
-    """An image message that is broken, or of an encoding that is not read."""
+    """An image message that is broken, or of an unsupported encoding."""
 
 
 def rgb_of(message: Image) -> NDArray[np.uint8]:
-    """Return an image in colour or grey as contiguous (H, W, 3) uint8 RGB of its own memory.
+    """Return a colour or grey image as contiguous (H, W, 3) uint8 RGB in its own memory.
 
     16-bit values are divided by 257 and rounded. As cv_bridge does, 8UC1, 8UC3 and 8UC4 are read as
     mono8, bgr8 and bgra8. Alpha is dropped. In bayer_rggb8 rows R G R G and G B G B alternate.
@@ -46,32 +45,12 @@ def rgb_of(message: Image) -> NDArray[np.uint8]:
     return reader(message)
 
 
-def depth_of(message: Image) -> NDArray[np.float32]:
-    """Return a depth image as (H, W) float32 metres, NaN where nothing was measured (REP 118).
-
-    16UC1 and mono16 hold millimetres, 0 for nothing; 32FC1 holds metres, and what is not finite or
-    not above 0 is nothing.
-
-    Raises InvalidMessageError.
-    """
-    match message.encoding:
-        case '16UC1' | 'mono16':
-            return metric(_pixels(message, 'u2', 1)[..., 0], '16UC1')
-        case '32FC1':
-            return metric(_pixels(message, 'f4', 1)[..., 0], '32FC1')
-        case other:
-            raise InvalidMessageError(
-                f'Depth of encoding "{other[:40]}" cannot be read: publish 16UC1 in millimetres or '
-                '32FC1 in metres.'
-            )
-
-
 def decoded(message: CompressedImage) -> NDArray[np.uint8]:
     """Return a JPEG or PNG as (H, W, 3) uint8 RGB.
 
-    What the bytes say goes, not the format field: image_transport turns colours into the order that
-    its encoder expects. Pixels are not turned as EXIF says, to stay registered to depth and
-    camera_info. Of 16 bits grey is rounded as in rgb_of; of colour Pillow keeps the upper 8.
+    The data decides, not the format field: image_transport reorders colours for its encoder. The
+    EXIF orientation is ignored, so that pixels stay registered to depth and camera_info. 16-bit
+    grey is rounded as in rgb_of; of 16-bit colour Pillow keeps the upper 8 bits.
 
     Raises InvalidMessageError for other data, broken ones, and more than MAX_PIXELS.
     """
@@ -127,7 +106,7 @@ def _plane(
     return np.ndarray(shape, dtype, message.data, start, strides)
 
 
-def _pixels(message: Image, kind: str, channels: int) -> NDArray:
+def samples(message: Image, kind: str, channels: int) -> NDArray:
     """Return the samples (H, W, channels) of an image whose channels lie side by side."""
     step = message.step or message.width * channels * np.dtype(kind).itemsize
     return _plane(message, kind, (message.height, message.width, channels), step)
@@ -141,7 +120,7 @@ def _to_bytes(samples: NDArray) -> NDArray[np.uint8]:
 
 
 def _packed(message: Image, kind: str, channels: int, order: tuple[int, int, int]) -> NDArray:
-    pixels = _to_bytes(_pixels(message, kind, channels))
+    pixels = _to_bytes(samples(message, kind, channels))
     if order == tuple(range(channels)):
         return np.array(pixels)
     rgb = np.empty((*pixels.shape[:2], 3), np.uint8)
@@ -153,7 +132,7 @@ def _packed(message: Image, kind: str, channels: int, order: tuple[int, int, int
 def _yuv422(message: Image, luma: int) -> NDArray[np.uint8]:
     """Read pixels of two bytes: luma, first or second as said, and U or V in turn."""
     _check_even(message, (1, 2))
-    pixels = _pixels(message, 'u1', 2)
+    pixels = samples(message, 'u1', 2)
     chroma = pixels[..., 1 - luma]
     return _from_yuv(pixels[..., luma], chroma[:, 0::2], chroma[:, 1::2])
 
@@ -207,7 +186,7 @@ def _bayer(message: Image, kind: str, pattern: str) -> NDArray[np.uint8]:
     The pattern is the colours of the upper left 2 x 2 pixels in reading order. The image is
     mirrored at its borders, which keeps the pattern.
     """
-    mosaic = _to_bytes(_pixels(message, kind, 1)[..., 0])
+    mosaic = _to_bytes(samples(message, kind, 1)[..., 0])
     height, width = mosaic.shape
     if height < 2 or width < 2:
         raise InvalidMessageError(

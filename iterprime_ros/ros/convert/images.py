@@ -1,4 +1,4 @@
-"""Between NumPy arrays and sensor_msgs."""
+"""NumPy arrays to sensor_msgs, and back for the package's own images."""
 
 from array import array
 
@@ -8,7 +8,6 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from iterprime_ros.geometry.pinhole import Pinhole
-from iterprime_ros.sim.camera_pose import Intrinsics
 
 _DTYPES = {'rgb8': np.uint8, 'mono8': np.uint8, '32FC1': np.float32, '32SC1': np.int32}
 
@@ -48,16 +47,16 @@ def from_image(message: Image) -> NDArray:
     return pixels.reshape(message.height, message.width, 3) if channels == 3 else pixels
 
 
-def to_camera_info(intrinsics: Intrinsics, header: Header) -> CameraInfo:
+def to_camera_info(pinhole: Pinhole, header: Header) -> CameraInfo:
     """Return the calibration of a pinhole camera without distortion."""
     message = CameraInfo()
     message.header = header
-    message.height, message.width = intrinsics.height, intrinsics.width
+    message.height, message.width = pinhole.height, pinhole.width
     message.distortion_model = 'plumb_bob'
     message.d = [0.0] * 5
-    message.k = intrinsics.matrix.ravel().tolist()
+    message.k = pinhole.matrix.ravel().tolist()
     message.r = np.eye(3).ravel().tolist()
-    message.p = np.column_stack([intrinsics.matrix, np.zeros(3)]).ravel().tolist()
+    message.p = np.column_stack([pinhole.matrix, np.zeros(3)]).ravel().tolist()
     return message
 
 

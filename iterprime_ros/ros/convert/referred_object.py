@@ -1,4 +1,4 @@
-"""Answers as messages."""
+"""Answers as ReferredObject messages."""
 
 from typing import Any
 
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
+from iterprime_ros.answer import Candidate as CandidateMask
+from iterprime_ros.answer import Segmentation, Status
+from iterprime_ros.geometry.oriented_box import OrientedBox
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.msg import Candidate, ReferredObject
-from iterprime_ros.pipeline import Segmentation, Status
 from iterprime_ros.ros.convert.images import to_image
 
 STATUSES = {
@@ -31,12 +33,16 @@ def referred_object(
     max_candidates: int,
     seconds: float,
 ) -> ReferredObject:
-    """Return the message of an answer.
+    """Return the message of an answer; the answer's notes follow its sentence.
 
-    header: of the image. surface: of the answer's mask, None where there is no depth. seconds: from
-    the image's arrival to now. Notes of the answer follow its sentence.
+    header: of the image.
+    command: the command as it was received.
+    answer: the answer.
+    surface: visible surface of the object; None without depth.
+    max_candidates: most candidates beside the mask.
+    seconds: from the image's arrival to now.
     """
-    message = unanswered(
+    message = empty_referred_object(
         header, command, STATUSES[answer.status], ' '.join((answer.text, *answer.notes)), seconds
     )
     message.match_probability = answer.match_probability
@@ -50,37 +56,42 @@ def referred_object(
         best, *others = answer.candidates
         message.mask = mask_image(header, best.mask)
         message.roi = roi_of(best.mask)
-        message.mask_mean = best.score
-        message.candidates = [
-            Candidate(score=each.score, roi=roi_of(each.mask), mask=mask_image(header, each.mask))
-            for each in others[:max_candidates]
-        ]
+        message.ranked_by = answer.ranked_by
+        message.heatmap_mean = best.heatmap_mean
+        message.heatmap_overlap = best.heatmap_overlap
+        message.predicted_iou = best.predicted_iou
+        message.candidates = [_candidate(header, each) for each in others[:max_candidates]]
     if surface:
-        _place(message, surface)
+        message.point_count = surface.point_count
+        message.centroid = _named(Point, 'xyz', surface.centroid)
+        message.box = pose_of(surface.box)
+        message.size = _named(Vector3, 'xyz', surface.box.size)
     return message
 
 
-def unanswered(
+def empty_referred_object(
     header: Header, command: str, status: int, text: str, seconds: float = 0.0
 ) -> ReferredObject:
-    """Return the message of an answer without an object; text: one sentence of why."""
+    """Return the message of an answer without an object; text: one sentence that says why."""
     nowhere = Point(x=_NAN, y=_NAN, z=_NAN)
-    turned = Quaternion(x=_NAN, y=_NAN, z=_NAN, w=_NAN)
+    unoriented = Quaternion(x=_NAN, y=_NAN, z=_NAN, w=_NAN)
     return ReferredObject(
         header=header,
         command=command,
         status=status,
         text=text,
         match_probability=_NAN,
-        mask_mean=_NAN,
+        heatmap_mean=_NAN,
+        heatmap_overlap=_NAN,
+        predicted_iou=_NAN,
         centroid=nowhere,
-        box=Pose(position=nowhere, orientation=turned),
+        box=Pose(position=nowhere, orientation=unoriented),
         processing_time=duration(seconds),
     )
 
 
 def duration(seconds: float) -> Duration:
-    """Return a time of at least 0 as a message."""
+    """Return a duration of at least 0 s as a message."""
     return Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
 
 
@@ -102,19 +113,22 @@ def roi_of(mask: NDArray[np.bool_]) -> RegionOfInterest:
     )
 
 
-def pose_of(surface: Surface) -> Pose:
-    """Return the pose of the box round a surface."""
+def pose_of(box: OrientedBox) -> Pose:
+    """Return the pose of a box."""
     return Pose(
-        position=_named(Point, 'xyz', surface.position),
-        orientation=_named(Quaternion, 'xyzw', surface.orientation),
+        position=_named(Point, 'xyz', box.position),
+        orientation=_named(Quaternion, 'xyzw', box.orientation),
     )
 
 
-def _place(message: ReferredObject, surface: Surface) -> None:
-    message.point_count = surface.point_count
-    message.centroid = _named(Point, 'xyz', surface.centroid)
-    message.box = pose_of(surface)
-    message.size = _named(Vector3, 'xyz', surface.size)
+def _candidate(header: Header, candidate: CandidateMask) -> Candidate:
+    return Candidate(
+        heatmap_mean=candidate.heatmap_mean,
+        heatmap_overlap=candidate.heatmap_overlap,
+        predicted_iou=candidate.predicted_iou,
+        roi=roi_of(candidate.mask),
+        mask=mask_image(header, candidate.mask),
+    )
 
 
 def _named(kind: Any, names: str, values: NDArray[np.float64]) -> Any:

@@ -1,4 +1,4 @@
-"""What rviz shows: points, a box with its words, the picture with the object marked."""
+"""What rviz shows: the points of an object, its box with a label, and the overlay image."""
 
 from array import array
 
@@ -18,11 +18,11 @@ from iterprime_ros.ros.convert.referred_object import pose_of
 # x, y, z in metres, and the colour as rviz reads it: a float32 whose bytes are B, G, R, 0.
 _POINT = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<u4')])
 _TEXT_HEIGHT = 0.025  # metres
-_THINNEST = 0.001  # metres: a box without thickness is not drawn
+_THINNEST = 0.001  # metres; rviz draws no box of thickness 0
 
 
 def points(header: Header, surface: Surface) -> PointCloud2:
-    """Return the points of a surface with their colours, in header.frame_id."""
+    """Return the coloured points of a surface, in header.frame_id."""
     cloud = np.empty(surface.point_count, _POINT)
     for axis, name in enumerate('xyz'):
         cloud[name] = surface.points[:, axis]
@@ -48,29 +48,29 @@ def points(header: Header, surface: Surface) -> PointCloud2:
 
 def pose(header: Header, surface: Surface) -> PoseStamped:
     """Return the pose of the box round a surface, in header.frame_id."""
-    return PoseStamped(header=header, pose=pose_of(surface))
+    return PoseStamped(header=header, pose=pose_of(surface.box))
 
 
 def markers(header: Header, surface: Surface | None, text: str) -> MarkerArray:
-    """Return a box round a surface with words above it; without a surface, what clears them."""
+    """Return the box round a surface with a label above it; without a surface, delete both."""
     if surface is None:
         return MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
     box = Marker(header=header, ns='box', type=Marker.CUBE, action=Marker.ADD)
-    box.pose = pose_of(surface)
-    box.scale.x, box.scale.y, box.scale.z = (max(_THINNEST, float(s)) for s in surface.size)
+    box.pose = pose_of(surface.box)
+    box.scale.x, box.scale.y, box.scale.z = (max(_THINNEST, float(s)) for s in surface.box.size)
     box.color = ColorRGBA(r=0.16, g=0.86, b=0.35, a=0.4)
-    words = Marker(header=header, ns='text', type=Marker.TEXT_VIEW_FACING, action=Marker.ADD)
-    words.pose.position.x = float(surface.centroid[0])
-    words.pose.position.y = float(surface.points[:, 1].min()) - _TEXT_HEIGHT
-    words.pose.position.z = float(surface.centroid[2])
-    words.scale.z = _TEXT_HEIGHT
-    words.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
-    words.text = text
-    for marker in (box, words):
+    label = Marker(header=header, ns='text', type=Marker.TEXT_VIEW_FACING, action=Marker.ADD)
+    label.pose.position.x = float(surface.centroid[0])
+    label.pose.position.y = float(surface.points[:, 1].min()) - _TEXT_HEIGHT
+    label.pose.position.z = float(surface.centroid[2])
+    label.scale.z = _TEXT_HEIGHT
+    label.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    label.text = text
+    for marker in (box, label):
         marker.lifetime = Duration()  # until the next answer
-    return MarkerArray(markers=[box, words])
+    return MarkerArray(markers=[box, label])
 
 
-def marked(header: Header, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Image:
-    """Return a picture (H, W, 3) as bgr8 with the object in green, the rest dimmed."""
+def overlay_image(header: Header, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Image:
+    """Return an image (H, W, 3) as bgr8 with the object in green, the rest dimmed."""
     return to_image(np.ascontiguousarray(overlay(rgb, mask)[..., ::-1]), 'bgr8', header)

@@ -1,4 +1,4 @@
-"""The action of the node: goals, their rounds and their ends."""
+"""The node's action: goals, feedback after every round, and results."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,28 +14,28 @@ from std_msgs.msg import Header
 from iterprime_ros.action import Segment
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.convert.images import to_image
-from iterprime_ros.ros.convert.referred_object import unanswered
-from iterprime_ros.ros.runtime.job_queue import Request
-from iterprime_ros.ros.runtime.worker import StoppedError
+from iterprime_ros.ros.convert.referred_object import empty_referred_object
+from iterprime_ros.ros.runtime.job_queue import Job, Request
+from iterprime_ros.ros.runtime.worker import CANCELLED
 
-_ENDED_BADLY = (ReferredObject.INVALID, ReferredObject.ERROR)
+_ABORTING = (ReferredObject.INVALID, ReferredObject.ERROR)
 
 
 class SegmentActionServer:
-    """Takes goals about cameras, in every state of the node, so that each has an answer.
+    """Accepts goals for every camera in every state of the node, so that each gets an answer.
 
-    ask: called with a camera's name and what a goal asks. withdraw: takes the request of a goal
-    back, and returns whether it was still waiting.
+    on_request: called with a camera's name and the request of a goal.
+    withdraw: removes the request of a goal, and returns whether it was still waiting.
     """
 
     def __init__(
         self,
         node: Node,
         cameras: Sequence[str],
-        ask: Callable[[str, Request], None],
+        on_request: Callable[[str, Request], None],
         withdraw: Callable[[Any], bool],
     ) -> None:
-        self._ask, self._withdraw = ask, withdraw
+        self._on_request, self._withdraw = on_request, withdraw
         self._finished: deque[tuple[Any, ReferredObject]] = deque()
         self._wake = node.create_guard_condition(self._finish_all)
         self._servers = [self._server(node, name) for name in cameras]
@@ -58,49 +58,43 @@ class SegmentActionServer:
     def _on_goal(self, camera: str, goal: Any) -> None:
         image = goal.request.image
         own = image if image.width and image.height else None
-        self._ask(camera, Request(goal.request.command, goal, own))
+        self._on_request(camera, Request(goal.request.command, goal, own))
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
         """Accept; a goal that still waits ends at once, another one after its round."""
         if self._withdraw(goal):
+            command = goal.request.command
             self.finish(
-                goal,
-                unanswered(
-                    Header(), goal.request.command, ReferredObject.ERROR, 'The goal was cancelled.'
-                ),
+                goal, empty_referred_object(Header(), command, ReferredObject.ERROR, CANCELLED)
             )
         return CancelResponse.ACCEPT
 
     def _finish_all(self) -> None:
         while self._finished:
             goal, message = self._finished.popleft()
-            goal.execute(partial(_ended, message=message))
+            goal.execute(partial(_result, message=message))
 
 
-def report_round(
-    goal: Any, header: Header, number: int, heatmap: NDArray[np.float32], probability: float
-) -> None:
-    """Send a round as feedback; header: of its image. Raises StoppedError for a cancelled goal."""
-    if goal.is_cancel_requested:
-        raise StoppedError('The goal was cancelled.')
-    goal.publish_feedback(
+def report_round(job: Job, number: int, heatmap: NDArray[np.float32], probability: float) -> None:
+    """Send a round as feedback to the goal of a job; heatmap: (H, W) float32 in [0, 1]."""
+    job.request.goal.publish_feedback(
         Segment.Feedback(
             round=number,
             match_probability=probability,
-            heatmap=to_image(heatmap, '32FC1', header),
+            heatmap=to_image(heatmap, '32FC1', job.image.header),
         )
     )
 
 
-def _ended(goal: Any, message: ReferredObject) -> Segment.Result:
+def _result(goal: Any, message: ReferredObject) -> Segment.Result:
     if goal.is_cancel_requested:
         goal.canceled()
-    elif message.status in _ENDED_BADLY:
+    elif message.status in _ABORTING:
         goal.abort()
     else:
         goal.succeed()
     return Segment.Result(object=message)
 
 
-def _never(goal: Any) -> Segment.Result:
+def _never(_goal: Any) -> Segment.Result:
     raise RuntimeError('A goal is executed when its answer is there.')

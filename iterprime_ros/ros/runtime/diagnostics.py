@@ -1,4 +1,4 @@
-"""What the node says of itself once a second on /diagnostics."""
+"""The state of the node, once a second on /diagnostics."""
 
 import resource
 import statistics
@@ -12,14 +12,14 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
 _PERIOD = 1.0  # seconds
-_WINDOW = 100  # frames and answers that rates and latencies are taken from
+_WINDOW = 100  # images and answers from which rates and latencies are computed
 _RECENT = 10.0  # seconds for which an error counts
 
 
 class Diagnostics:
-    """Counts frames, answers and failures, and publishes them. Methods may be called anywhere.
+    """Counts images, answers and failures, and publishes them. All methods are thread-safe.
 
-    dropped: returns how many frames were never looked at.
+    dropped: returns how many images were dropped.
     """
 
     def __init__(self, node: Node, dropped: Callable[[], int]) -> None:
@@ -35,26 +35,26 @@ class Diagnostics:
         self._dropped = dropped
 
     def count_frame(self, camera: str, stamp: int) -> None:
-        """Count a frame of a camera; stamp: its nanoseconds."""
+        """Count an image of a camera; stamp: in nanoseconds."""
         with self._lock:
             self._frames.append(time.monotonic())
             if stamp < self._stamps.get(camera, stamp):
                 self._backwards += 1
                 if self._backwards == 1:
                     self._node.get_logger().warning(
-                        'The stamps of images go backwards: a bag that starts again, or two '
-                        'publishers on one topic.'
+                        'Image stamps go backwards: a bag is played again, or a topic has two '
+                        'publishers.'
                     )
             self._stamps[camera] = stamp
 
     def count_answer(self, seconds: float) -> None:
-        """Count an answer that took so long from its image's arrival."""
+        """Count an answer; seconds: from its image's arrival."""
         with self._lock:
             self._answers += 1
             self._latencies.append(seconds)
 
     def count_failure(self, text: str) -> None:
-        """Count something that could not be answered."""
+        """Count a command that could not be answered; text: why."""
         with self._lock:
             self._failures += 1
             self._last_error, self._last_error_at = text, time.monotonic()

@@ -1,4 +1,4 @@
-"""What waits for the worker: of each camera its newest frame, and what is asked of it."""
+"""What waits for the worker: the newest image of each camera, and the requests about it."""
 
 import threading
 import time
@@ -9,9 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """Something asked: a command, and the action goal that it came with, if it did.
+    """A command, from the command topic or from an action goal.
 
-    arrived: seconds of time.monotonic(). image: a message to look at instead of a camera's frame.
+    command: the text.
+    goal: handle of the action goal; None for a command from the topic.
+    image: message of the image to search; None for the next image of the camera.
+    arrived: seconds of time.monotonic().
     """
 
     command: str
@@ -21,91 +24,112 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class QueuedImage:
-    """A frame: its message, and the second of time.monotonic() at which it came."""
+class Job:
+    """A request and the image that it is answered on.
 
-    message: Any
+    camera: name of the camera, '' for the only one.
+    request: the request.
+    image: message of the image.
+    arrived: when the image arrived, in seconds of time.monotonic().
+    """
+
+    camera: str
+    request: Request
+    image: Any
     arrived: float
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """A request and the image that it is to be answered on; camera: its name."""
-
-    camera: str
-    request: Request
+class _QueuedImage:
     message: Any
     arrived: float
 
 
 @dataclass
-class _Place:
-    frame: QueuedImage | None = None
+class _Slot:
+    """What waits for one camera.
+
+    image: the newest image that no job has taken.
+    request: a request that is answered once.
+    continuous: a request that is answered on every image.
+    dropped: images of the continuous request that no job has taken.
+    """
+
+    image: _QueuedImage | None = None
     request: Request | None = None
-    standing: Request | None = None
+    continuous: Request | None = None
     dropped: int = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the request can be answered now: with its own image, or one that came after."""
+        if self.request is None:
+            return False
+        if self.request.image is not None:
+            return True
+        return self.image is not None and self.image.arrived >= self.request.arrived
 
 
 class JobQueue:
-    """Hands the worker one job at a time, each camera in its turn.
+    """Gives the worker one job at a time, cameras in turn.
 
-    A request waits for the first frame that comes after it; a standing request is put to every
-    frame that there is time for. The newest frame takes the place of an older one, and the newest
-    request that of an older one. All methods may be called from any thread.
+    A request waits for the first image that arrives after it; a continuous request is answered on
+    every image that the worker can keep up with. A newer image replaces an older one, and a newer
+    request an older one. All methods may be called from any thread.
     """
 
     def __init__(self, cameras: Sequence[str]) -> None:
-        self._places = {name: _Place() for name in cameras}
+        self._slots = {name: _Slot() for name in cameras}
         self._turn = list(cameras)
         self._changed = threading.Condition()
         self._closed = False
 
-    def put_frame(self, camera: str, message: Any) -> None:
-        """Leave a frame; it takes the place of one that nobody has looked at."""
+    def put_image(self, camera: str, message: Any) -> None:
+        """Add an image, which replaces one that no job has taken."""
         with self._changed:
-            place = self._places[camera]
-            if place.frame is not None and place.standing is not None:
-                place.dropped += 1
-            place.frame = QueuedImage(message, time.monotonic())
+            slot = self._slots[camera]
+            if slot.image is not None and slot.continuous is not None:
+                slot.dropped += 1
+            slot.image = _QueuedImage(message, time.monotonic())
             self._changed.notify()
 
     def put_request(self, camera: str, request: Request) -> Request | None:
-        """Leave a request, and return the one that it takes the place of."""
+        """Add a request, and return the one that it replaces."""
         with self._changed:
-            place = self._places[camera]
-            replaced, place.request = place.request, request
+            slot = self._slots[camera]
+            replaced, slot.request = slot.request, request
             self._changed.notify()
             return replaced
 
     def set_continuous(self, camera: str, request: Request | None) -> None:
-        """Put a request to every frame from now on; None ends that."""
+        """Answer a request on every image from now on; None ends that."""
         with self._changed:
-            self._places[camera].standing = request
+            self._slots[camera].continuous = request
             self._changed.notify()
 
     def withdraw(self, goal: Any) -> bool:
-        """Take the request of a goal back; return whether it was still waiting."""
+        """Remove the request of a goal, and return whether it was still waiting."""
         with self._changed:
-            for place in self._places.values():
-                if place.request and place.request.goal is goal:
-                    place.request = None
+            for slot in self._slots.values():
+                if slot.request and slot.request.goal is goal:
+                    slot.request = None
                     return True
             return False
 
     def expired(self, seconds: float) -> list[tuple[str, Request]]:
-        """Take back and return the requests that have waited for a frame for so long."""
+        """Remove and return the requests that have waited for an image for so many seconds."""
         limit = time.monotonic() - seconds
         late = []
         with self._changed:
-            for camera, place in self._places.items():
-                request = place.request
-                if request and request.arrived < limit and not _ready(place):
-                    place.request = None
+            for camera, slot in self._slots.items():
+                request = slot.request
+                if request and request.arrived < limit and not slot.is_ready:
+                    slot.request = None
                     late.append((camera, request))
         return late
 
     def take(self) -> Job | None:
-        """Wait for a job and return it; None once the job_queue is closed."""
+        """Wait for a job and return it; None once the queue is closed."""
         with self._changed:
             while not self._closed:
                 for camera in self._turn:
@@ -118,38 +142,29 @@ class JobQueue:
             return None
 
     def close(self) -> list[tuple[str, Request]]:
-        """End all waiting, and return the requests that were never taken."""
+        """Wake the worker for the last time, and return the requests that no job has taken."""
         with self._changed:
             self._closed = True
-            left = [(name, place.request) for name, place in self._places.items() if place.request]
-            self._places = {name: _Place() for name in self._places}
+            left = [(name, slot.request) for name, slot in self._slots.items() if slot.request]
+            self._slots = {name: _Slot() for name in self._slots}
             self._changed.notify_all()
             return left
 
     def dropped(self, camera: str) -> int:
-        """Return how many frames of a standing request were never looked at."""
+        """Return how many images of a continuous request no job has taken."""
         with self._changed:
-            return self._places[camera].dropped
+            return self._slots[camera].dropped
 
     def _job(self, camera: str) -> Job | None:
-        place = self._places[camera]
-        request, frame = place.request, place.frame
-        if request is not None and _ready(place):
-            place.request = None
+        slot = self._slots[camera]
+        request, image = slot.request, slot.image
+        if request is not None and slot.is_ready:
+            slot.request = None
             if request.image is not None:
                 return Job(camera, request, request.image, request.arrived)
-        elif place.standing is not None and frame is not None and request is None:
-            request = place.standing
+        elif slot.continuous is not None and image is not None and request is None:
+            request = slot.continuous
         else:
             return None
-        place.frame = None
-        return Job(camera, request, frame.message, frame.arrived) if request and frame else None
-
-
-def _ready(place: _Place) -> bool:
-    """Whether there is what the waiting request is to be answered on."""
-    if place.request is None:
-        return False
-    if place.request.image is not None:
-        return True
-    return place.frame is not None and place.frame.arrived >= place.request.arrived
+        slot.image = None
+        return Job(camera, request, image.message, image.arrived) if request and image else None

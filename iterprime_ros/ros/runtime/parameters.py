@@ -1,4 +1,4 @@
-"""The node's parameters: what each is for, its range, and which of them change while it runs."""
+"""The node's parameters: description, range, and which may change while it runs."""
 
 import re
 from dataclasses import dataclass
@@ -21,8 +21,15 @@ _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 
 
 @dataclass(frozen=True)
-class _Described:
-    """A parameter. bounds: inclusive; choices: the only values; live: whether it may change."""
+class ParameterSpec:
+    """A parameter.
+
+    default: its default value, which gives the type.
+    description: one sentence.
+    bounds: least and greatest value, None for any.
+    choices: the only values, empty for any.
+    live: whether it may change while the node runs.
+    """
 
     default: Any
     description: str
@@ -31,53 +38,54 @@ class _Described:
     live: bool = False
 
 
-MODELS = {
-    'profile': _Described(DEFAULT, 'Models and settings: a name, or a YAML file.'),
-    'device': _Described('auto', 'auto (CUDA where there is one), cpu, cuda, cuda:1 ...'),
-    'offline': _Described(False, 'Never ask the hub for weights.'),
-    'cameras': _Described(
-        [''], 'Names of cameras, whose topics are NAME/image and so on; none: one without a name.'
+MODEL_PARAMETERS = {
+    'profile': ParameterSpec(DEFAULT, 'Models and settings: a name, or a YAML file.'),
+    'device': ParameterSpec('auto', 'auto (CUDA where there is one), cpu, cuda, cuda:1 ...'),
+    'offline': ParameterSpec(False, 'Never ask the hub for weights.'),
+    'cameras': ParameterSpec(
+        [''],
+        'Names of cameras, whose topics are NAME/image and so on; none: one camera without a name.',
     ),
-    'image_transport': _Described('raw', 'How images come.', choices=TRANSPORTS),
-    'use_depth': _Described(True, 'Whether to listen to depth and camera_info.'),
+    'image_transport': ParameterSpec('raw', 'Transport of the images.', choices=TRANSPORTS),
+    'use_depth': ParameterSpec(True, 'Whether to subscribe to depth and camera_info.'),
 }
-WORK = {
-    'mode': _Described(
+LIVE_PARAMETERS = {
+    'mode': ParameterSpec(
         'once',
-        'once: a command is answered on the next frame. continuous: the last command is answered '
-        'on every frame there is time for.',
+        'once: a command is answered on the next image. continuous: the last command is answered '
+        'on every image that the node can keep up with.',
         choices=MODES,
         live=True,
     ),
-    'frame_timeout': _Described(
-        2.0, 'Seconds to wait for a frame before an error is answered.', (0.1, 60.0), live=True
+    'frame_timeout': ParameterSpec(
+        2.0, 'Seconds to wait for an image before the answer is ERROR.', (0.1, 60.0), live=True
     ),
-    'depth_tolerance': _Described(
+    'depth_tolerance': ParameterSpec(
         0.02, 'Seconds by which the stamps of image and depth may differ.', (0.0, 1.0), live=True
     ),
-    'max_candidates': _Described(
-        3, 'Masks of lower rank that an answer carries.', (0, 16), live=True
+    'max_candidates': ParameterSpec(
+        3, 'Most candidates beside the mask in an answer.', (0, 16), live=True
     ),
 }
 
 
-def thresholds(profile: Profile) -> dict[str, _Described]:
+def thresholds(profile: Profile) -> dict[str, ParameterSpec]:
     """Return the parameters that change how answers are found; defaults are the profile's."""
     return {
-        'match_threshold': _Described(
+        'match_threshold': ParameterSpec(
             profile.answer.match_threshold,
-            'Below this matching probability nothing is found.',
+            'Below this matching probability the answer is NOT_FOUND.',
             (0.0, 1.0),
             live=True,
         ),
-        'ambiguity_margin': _Described(
+        'ambiguity_margin': ParameterSpec(
             profile.answer.ambiguity_margin,
-            'Another peak this close to the highest makes an answer ambiguous; 0 never does.',
+            'Another peak this close to the highest makes the answer AMBIGUOUS; 0 never does.',
             (0.0, 1.0),
             live=True,
         ),
-        'rounds': _Described(
-            profile.grounding.rounds, 'Rounds of refinement at most.', (1, 10), live=True
+        'rounds': ParameterSpec(
+            profile.grounding.rounds, 'Most rounds of refinement.', (1, 10), live=True
         ),
     }
 
@@ -104,44 +112,44 @@ def camera_names(given: list[str]) -> list[str]:
     for name in names:
         if not _CAMERA_NAME.fullmatch(name):
             raise InvalidSettingError(
-                f'cameras: "{name}" is no name: use letters, digits and underscores, a letter '
-                'first.'
+                f'cameras: "{name}" is not a valid name: use letters, digits and underscores, '
+                'beginning with a letter.'
             )
     if len(set(names)) < len(names):
         raise InvalidSettingError(f'cameras: a name is given twice in {", ".join(names)}.')
     return names
 
 
-def declared(node: Node, described: dict[str, _Described]) -> dict[str, Any]:
+def declared_values(node: Node, specs: dict[str, ParameterSpec]) -> dict[str, Any]:
     """Declare parameters and return their values.
 
     Raises rclpy's ParameterException for a value of another type or outside its range, and
     ValueError for one that is no choice.
     """
     values = {}
-    for name, each in described.items():
-        value = node.declare_parameter(name, each.default, _descriptor(each)).value
-        if problem := problem_of(each, name, value):
+    for name, spec in specs.items():
+        value = node.declare_parameter(name, spec.default, _descriptor(spec)).value
+        if problem := problem_of(spec, name, value):
             raise ValueError(problem)
         values[name] = value
     return values
 
 
-def problem_of(each: _Described, name: str, value: object) -> str:
-    """Return a sentence about a value that is no choice of a parameter, '' for any other."""
-    if each.choices and value not in each.choices:
-        return f'{name} must be {" or ".join(each.choices)}, not "{value}".'
+def problem_of(spec: ParameterSpec, name: str, value: object) -> str:
+    """Return a sentence about a value that a parameter does not allow, '' for any other."""
+    if spec.choices and value not in spec.choices:
+        return f'{name} must be {" or ".join(spec.choices)}, not "{value}".'
     return ''
 
 
-def _descriptor(each: _Described) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(description=each.description, read_only=not each.live)
-    if each.choices:
-        descriptor.additional_constraints = f'One of: {", ".join(each.choices)}.'
-    if each.bounds is None:
+def _descriptor(spec: ParameterSpec) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(description=spec.description, read_only=not spec.live)
+    if spec.choices:
+        descriptor.additional_constraints = f'One of: {", ".join(spec.choices)}.'
+    if spec.bounds is None:
         return descriptor
-    low, high = each.bounds
-    if isinstance(each.default, int):
+    low, high = spec.bounds
+    if isinstance(spec.default, int):
         descriptor.type = ParameterType.PARAMETER_INTEGER
         descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     else:

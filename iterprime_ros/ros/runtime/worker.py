@@ -1,4 +1,4 @@
-"""Answers jobs one after another in a thread of its own, so that nothing else ever waits."""
+"""Answers jobs one after another in a thread of its own, so that the executor never waits."""
 
 import threading
 import time
@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
-from iterprime_ros.errors import IterprimeError, WeightsMismatchError
+from iterprime_ros.answer import Segmentation
+from iterprime_ros.errors import IterprimeError, StoppedError, WeightsMismatchError
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.pipeline import Candidate, IteRPrimE, Segmentation
+from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.ros.convert.encodings import decoded, rgb_of
 from iterprime_ros.ros.runtime.job_queue import Job, JobQueue
 
-
-class StoppedError(IterprimeError):
-    """Work that nobody wants any more."""
+_DEACTIVATED = 'The node was deactivated.'
+CANCELLED = 'The goal was cancelled.'
 
 
 class OutOfMemoryError(IterprimeError):
@@ -27,8 +27,13 @@ class OutOfMemoryError(IterprimeError):
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A picture (H, W, 3) uint8 RGB, the answer on it, and the seconds that the models took."""
+class JobAnswer:
+    """The answer to a job.
+
+    rgb: (H, W, 3) uint8 RGB, the image.
+    answer: the answer on it.
+    seconds: time that the models took.
+    """
 
     rgb: NDArray[np.uint8]
     answer: Segmentation
@@ -36,10 +41,12 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Failed:
-    """Why there is no answer: one of ReferredObject's statuses, and a sentence.
+class JobFailure:
+    """Why a job has no answer.
 
-    cause: what was raised, where nobody expected it.
+    status: one of ReferredObject's.
+    text: one sentence.
+    cause: the exception, where it was not expected.
     """
 
     status: int
@@ -47,28 +54,33 @@ class Failed:
     cause: Exception | None = None
 
 
-def failure_of(error: Exception) -> Failed:
-    """Return what to say of an error that nobody expected."""
+def unexpected_failure(error: Exception) -> JobFailure:
+    """Return the failure of an error that was not expected."""
     first = (str(error).strip() or 'no reason given').splitlines()[0]
-    return Failed(ReferredObject.ERROR, f'{type(error).__name__}: {first}', error)
+    return JobFailure(ReferredObject.ERROR, f'{type(error).__name__}: {first}', error)
 
 
-Deliver = Callable[[Job, Answered | Failed], None]
-Watch = Callable[[Job, int, NDArray[np.float32], float], None]
+PublishOutcome = Callable[[Job, JobAnswer | JobFailure], None]
+ReportRound = Callable[[Job, int, NDArray[np.float32], float], None]
 
 
 class Worker:
-    """Takes jobs from a job_queue until it is closed.
+    """Takes jobs from a queue until it is closed.
 
-    model: returns the pipeline as it is set at that moment. deliver, watch: called in the worker's
-    thread with what came of a job and with every round; watch may raise StoppedError, deliver must
-    raise nothing.
+    model: returns the pipeline with the settings of that moment.
+    publish_outcome: called in the worker's thread with every finished job; it must raise nothing.
+    report_round: called in the worker's thread with every round of a job that came from a goal.
     """
 
     def __init__(
-        self, job_queue: JobQueue, model: Callable[[], IteRPrimE], deliver: Deliver, watch: Watch
+        self,
+        job_queue: JobQueue,
+        model: Callable[[], IteRPrimE],
+        publish_outcome: PublishOutcome,
+        report_round: ReportRound,
     ) -> None:
-        self._desk, self._model, self._deliver, self._watch = job_queue, model, deliver, watch
+        self._job_queue, self._model = job_queue, model
+        self._publish_outcome, self._report_round = publish_outcome, report_round
         self._thread = threading.Thread(target=self._run, name='iterprime worker', daemon=True)
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -81,16 +93,16 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> Job | None:
-        """End with the round that is being computed, without waiting for it.
+        """End after the round that is being computed, without waiting for it.
 
-        Returns the job that will not be delivered any more.
+        Returns the job whose outcome will not be published.
         """
         with self._lock:
             self._stopped.set()
             return self._current
 
     def join(self, seconds: float | None) -> bool:
-        """Wait for the end, None: as long as it takes, and return whether it came."""
+        """Wait for the end, with None as long as it takes, and return whether it came."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -98,63 +110,72 @@ class Worker:
         if self._before:
             self._before.join(None)
             self._before = None
-        while (job := self._desk.take()) and self._take_on(job):
-            self._do(job)
-            del job  # a picture need not be kept until the next one comes
+        while (job := self._job_queue.take()) and self._set_current(job):
+            outcome = self._outcome(job)
+            if self._set_current(None):
+                self._publish_outcome(job, outcome)
+            del job, outcome  # their images need not be kept until the next ones come
 
-    def _do(self, job: Job) -> None:
-        outcome = self._outcome(job)
-        if self._take_on(None):
-            self._deliver(job, outcome)
-
-    def _take_on(self, job: Job | None) -> bool:
-        """Note what is worked on, unless this was stopped; return whether it goes on."""
+    def _set_current(self, job: Job | None) -> bool:
+        """Note the current job, unless the worker was stopped; return whether it goes on."""
         with self._lock:
             if not self._stopped.is_set():
                 self._current = job
             return not self._stopped.is_set()
 
-    def _outcome(self, job: Job) -> Answered | Failed:
+    def _outcome(self, job: Job) -> JobAnswer | JobFailure:
         try:
-            message = job.message
+            message = job.image
             rgb = decoded(message) if isinstance(message, CompressedImage) else rgb_of(message)
             began = time.monotonic()
             answer = self._answer(job, rgb)
-            return Answered(rgb, answer, time.monotonic() - began)
-        except (StoppedError, OutOfMemoryError, WeightsMismatchError) as error:
-            return Failed(ReferredObject.ERROR, str(error))
+            return JobAnswer(rgb, answer, time.monotonic() - began)
+        except StoppedError:
+            return JobFailure(ReferredObject.ERROR, self._reason_to_stop(job))
+        except (OutOfMemoryError, WeightsMismatchError) as error:
+            return JobFailure(ReferredObject.ERROR, str(error))
         except IterprimeError as error:
-            return Failed(ReferredObject.INVALID, str(error))
-        except Exception as error:  # whatever a model raises, the next frame may be answered
-            return failure_of(error)
+            return JobFailure(ReferredObject.INVALID, str(error))
+        except Exception as error:  # whatever a model raises, the next image may be answered
+            return unexpected_failure(error)
+
+    def _reason_to_stop(self, job: Job) -> str:
+        """Return why the job is no longer wanted, '' while it is."""
+        if self._stopped.is_set():
+            return _DEACTIVATED
+        goal = job.request.goal
+        return CANCELLED if goal is not None and goal.is_cancel_requested else ''
 
     def _answer(self, job: Job, rgb: NDArray[np.uint8]) -> Segmentation:
-        def watch(number: int, heatmap: NDArray[np.float32], probability: float) -> None:
-            if self._stopped.is_set():
-                raise StoppedError('The node was deactivated.')
-            self._watch(job, number, heatmap, probability)
+        def on_round(number: int, heatmap: NDArray[np.float32], probability: float) -> None:
+            self._report_round(job, number, heatmap, probability)
+
+        def should_stop() -> bool:
+            return bool(self._reason_to_stop(job))
 
         model, command = self._model(), job.request.command
+        listener = None if job.request.goal is None else on_round
         try:
-            return model.segment(rgb, command, watch)
+            return model.segment(rgb, command, listener, should_stop)
         except (MemoryError, RuntimeError) as error:
-            if not _is_lack_of_memory(error):
+            if not _is_out_of_memory(error):
                 raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         try:
-            return _enlarged(model.segment(_halved(rgb), command), rgb.shape[:2])
+            half = model.segment(_halved(rgb), command, should_stop=should_stop)
+            return _doubled(half, rgb.shape[:2])
         except (MemoryError, RuntimeError) as error:
-            if not _is_lack_of_memory(error):
+            if not _is_out_of_memory(error):
                 raise
             raise OutOfMemoryError(
-                'Memory ran out, on half the picture too: choose a smaller profile, or free the '
-                'device.'
+                'Memory ran out, even at half the image size: choose a smaller profile, or free '
+                'memory on the device.'
             ) from error
 
 
-def _is_lack_of_memory(error: Exception) -> bool:
-    """Whether an error says so; PyTorch's on the CPU is a RuntimeError like any other."""
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; on the CPU PyTorch raises a RuntimeError like any other."""
     return isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or (
         'allocate memory' in str(error)
     )
@@ -164,8 +185,8 @@ def _halved(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(rgb[::2, ::2])
 
 
-def _enlarged(answer: Segmentation, size: tuple[int, ...]) -> Segmentation:
-    """Return an answer on half a picture as one on the whole."""
+def _doubled(answer: Segmentation, size: tuple[int, ...]) -> Segmentation:
+    """Return an answer on the halved image as one on the image of a size (H, W)."""
 
     def doubled(plane: NDArray[Any]) -> NDArray[Any]:
         return plane.repeat(2, axis=0).repeat(2, axis=1)[: size[0], : size[1]]
@@ -174,33 +195,34 @@ def _enlarged(answer: Segmentation, size: tuple[int, ...]) -> Segmentation:
         answer,
         mask=doubled(answer.mask),
         heatmap=doubled(answer.heatmap),
-        candidates=tuple(
-            Candidate(doubled(each.mask), each.score, each.confidence) for each in answer.candidates
-        ),
-        notes=(*answer.notes, 'Memory ran out; this is from the picture at half its size.'),
+        candidates=tuple(replace(each, mask=doubled(each.mask)) for each in answer.candidates),
+        notes=(*answer.notes, 'Memory ran out; the answer is from the image at half its size.'),
     )
 
 
-def loaded(profile: str, device: str, offline: bool, wanted: Callable[[], bool]) -> IteRPrimE:
-    """Return a pipeline, loaded in a thread so that this one can give up.
+def load_in_thread(
+    profile: str, device: str, offline: bool, is_wanted: Callable[[], bool]
+) -> IteRPrimE:
+    """Return a pipeline, loaded in another thread so that this one can give up.
 
-    wanted: asked ten times a second; once it says no, StoppedError is raised at once.
-    Raises what loading raises.
+    is_wanted: asked ten times a second; once it returns False, StoppedError is raised at once.
+
+    Raises the errors of IteRPrimE.from_profile.
     """
-    found: list[IteRPrimE | Exception] = []
+    loaded: list[IteRPrimE | Exception] = []
 
     def load() -> None:
         try:
-            found.append(IteRPrimE.from_profile(profile, device, offline))
-        except Exception as error:
-            found.append(error)
+            loaded.append(IteRPrimE.from_profile(profile, device, offline))
+        except Exception as error:  # raised again in the waiting thread
+            loaded.append(error)
 
     thread = threading.Thread(target=load, name='iterprime loader', daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(0.1)
-        if not wanted():
+        if not is_wanted():
             raise StoppedError('Loading was given up.')
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]
+    if isinstance(loaded[0], Exception):
+        raise loaded[0]
+    return loaded[0]

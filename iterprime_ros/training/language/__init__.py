@@ -1,1 +1,1 @@
-"""How the language pipeline is trained."""
+"""Training of the language pipeline."""

@@ -16,54 +16,58 @@ from spacy.vocab import Vocab
 from iterprime_ros.sim.expressions import sample_command
 from iterprime_ros.sim.grammar import Phrase, phrases, wordings
 from iterprime_ros.training.language.commands import (
+    action_verbs,
     gerund,
-    order,
-    question,
-    tabletop_command,
-    tabletop_expression,
-    verbs,
+    sample_command_tree,
+    sample_question_tree,
+    tabletop_command_tree,
+    tabletop_expression_tree,
 )
-from iterprime_ros.training.language.fragments import fragment
-from iterprime_ros.training.language.lexicon import ANIMALS, PEOPLE, THINGS
-from iterprime_ros.training.language.nouns import described, goal
+from iterprime_ros.training.language.lexicon import ANIMALS, OBJECTS, PEOPLE
+from iterprime_ros.training.language.nouns import sample_noun_phrase, sample_short_noun_phrase
+from iterprime_ros.training.language.photo_expressions import sample_photo_expression
 from iterprime_ros.training.language.trees import Tree, to_doc
 
-FRAGMENTS, COMMANDS, TABLETOP = 5000, 4000, 2000  # generated sentences, UD has 12,544
-OTHER_NOUNS = 0.3  # of the things named in generated sentences
-_NAMES = frozenset(PEOPLE + ANIMALS + THINGS)
-_KEPT_FEATURES = ('Mood=Imp', 'VerbForm')  # what the parser of commands asks a verb
+PHOTO_EXPRESSIONS, COMMANDS, TABLETOP = 5000, 4000, 2000  # sentences; UD has 12,544
+_LOWERED_SHARE, _CAPITALISED_SHARE = 0.33, 0.15  # of the sentences of UD, and of the generated
+_REPLACED_NOUNS = 0.3  # share of the object nouns in generated sentences
+_OBJECT_NOUNS = frozenset(PEOPLE + ANIMALS + OBJECTS)
+_KEPT_FEATURES = ('Mood=Imp', 'VerbForm')  # the morphology that the command parser uses
 
 
 def ud_docs(path: Path, vocab: Vocab) -> list[Doc]:
-    """Read a CoNLL-U file, one document a sentence, with gold tokens, tags, heads and labels.
+    """Return the sentences of a CoNLL-U file as documents with gold tokens, tags and parses.
 
-    Of the morphology only the verb form and the imperative mood are kept. Raises
-    FileNotFoundError when there is no such file.
+    Of the morphology only the verb form and the imperative mood are kept.
+
+    Raises FileNotFoundError if there is no such file.
     """
     text = path.read_text(encoding='utf-8')
-    read = conllu_to_docs(text, n_sents=1, no_print=True)
-    return [_copy(doc, vocab, lower=False) for doc in read]
+    docs = conllu_to_docs(text, n_sents=1, no_print=True)
+    return [_copy(doc, vocab, lowered=False) for doc in docs]
 
 
 def generated_trees(seed: int) -> Iterator[Tree]:
-    """Yield commands and expressions with their parses, without end, the same for the same seed."""
-    rng, draw = Random(seed), np.random.default_rng(seed)
-    table = _tabletop_phrases()
+    """Yield commands and expressions without end; the same seed yields the same trees."""
+    rng, numpy_rng = Random(seed), np.random.default_rng(seed)
+    tabletop = _tabletop_phrases()
     while True:
-        kind = rng.random() * (FRAGMENTS + COMMANDS + TABLETOP)
-        if kind < FRAGMENTS:
-            yield fragment(rng)
-        elif kind < FRAGMENTS + COMMANDS:
-            expression = fragment(rng) if rng.random() < 0.6 else described(rng)
+        choice = rng.random() * (PHOTO_EXPRESSIONS + COMMANDS + TABLETOP)
+        if choice < PHOTO_EXPRESSIONS:
+            yield sample_photo_expression(rng)
+        elif choice < PHOTO_EXPRESSIONS + COMMANDS:
+            is_modified = rng.random() < 0.6
+            expression = sample_photo_expression(rng) if is_modified else sample_noun_phrase(rng)
             if rng.random() < 0.1:
-                yield question(rng, expression)
+                yield sample_question_tree(rng, expression)
             else:
-                yield order(rng, expression, goal(rng))[0]
+                destination = sample_short_noun_phrase(rng, 'the')
+                yield sample_command_tree(rng, expression, destination)[0]
         else:
-            wording = rng.choice(wordings(rng.choice(table)))
-            tree = tabletop_expression(wording)
-            said = sample_command(draw, wording.text)
-            yield tabletop_command(said, tree) if rng.random() < 0.5 else tree
+            wording = rng.choice(wordings(rng.choice(tabletop)))
+            tree = tabletop_expression_tree(wording)
+            command = sample_command(numpy_rng, wording.text)
+            yield tabletop_command_tree(command, tree) if rng.random() < 0.5 else tree
 
 
 @cache
@@ -72,55 +76,57 @@ def _tabletop_phrases() -> list[Phrase]:
 
 
 def corpus(ud: Path, vocab: Vocab, seed: int) -> list[Doc]:
-    """Return the training documents: UD, a third of it as if spoken, and the generated ones."""
+    """Return the training documents: UD, a third of it in lower case, and generated sentences."""
     rng = Random(seed)
     docs = [
-        _copy(doc, vocab, lower=True) if rng.random() < 0.33 else doc for doc in ud_docs(ud, vocab)
+        _copy(doc, vocab, lowered=True) if rng.random() < _LOWERED_SHARE else doc
+        for doc in ud_docs(ud, vocab)
     ]
     nouns = common_nouns(docs)
-    drawn = islice(generated_trees(seed), FRAGMENTS + COMMANDS + TABLETOP)
-    varied = (with_other_nouns(tree, rng, nouns) for tree in drawn)
+    trees = islice(generated_trees(seed), PHOTO_EXPRESSIONS + COMMANDS + TABLETOP)
+    varied = (with_replaced_nouns(tree, rng, nouns) for tree in trees)
     return docs + [
-        to_doc(tree.capitalised() if rng.random() < 0.15 else tree, vocab) for tree in varied
+        to_doc(tree.capitalised() if rng.random() < _CAPITALISED_SHARE else tree, vocab)
+        for tree in varied
     ]
 
 
 def common_nouns(docs: Iterable[Doc]) -> list[str]:
-    """Return the nouns that occur more than once, in lower case and in order."""
-    seen = Counter(token.lower_ for doc in docs for token in doc if token.pos_ == 'NOUN')
-    return sorted(word for word, count in seen.items() if count > 1 and word.isalpha())
+    """Return the nouns that occur more than once, in lower case, sorted."""
+    counts = Counter(token.lower_ for doc in docs for token in doc if token.pos_ == 'NOUN')
+    return sorted(word for word, count in counts.items() if count > 1 and word.isalpha())
 
 
-def with_other_nouns(tree: Tree, rng: Random, nouns: Sequence[str]) -> Tree:
-    """Return the tree with a part of the things that it names replaced by other nouns.
+def with_replaced_nouns(tree: Tree, rng: Random, nouns: Sequence[str]) -> Tree:
+    """Return the tree with a share of its object nouns replaced by random ones of `nouns`.
 
-    A pipeline that knows only the words of the grammar guesses at 'bride' and 'batter'.
+    Otherwise the pipeline would mistag nouns that are not in the lexicon.
     """
-    is_name = tree.pos == 'NOUN' and tree.word in _NAMES
+    is_object = tree.pos == 'NOUN' and tree.word in _OBJECT_NOUNS
     return replace(
         tree,
-        word=rng.choice(nouns) if is_name and rng.random() < OTHER_NOUNS else tree.word,
-        left=tuple(with_other_nouns(child, rng, nouns) for child in tree.left),
-        right=tuple(with_other_nouns(child, rng, nouns) for child in tree.right),
+        word=rng.choice(nouns) if is_object and rng.random() < _REPLACED_NOUNS else tree.word,
+        left=tuple(with_replaced_nouns(child, rng, nouns) for child in tree.left),
+        right=tuple(with_replaced_nouns(child, rng, nouns) for child in tree.right),
     )
 
 
 def verb_lemmas(docs: Iterable[Doc]) -> dict[str, str]:
-    """Return the commonest lemma of every verb form that is not its own lemma."""
-    seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    """Return the most frequent lemma of every verb form that differs from it."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for doc in docs:
         for token in doc:
             if token.pos_ == 'VERB' and token.lemma_:
-                seen[token.lower_][token.lemma_.lower()] += 1
-    lemmas = {form: counts.most_common(1)[0][0] for form, counts in seen.items()}
-    lemmas |= {gerund(verb): verb for verb in verbs()}
+                counts[token.lower_][token.lemma_.lower()] += 1
+    lemmas = {form: counter.most_common(1)[0][0] for form, counter in counts.items()}
+    lemmas |= {gerund(verb): verb for verb in action_verbs()}
     return {form: lemma for form, lemma in sorted(lemmas.items()) if form != lemma}
 
 
-def _copy(doc: Doc, vocab: Vocab, lower: bool) -> Doc:
-    """Copy a document of one sentence with the features kept; `lower` makes it look spoken."""
+def _copy(doc: Doc, vocab: Vocab, lowered: bool) -> Doc:
+    """Copy a document of one sentence; lowered: in lower case, without final punctuation."""
     end = len(doc)
-    if lower and end > 1 and doc[-1].pos_ == 'PUNCT' and not list(doc[-1].children):
+    if lowered and end > 1 and doc[-1].pos_ == 'PUNCT' and not list(doc[-1].children):
         end -= 1
     tokens = doc[:end]
     morphs = [
@@ -129,7 +135,7 @@ def _copy(doc: Doc, vocab: Vocab, lower: bool) -> Doc:
     ]
     return Doc(
         vocab,
-        words=[token.lower_ if lower else token.text for token in tokens],
+        words=[token.lower_ if lowered else token.text for token in tokens],
         spaces=[bool(token.whitespace_) for token in tokens],
         pos=[token.pos_ for token in tokens],
         morphs=[

@@ -1,11 +1,11 @@
-"""Everyday words for generated expressions, by what they can do in a sentence."""
+"""Everyday words for generated expressions, by category."""
 
 
 def _words(text: str) -> list[str]:
     return text.split()
 
 
-def _pairs(text: str) -> list[str]:
+def _phrases(text: str) -> list[str]:
     return text.split(',')
 
 
@@ -17,7 +17,7 @@ ANIMALS = _words(
     'bird cat dog horse sheep cow elephant bear zebra giraffe lamb goat duck calf puppy kitten '
     'pony bull sheep horses cows pigeon monkey parrot rabbit'
 )
-THINGS = _words(
+OBJECTS = _words(
     'bicycle car motorcycle airplane bus train truck boat van scooter tractor wagon bench '
     'hydrant sign pole fence wall building tree bush door window tower flag rock statue '
     'backpack umbrella handbag tie suitcase bag purse wallet box basket bucket cart toy doll '
@@ -36,25 +36,27 @@ CLOTHES = _words(
     'shirt jacket hat cap dress coat pants jeans shorts sweater vest scarf shoes boots skirt suit '
     'hoodie glasses sunglasses gloves uniform stripes tie backpack headband apron jersey'
 )
-PARTS = _words('head hand arm leg face foot ear tail back shoulder hair nose knee elbow finger')
-PORTIONS = _words(
+BODY_PARTS = _words(
+    'head hand arm leg face foot ear tail back shoulder hair nose knee elbow finger'
+)
+PARTITIVES = _words(
     'slice piece bowl pair bunch pile stack half edge part side back corner group row cup glass '
     'plate top box end front bit loaf bottle set'
 )
-COMPOUNDS = _pairs(
+COMPOUND_NOUNS = _phrases(
     'tennis player,baseball player,traffic light,parking meter,stop sign,wine glass,hot dog,'
     'teddy bear,cell phone,hair dryer,fire truck,street sign,coffee table,tennis racket,'
     'baseball bat,water bottle,police car,soccer ball,computer screen,paper towel,pizza slice,'
     'dining table,fire hydrant,polar bear,kitchen counter,night stand,train car,bed frame,'
     'trash can,flower pot,desk lamp,tool box,water jug,cereal box,tea cup,salt shaker,door knob'
 )
-PLACES = _words(
+LOCATIONS = _words(
     'street road grass water field beach room kitchen snow floor ground sky corner tracks'
 )
 COLOURS = _words(
     'red blue green yellow white black brown orange pink purple grey gray silver gold tan beige'
 )
-QUALITIES = _words(
+ADJECTIVES = _words(
     'small large big little tall short old young new long round wooden empty full clean dirty '
     'plastic metal dark bright heavy fat skinny bald blond cute striped spotted tiny huge whole '
     'fuzzy blurry visible smaller larger bigger taller shorter biggest smallest tallest largest '
@@ -62,26 +64,28 @@ QUALITIES = _words(
 )
 ORDINALS = _words('first second third fourth last 1st 2nd 3rd 4th 5th next')
 SIDES = _words('left right top bottom middle center centre front back upper lower rear')
-EXTREMES = _words('leftmost rightmost topmost closest nearest farthest furthest')
-STATES = _words(
+SUPERLATIVES = _words('leftmost rightmost topmost closest nearest farthest furthest')
+STATE_PARTICIPLES = _words(
     'parked broken folded painted sliced cut opened covered damaged cooked rolled stuffed'
 )
-POSTURES = _words(
+POSTURE_PARTICIPLES = _words(
     'standing sitting walking running sleeping lying jumping smiling leaning kneeling'
 )
-HOLDINGS = _words(
+TRANSITIVE_PARTICIPLES = _words(
     'holding wearing riding eating carrying using pulling drinking touching hugging pushing'
 )
-GAZES = _words('looking staring pointing smiling laughing waving')
-PASSIVES = _words('parked placed seated covered surrounded stacked tied attached dressed mounted')
+LOOKING_PARTICIPLES = _words('looking staring pointing smiling laughing waving')
+PASSIVE_PARTICIPLES = _words(
+    'parked placed seated covered surrounded stacked tied attached dressed mounted'
+)
 OWNERS = _words('man woman boy girl guy lady kid child player dog horse cat person driver chef')
-SIDEWAYS = _pairs(
+SIDE_NOUNS = _phrases(
     'left,right,back,front,middle,center,background,foreground,corner,end,bottom,top,'
     'left side,right side,far left,far right,top left,bottom right,left corner,far end,'
     'back row,front row,right hand side'
 )
 PREPOSITIONS = _words('behind beside near by under below above over on in at against inside with')
-LONG_RELATIONS = _pairs(
+COMPOUND_PREPOSITIONS = _phrases(
     'next to,close to,closest to,nearest to,furthest to,farthest from,furthest from,left of,'
     'right of,ahead of,in front of,in back of,on top of,to the left of,to the right of,'
     'on the other side of,at the back of,on the edge of,at the end of,in the middle of'

@@ -1,116 +1,115 @@
-"""Gold parses of noun phrases: a noun and what stands before it."""
+"""Random noun phrases with their gold parses."""
 
 from random import Random
 
 from iterprime_ros.training.language.lexicon import (
+    ADJECTIVES,
     ANIMALS,
+    BODY_PARTS,
     CLOTHES,
     COLOURS,
-    COMPOUNDS,
-    EXTREMES,
+    COMPOUND_NOUNS,
+    LOCATIONS,
+    OBJECTS,
     ORDINALS,
     OWNERS,
-    PARTS,
+    PARTITIVES,
     PEOPLE,
-    PLACES,
-    PORTIONS,
-    POSTURES,
-    QUALITIES,
+    POSTURE_PARTICIPLES,
     SIDES,
-    STATES,
-    THINGS,
+    STATE_PARTICIPLES,
+    SUPERLATIVES,
 )
-from iterprime_ros.training.language.trees import PARTICIPLE, Tree, determiner, related
+from iterprime_ros.training.language.trees import (
+    PARTICIPLE,
+    Tree,
+    determiner,
+    prepositional_modifier,
+)
 
 
-def described(rng: Random, article: str = 'the') -> Tree:
-    """Draw a noun with what stands before it."""
-    kind = rng.random()
-    if kind < 0.08:
-        return _owned(rng)
-    if kind < 0.14:
-        left = _before(rng, article)
-        inner = thing(rng, rng.choice(('', 'the', 'a')))
-        return Tree(rng.choice(PORTIONS), 'NOUN', left=left, right=(related('of', inner),))
-    if kind < 0.22:
-        first, last = rng.choice(COMPOUNDS).split()
-        return Tree(last, 'NOUN', left=(*_before(rng, article), Tree(first, 'NOUN', 'compound')))
-    if kind < 0.29:
-        left = _before(rng, article or 'the')
-        return Tree('one', 'NOUN', left=left)
-    pool = rng.choices((PEOPLE, ANIMALS, THINGS, CLOTHES, PARTS), (5, 3, 7, 1, 0.5))[0]
-    return Tree(rng.choice(pool), 'NOUN', left=_before(rng, article))
+def sample_noun_phrase(rng: Random, article: str = 'the') -> Tree:
+    """Draw a noun with everything that may precede it; article: '' for none."""
+    choice = rng.random()
+    if choice < 0.08:
+        return _possessive(rng)
+    if choice < 0.14:
+        left = _premodifiers(rng, article)
+        inner = sample_short_noun_phrase(rng, rng.choice(('', 'the', 'a')))
+        right = (prepositional_modifier('of', inner),)
+        return Tree(rng.choice(PARTITIVES), 'NOUN', left=left, right=right)
+    if choice < 0.22:
+        first, last = rng.choice(COMPOUND_NOUNS).split()
+        left = (*_premodifiers(rng, article), Tree(first, 'NOUN', 'compound'))
+        return Tree(last, 'NOUN', left=left)
+    if choice < 0.29:
+        return Tree('one', 'NOUN', left=_premodifiers(rng, article or 'the'))
+    nouns = rng.choices((PEOPLE, ANIMALS, OBJECTS, CLOTHES, BODY_PARTS), (5, 3, 7, 1, 0.5))[0]
+    return Tree(rng.choice(nouns), 'NOUN', left=_premodifiers(rng, article))
 
 
-def goal(rng: Random) -> Tree:
-    """Draw a place to put something."""
-    return thing(rng, 'the')
+def sample_short_noun_phrase(rng: Random, article: str | None = None) -> Tree:
+    """Draw a noun with at most one modifier; article: '' for none, None for a random one."""
+    if article is None:
+        article = rng.choice(('the', 'the', 'a', ''))
+    if rng.random() < 0.12:
+        first, last = rng.choice(COMPOUND_NOUNS).split()
+        tree = Tree(last, 'NOUN', left=(Tree(first, 'NOUN', 'compound'),))
+        return tree.with_left(determiner(article)) if article else tree
+    nouns = rng.choice((OBJECTS, OBJECTS, PEOPLE, ANIMALS, LOCATIONS))
+    return sample_noun(rng, nouns, article)
 
 
-def noun(rng: Random, pool: list[str], article: str) -> Tree:
-    """Draw a noun of `pool`, at times with a colour or a quality."""
+def sample_noun(rng: Random, nouns: list[str], article: str) -> Tree:
+    """Draw one of `nouns`, with a colour or another adjective in 40 % of all draws."""
     left = (determiner(article),) if article else ()
     if rng.random() < 0.4:
-        left = (*left, colour(rng) if rng.random() < 0.6 else quality(rng))
-    return Tree(rng.choice(pool), 'NOUN', left=left)
+        left = (*left, sample_colour(rng) if rng.random() < 0.6 else sample_adjective(rng))
+    return Tree(rng.choice(nouns), 'NOUN', left=left)
 
 
-def thing(rng: Random, article: str) -> Tree:
-    """Draw a short noun phrase."""
-    if rng.random() < 0.12:
-        first, last = rng.choice(COMPOUNDS).split()
-        found = Tree(last, 'NOUN', left=(Tree(first, 'NOUN', 'compound'),))
-        return found.before(determiner(article)) if article else found
-    return noun(rng, rng.choice((THINGS, THINGS, PEOPLE, ANIMALS, PLACES)), article)
-
-
-def some_thing(rng: Random) -> Tree:
-    """Draw a short noun phrase with any article."""
-    return thing(rng, rng.choice(('the', 'the', 'a', '')))
-
-
-def colour(rng: Random) -> Tree:
-    """Draw a colour, as 'light blue' or 'black and white'."""
-    named = Tree(rng.choice(COLOURS), 'ADJ', 'amod')
-    kind = rng.random()
-    if kind < 0.12:
-        return named.before(Tree(rng.choice(('light', 'dark', 'bright')), 'ADJ', 'amod'))
-    if kind < 0.22:
+def sample_colour(rng: Random) -> Tree:
+    """Draw a colour, such as 'red', 'light blue' or 'black and white'."""
+    colour = Tree(rng.choice(COLOURS), 'ADJ', 'amod')
+    choice = rng.random()
+    if choice < 0.12:
+        return colour.with_left(Tree(rng.choice(('light', 'dark', 'bright')), 'ADJ', 'amod'))
+    if choice < 0.22:
         other = Tree(rng.choice(COLOURS), 'ADJ', 'conj', (Tree('and', 'CCONJ', 'cc'),))
-        return named.after(other)
-    return named
+        return colour.with_right(other)
+    return colour
 
 
-def quality(rng: Random) -> Tree:
+def sample_adjective(rng: Random) -> Tree:
     """Draw a size, a material or a state."""
-    return Tree(rng.choice(QUALITIES), 'ADJ', 'amod')
+    return Tree(rng.choice(ADJECTIVES), 'ADJ', 'amod')
 
 
-def _before(rng: Random, article: str) -> tuple[Tree, ...]:
-    """Draw an article, a place, qualities, a colour and a participle."""
-    found = [determiner(article)] if article else []
+def _premodifiers(rng: Random, article: str) -> tuple[Tree, ...]:
+    """Draw an article, a position, adjectives, a participle and a colour, each optional."""
+    trees = [determiner(article)] if article else []
     if rng.random() < 0.18:
-        found += rng.choice((_side, _side, _far_side, _ordinal, _number, _side_most))(rng)
+        trees += rng.choice((_side, _side, _far_side, _ordinal, _number, _side_most))(rng)
     if rng.random() < 0.25:
         adverb = (Tree(rng.choice(('very', 'partially', 'more', 'half')), 'ADV', 'advmod'),)
         left = adverb if rng.random() < 0.12 else ()
-        found.append(Tree(rng.choice(QUALITIES), 'ADJ', 'amod', left))
+        trees.append(Tree(rng.choice(ADJECTIVES), 'ADJ', 'amod', left))
     if rng.random() < 0.1:
         adverb = (Tree(rng.choice(('partially', 'half', 'partly', 'freshly')), 'ADV', 'advmod'),)
         left = adverb if rng.random() < 0.4 else ()
-        word = rng.choice(STATES + POSTURES)
-        found.append(Tree(word, 'VERB', 'amod', left, morph=PARTICIPLE))
+        word = rng.choice(STATE_PARTICIPLES + POSTURE_PARTICIPLES)
+        trees.append(Tree(word, 'VERB', 'amod', left, morph=PARTICIPLE))
     if rng.random() < 0.3:
-        found.append(colour(rng))
+        trees.append(sample_colour(rng))
     if rng.random() < 0.04:
-        found.append(Tree('open', 'ADJ', 'amod'))
-    return tuple(found)
+        trees.append(Tree('open', 'ADJ', 'amod'))
+    return tuple(trees)
 
 
 def _side(rng: Random) -> list[Tree]:
     count = 2 if rng.random() < 0.25 else 1
     sides = [Tree(rng.choice(SIDES), 'ADJ', 'amod') for _ in range(count)]
-    return sides if rng.random() < 0.75 else [Tree(rng.choice(EXTREMES), 'ADJ', 'amod')]
+    return sides if rng.random() < 0.75 else [Tree(rng.choice(SUPERLATIVES), 'ADJ', 'amod')]
 
 
 def _far_side(rng: Random) -> list[Tree]:
@@ -129,9 +128,12 @@ def _number(rng: Random) -> list[Tree]:
     return [Tree(rng.choice(('one', 'two', 'three', 'four', '2', '3')), 'NUM', 'nummod')]
 
 
-def _owned(rng: Random) -> Tree:
-    owned = Tree(rng.choice(PARTS + CLOTHES + THINGS), 'NOUN', left=_before(rng, '')[:1])
+def _possessive(rng: Random) -> Tree:
+    owned = Tree(
+        rng.choice(BODY_PARTS + CLOTHES + OBJECTS), 'NOUN', left=_premodifiers(rng, '')[:1]
+    )
     if rng.random() < 0.3:
-        return owned.before(determiner(rng.choice(('my', 'his', 'her', 'your'))))
-    owner = noun(rng, OWNERS, rng.choice(('', 'the')))
-    return owned.before(owner.after(Tree("'s", 'PART', 'case')).at('nmod:poss'))
+        return owned.with_left(determiner(rng.choice(('my', 'his', 'her', 'your'))))
+    owner = sample_noun(rng, OWNERS, rng.choice(('', 'the')))
+    case = Tree("'s", 'PART', 'case')
+    return owned.with_left(owner.with_right(case).with_label('nmod:poss'))

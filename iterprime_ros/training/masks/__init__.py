@@ -1,1 +1,1 @@
-"""How the mask proposer of the tabletop profile is trained."""
+"""Training of the mask model of the tabletop profile."""

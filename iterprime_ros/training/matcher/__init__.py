@@ -1,1 +1,1 @@
-"""How the matcher of the tabletop profile is trained."""
+"""Training of the matcher of the tabletop profile."""

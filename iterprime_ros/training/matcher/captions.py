@@ -1,8 +1,8 @@
-"""Texts that are true or surely false of a view: all that the matcher ever learns words from.
+"""Captions for image-text matching: a true text and a clearly false one about the same view.
 
-Besides referring expressions there are statements about what they refer to ("the leftmost mug is
-red"): an expression with "leftmost" matches wherever its noun does, so that only what is said of
-the object it means can teach where that is.
+A caption is a referring expression or a statement about its target ("the leftmost mug is red").
+"the leftmost mug" matches every image that has a mug; only the complement of a statement teaches
+which mug is the leftmost.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from iterprime_ros.sim.expressions import Stratum, altered, sample_expression
+from iterprime_ros.sim.expressions import Stratum, altered_phrase, sample_expression
 from iterprime_ros.sim.grammar import (
     NOUNS,
     Description,
@@ -23,138 +23,139 @@ from iterprime_ros.sim.scene import COLOURS, KINDS, SIZES
 from iterprime_ros.sim.semantics import fits, meaning
 from iterprime_ros.sim.view import SeenObject, View
 
-UNKNOWN = '[UNK]'
+UNKNOWN_WORD = '[UNK]'
 _TRIES = 8
-_STATEMENT_SHARE = {Stratum.ATTRIBUTES: 0.05, Stratum.PLACE: 0.6, Stratum.RELATION: 0.35}
-_STRANGER_SHARE = 0.06  # false texts whose noun is a word that the model does not know
-_FOREIGN_SHARE = 0.2  # false texts that are true of another scene
-_NAMES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
+_STATEMENT_RATE = {Stratum.ATTRIBUTES: 0.05, Stratum.PLACE: 0.6, Stratum.RELATION: 0.35}
+_UNKNOWN_NOUN_RATE = 0.06  # of false expressions, whose noun is replaced by UNKNOWN_WORD
+_OTHER_VIEW_RATE = 0.2  # of false expressions, which are true of another view
+_ATTRIBUTES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
 _SIDES = (Place.ON_THE_LEFT, Place.ON_THE_RIGHT)
 
 
 @dataclass(frozen=True)
 class Caption:
-    """A true text, a false one like it, and the phrase of the true one.
+    """A true text about a view and a similar text that is false.
 
-    said: what the true text says of its object, at its end; "" where it only refers to it.
+    true: the true text.
+    false: the false text.
+    phrase: the logical form of the expression in the true text.
+    complement: the end of a true statement, after "is"; '' for an expression.
     """
 
     true: str
     false: str
     phrase: Phrase
-    said: str = ''
+    complement: str = ''
 
 
 def sample_caption(
-    rng: Generator, view: View, stratum: Stratum, foreign: Sequence[Phrase]
+    rng: Generator, view: View, stratum: Stratum, other_phrases: Sequence[Phrase]
 ) -> Caption | None:
-    """Draw a caption of a view, or None where it offers none.
+    """Draw a caption of a view, or None if the draw fails.
 
-    foreign: phrases that are true of other scenes.
+    stratum: of the expression; not ABSENT.
+    other_phrases: phrases that are true of other views.
     """
     expression = sample_expression(rng, view, stratum)
     if expression is None or expression.target is None:
         return None
-    text = _without_article(rng, expression.wording.text)
+    text = _without_article(rng, expression.text)
     target = view.objects[expression.target - 1]
-    if rng.random() < _STATEMENT_SHARE[stratum]:
-        said = _complements(rng, view, expression.phrase, target)
-        if said:
-            return Caption(
-                f'{text} is {said[0]}', f'{text} is {said[1]}', expression.phrase, said[0]
-            )
-    if rng.random() < _STRANGER_SHARE:
+    if rng.random() < _STATEMENT_RATE[stratum]:
+        complements = _sample_complements(rng, view, expression.phrase, target)
+        if complements:
+            true, false = complements
+            return Caption(f'{text} is {true}', f'{text} is {false}', expression.phrase, true)
+    if rng.random() < _UNKNOWN_NOUN_RATE:
         start, end = expression.wording.primary_word
-        false = expression.wording.text[:start] + UNKNOWN + expression.wording.text[end:]
+        false = expression.text[:start] + UNKNOWN_WORD + expression.text[end:]
         return Caption(text, _without_article(rng, false), expression.phrase)
-    untrue = _false_phrase(rng, view, expression.phrase, foreign)
-    if untrue is None:
+    false_phrase = _sample_false_phrase(rng, view, expression.phrase, other_phrases)
+    if false_phrase is None:
         return None
-    words = wordings(untrue)
-    false = words[int(rng.integers(len(words)))].text
+    options = wordings(false_phrase)
+    false = options[int(rng.integers(len(options)))].text
     return Caption(text, _without_article(rng, false), expression.phrase)
 
 
-def _false_phrase(
-    rng: Generator, view: View, phrase: Phrase, foreign: Sequence[Phrase]
+def _sample_false_phrase(
+    rng: Generator, view: View, phrase: Phrase, other_phrases: Sequence[Phrase]
 ) -> Phrase | None:
-    """Return a phrase that fits nothing in the view: this one altered, or one of another scene."""
+    """Return a phrase that fits nothing in the view: `phrase` altered, or one of another view."""
     for attempt in range(_TRIES):
-        if foreign and (rng.random() < _FOREIGN_SHARE or attempt >= _TRIES // 2):
-            other = foreign[int(rng.integers(len(foreign)))]
+        if other_phrases and (rng.random() < _OTHER_VIEW_RATE or attempt >= _TRIES // 2):
+            candidate = other_phrases[int(rng.integers(len(other_phrases)))]
         else:
-            other = altered(rng, phrase)
-        if not meaning(other, view).possible:
-            return other
+            candidate = altered_phrase(rng, phrase)
+        if not meaning(candidate, view).possible:
+            return candidate
     return None
 
 
-def _complements(
+def _sample_complements(
     rng: Generator, view: View, phrase: Phrase, target: SeenObject
 ) -> tuple[str, str] | None:
-    """Return what is said of the target, and the same sort of thing that is not true of it."""
-    sort = rng.random()
-    if sort < 0.8:
-        return _attributes(rng, view, phrase, target)
-    if sort < 0.9:
-        return _side(rng, phrase, target, view)
-    return _relation(rng, view, target)
+    """Return a complement that is true of the target, and a false one of the same type."""
+    choice = rng.random()
+    if choice < 0.8:
+        return _attribute_complements(rng, view, phrase, target)
+    if choice < 0.9:
+        return _side_complements(view, phrase, target)
+    return _relation_complements(rng, view, target)
 
 
-def _attributes(
+def _attribute_complements(
     rng: Generator, view: View, phrase: Phrase, target: SeenObject
 ) -> tuple[str, str] | None:
-    unsaid = [name for name in _NAMES if getattr(phrase.head, name) is None]
-    if not unsaid:
+    unnamed = [name for name in _ATTRIBUTES if getattr(phrase.head, name) is None]
+    if not unnamed:
         return None
-    name = unsaid[int(rng.integers(len(unsaid)))]
-    value = getattr(target, name)
-    # What the others that it is chosen from are like makes the hardest false text.
-    rivals = [item for item in view.objects if fits(phrase.head, item)] or list(view.objects)
-    values = [getattr(item, name) for item in rivals if getattr(item, name) != value]
+    name = unnamed[int(rng.integers(len(unnamed)))]
+    true = getattr(target, name)
+    # Hard negatives: attributes of the other objects that fit the description.
+    candidates = [item for item in view.objects if fits(phrase.head, item)] or list(view.objects)
+    values = [getattr(item, name) for item in candidates if getattr(item, name) != true]
     if not values or rng.random() < 0.25:
-        values = [other for other in _NAMES[name] if other != value]
-    other = values[int(rng.integers(len(values)))]
+        values = [value for value in _ATTRIBUTES[name] if value != true]
+    false = values[int(rng.integers(len(values)))]
     if name == 'kind':
         colour = target.colour if phrase.head.colour is None and rng.random() < 0.4 else None
-        return _noun_phrase(rng, value, colour), _noun_phrase(rng, other, colour)
-    return value, other
+        return _noun_phrase(rng, true, colour), _noun_phrase(rng, false, colour)
+    return true, false
 
 
-def _side(rng: Generator, phrase: Phrase, target: SeenObject, view: View) -> tuple[str, str] | None:
-    sides = [place for place in _SIDES if target.id in meaning(_bare(place), view).sure]
-    if not sides or phrase.place in _SIDES:
+def _side_complements(view: View, phrase: Phrase, target: SeenObject) -> tuple[str, str] | None:
+    true = [
+        place for place in _SIDES if target.id in meaning(Phrase(Description(), place), view).sure
+    ]
+    if not true or phrase.place in _SIDES:
         return None
-    wrong = _SIDES[1 - _SIDES.index(sides[0])]
-    return sides[0].value, wrong.value
+    false = _SIDES[1 - _SIDES.index(true[0])]
+    return true[0].value, false.value
 
 
-def _relation(rng: Generator, view: View, target: SeenObject) -> tuple[str, str] | None:
+def _relation_complements(rng: Generator, view: View, target: SeenObject) -> tuple[str, str] | None:
     others = [item for item in view.objects if item.is_referable and item.id != target.id]
     if not others:
         return None
     other = others[int(rng.integers(len(others)))]
-    named = Description(
+    anchor = Description(
         other.kind if rng.random() < 0.8 else None, other.colour if rng.random() < 0.7 else None
     )
-    if named.is_empty or meaning(Phrase(named), view).possible != {other.id}:
+    if anchor.is_empty or meaning(Phrase(anchor), view).possible != {other.id}:
         return None
-    anchor = wordings(Phrase(named))[0].text
-    yes, no = [], []
+    anchor_text = wordings(Phrase(anchor))[0].text
+    true, false = [], []
     for relation in Relation:
-        means = meaning(Phrase(Description(), relation=relation, anchor=named), view)
-        if target.id in means.sure:
-            yes.append(relation)
-        elif target.id not in means.possible:
-            no.append(relation)
-    if not yes or not no:
+        fitting = meaning(Phrase(Description(), relation=relation, anchor=anchor), view)
+        if target.id in fitting.sure:
+            true.append(relation)
+        elif target.id not in fitting.possible:
+            false.append(relation)
+    if not true or not false:
         return None
-    true, false = yes[int(rng.integers(len(yes)))], no[int(rng.integers(len(no)))]
-    return f'{true.value} {anchor}', f'{false.value} {anchor}'
-
-
-def _bare(place: Place) -> Phrase:
-    return Phrase(Description(), place)
+    holds, fails = true[int(rng.integers(len(true)))], false[int(rng.integers(len(false)))]
+    return f'{holds.value} {anchor_text}', f'{fails.value} {anchor_text}'
 
 
 def _noun_phrase(rng: Generator, kind: str, colour: str | None) -> str:
@@ -163,5 +164,5 @@ def _noun_phrase(rng: Generator, kind: str, colour: str | None) -> str:
 
 
 def _without_article(rng: Generator, text: str) -> str:
-    """Drop the first "the" half the time: parsed expressions come with it and without."""
+    """Drop a leading "the" in half of all draws, since parsed expressions come in both forms."""
     return text.removeprefix('the ') if rng.random() < 0.5 else text

@@ -1,4 +1,4 @@
-"""Arrays and messages are the same pixels."""
+"""Images and calibrations are equal as arrays and as messages."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from std_msgs.msg import Header
 
-from iterprime_ros.ros.convert.images import from_image, to_image
+from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.ros.convert.images import from_image, pinhole_of, to_camera_info, to_image
 
 SIDES = st.integers(1, 9)
 
@@ -25,17 +26,17 @@ def any_array(encoding):
 
 
 @given(st.sampled_from(['rgb8', 'mono8', '32FC1', '32SC1']).flatmap(any_array), st.booleans())
-def test_there_and_back(encoded, flipped):
+def test_images_round_trip(encoded, flipped):
     encoding, pixels = encoded
     pixels = np.flipud(pixels) if flipped else pixels  # not contiguous
     message = to_image(pixels, encoding, Header(frame_id='camera'))
-    back = from_image(message)
-    assert back.dtype == pixels.dtype
-    assert np.array_equal(back, pixels, equal_nan=encoding == '32FC1')
+    decoded = from_image(message)
+    assert decoded.dtype == pixels.dtype
+    assert np.array_equal(decoded, pixels, equal_nan=encoding == '32FC1')
     assert message.header.frame_id == 'camera'
 
 
-def test_rows_may_be_padded():
+def test_padded_rows_are_decoded():
     message = to_image(np.arange(12, dtype=np.uint8).reshape(2, 2, 3), 'rgb8', Header())
     rows = bytes(message.data)
     message.step = 8
@@ -43,7 +44,7 @@ def test_rows_may_be_padded():
     assert from_image(message).ravel().tolist() == list(range(12))
 
 
-def test_what_cannot_be_read_is_named():
+def test_invalid_images_are_rejected():
     message = to_image(np.zeros((2, 2, 3), np.uint8), 'rgb8', Header())
     message.height = 3
     with pytest.raises(ValueError, match='claims 3 rows of 6 bytes and has 12'):
@@ -51,3 +52,10 @@ def test_what_cannot_be_read_is_named():
     message.encoding = 'bayer_rggb8'
     with pytest.raises(ValueError, match='bayer_rggb8'):
         from_image(message)
+
+
+def test_calibrations_round_trip():
+    pinhole = Pinhole(fx=300.0, fy=305.0, cx=161.3, cy=118.2, width=320, height=240)
+    message = to_camera_info(pinhole, Header(frame_id='camera'))
+    assert pinhole_of(message) == pinhole
+    assert message.header.frame_id == 'camera'

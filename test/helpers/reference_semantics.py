@@ -1,7 +1,7 @@
-"""An evaluator of expressions that shares nothing with the grammar: it reads the words.
+"""An independent evaluator of expressions, which reads their words.
 
-It knows English, the scene's numbers and the margins that docs/world.md states, and neither
-phrases.py nor meaning.py.
+It uses the scene and the margins of docs/world.md, and neither sim/grammar.py nor
+sim/semantics.py.
 """
 
 import math
@@ -57,8 +57,8 @@ PLACES = {
 
 
 def attributes(words):
-    """Read 'small red mug' into {'kind': 'mug', 'colour': 'red', 'size': 'small'}."""
-    read = {}
+    """Return {'kind': 'mug', 'colour': 'red', 'size': 'small'} of 'small red mug'."""
+    found = {}
     for word in words.split():
         if word in ('the', 'that', 'is'):
             continue
@@ -68,14 +68,14 @@ def attributes(words):
             field, value = 'colour', word
         else:
             field, value = 'size', SIZE_OF[word]
-        assert field not in read, words
+        assert field not in found, words
         if value:
-            read[field] = value
-    return read
+            found[field] = value
+    return found
 
 
 def optical(scene, point):
-    """Return (x right, y down, z forward) of a world point, from the look-at triple alone."""
+    """Return (x right, y down, z forward) of a world point, from eye and target alone."""
     eye, target = scene.camera.eye, scene.camera.target
     forward = [t - e for t, e in zip(target, eye, strict=True)]
     length = math.hypot(*forward)
@@ -104,7 +104,7 @@ def depth_of(scene, item):
 
 
 def outline(item):
-    """Points every 2 mm or so round an object's footprint."""
+    """Return points at most 2 mm apart on the outline of an object's footprint."""
     ring = item.footprint.segmentize(0.002).exterior
     return list(ring.coords)
 
@@ -113,11 +113,11 @@ def gap(first, second):
     return min(math.dist(a, b) for a in outline(first) for b in outline(second))
 
 
-def verdict(amount, margin):
-    """True at or above the margin, False at or below minus it, None between: cannot be said."""
-    if amount >= margin:
+def verdict(difference, margin):
+    """Return True from the margin on, False up to minus the margin, None (unclear) between."""
+    if difference >= margin:
         return True
-    return False if amount <= -margin else None
+    return False if difference <= -margin else None
 
 
 def related(scene, relation, item, other):
@@ -125,40 +125,41 @@ def related(scene, relation, item, other):
     depth = depth_of(scene, item) - depth_of(scene, other)
     if relation == 'near':
         distance = gap(item, other)
-        # The outlines are sampled: give way by a millimetre where it is close.
+        # A tolerance of 1.5 mm, since the outlines are sampled.
         return True if distance < 0.0415 else False if distance > 0.0885 else None
-    amount, margin = {
+    difference, margin = {
         'left': (column, 0.05),
         'right': (-column, 0.05),
         'behind': (depth, 0.04),
         'front': (-depth, 0.04),
     }[relation]
-    return verdict(amount, margin)
+    return verdict(difference, margin)
 
 
-def placed(scene, place, item, rivals):
-    others = [other for other in rivals if other is not item]
+def placed(scene, place, item, candidates):
+    others = [other for other in candidates if other is not item]
     if place in ('left side', 'right side'):
         column = column_of(scene, item)
         return verdict(-column if place == 'left side' else column, 0.05)
     if place == 'middle':
         left = sum(column_of(scene, other) <= column_of(scene, item) - 0.05 for other in others)
         right = sum(column_of(scene, other) >= column_of(scene, item) + 0.05 for other in others)
-        if len(rivals) < 3 or len(rivals) % 2 == 0 or left + right < len(others):
-            return None if len(rivals) < 3 or len(rivals) % 2 == 0 or left == right else False
+        has_no_middle = len(candidates) < 3 or len(candidates) % 2 == 0
+        if has_no_middle or left + right < len(others):
+            return None if has_no_middle or left == right else False
         return left == right
-    rank, margin = {
+    value, margin = {
         'most left': (lambda other: column_of(scene, other), 0.05),
         'most right': (lambda other: -column_of(scene, other), 0.05),
         'closest': (lambda other: depth_of(scene, other), 0.04),
         'farthest': (lambda other: -depth_of(scene, other), 0.04),
     }[place]
-    verdicts = [verdict(rank(other) - rank(item), margin) for other in others]
+    verdicts = [verdict(value(other) - value(item), margin) for other in others]
     return False if False in verdicts else None if None in verdicts else True
 
 
 def split(text):
-    """Return (head words, ('relation', name, anchor words) or ('place', name) or None)."""
+    """Return the head words and ('relation', name, anchor words), ('place', name) or None."""
     for words, name in sorted(RELATIONS.items(), key=lambda entry: -len(entry[0])):
         if f' {words} the ' in text:
             head, anchor = text.split(f' {words} the ')
@@ -169,40 +170,34 @@ def split(text):
     return text, None
 
 
+def fits(item, words):
+    return all(getattr(item, field) == value for field, value in attributes(words).items())
+
+
 def verdicts(text, scene):
-    """Return {id: True, False or None} for every object: does the expression mean it?"""
-    head, more = split(text)
-
-    def fits(item, words):
-        wanted = attributes(words)
-        return all(getattr(item, field) == value for field, value in wanted.items())
-
-    rivals = [item for item in scene.objects if fits(item, head)]
+    """Return for every object id whether the expression means it; None if that is unclear."""
+    head, constraint = split(text)
+    candidates = [item for item in scene.objects if fits(item, head)]
     answers = dict.fromkeys((item.id for item in scene.objects), False)
-    for item in rivals:
-        if more is None:
+    for item in candidates:
+        if constraint is None:
             answers[item.id] = True
-        elif more[0] == 'place':
-            answers[item.id] = placed(scene, more[1], item, rivals)
+        elif constraint[0] == 'place':
+            answers[item.id] = placed(scene, constraint[1], item, candidates)
         else:
-            _, relation, anchor = more
-            held = [
+            _, relation, anchor = constraint
+            holds = [
                 related(scene, relation, item, other)
                 for other in scene.objects
                 if other is not item and fits(other, anchor)
             ]
-            answers[item.id] = True if True in held else None if None in held else False
+            answers[item.id] = True if True in holds else None if None in holds else False
     return answers
 
 
 def anchors(text, scene):
-    """Return the ids that the anchor of a relation may be, or None where there is no relation."""
-    _, more = split(text)
-    if more is None or more[0] == 'place':
+    """Return the ids of the objects that fit the anchor, or None if there is no relation."""
+    _, constraint = split(text)
+    if constraint is None or constraint[0] == 'place':
         return None
-    wanted = attributes(more[2])
-    return {
-        item.id
-        for item in scene.objects
-        if all(getattr(item, field) == value for field, value in wanted.items())
-    }
+    return {item.id for item in scene.objects if fits(item, constraint[2])}

@@ -1,0 +1,146 @@
+"""The answer to a command: its parts, and the sentences that a person reads."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iterprime_ros.grounding.alignment import Span
+from iterprime_ros.grounding.refinement import Grounding, RefinementRound
+from iterprime_ros.language.command_parser import (
+    MAX_CHARACTERS,
+    MAX_WORDS,
+    ParsedCommand,
+)
+from iterprime_ros.masks.selection import MaskRank
+
+
+class Status(Enum):
+    """The outcome of a command."""
+
+    FOUND = 'found'
+    NOT_FOUND = 'not found'
+    AMBIGUOUS = 'ambiguous'
+    INVALID = 'invalid'
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mask that may be the object, and everything that it can be ranked by.
+
+    mask: (H, W) bool.
+    heatmap_mean: mean of the heatmap inside the mask, in [0, 1].
+    heatmap_overlap: soft IoU of the mask with the heatmap, in [0, 1]; see masks.selection.select.
+    predicted_iou: the mask proposer's own confidence, about 0 to 1; it ranks nothing.
+    """
+
+    mask: NDArray[np.bool_]
+    heatmap_mean: float
+    heatmap_overlap: float
+    predicted_iou: float
+
+
+@dataclass(frozen=True)
+class WordHeatmap:
+    """A focus word and its Grad-CAM.
+
+    span: [start, end) characters of the expression.
+    heatmap: (rows, cols) float32 >= 0 over the patches, of round 0.
+    is_primary: whether it is the head noun, or stands for it.
+    """
+
+    span: Span
+    heatmap: NDArray[np.float32]
+    is_primary: bool
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The answer to one command on one image of H x W pixels.
+
+    status: the outcome.
+    text: one sentence for a person.
+    command: the parsed command; None where it could not be parsed.
+    mask: (H, W) bool, all False unless status is FOUND or AMBIGUOUS.
+    heatmap: (H, W) float32 in [0, 1].
+    match_probability: in [0, 1], NaN where it was not computed.
+    ranked_by: the measure of a candidate that ranked the masks.
+    candidates: the mask, then its rival where status is AMBIGUOUS, then the others, best first.
+    rounds: the rounds of refinement, in order.
+    word_heatmaps: one for each focus word, in order.
+    notes: what the user should know besides, one sentence each.
+    milliseconds: time by stage; encoding counts where the image is new.
+    """
+
+    status: Status
+    text: str
+    command: ParsedCommand | None
+    mask: NDArray[np.bool_]
+    heatmap: NDArray[np.float32]
+    match_probability: float
+    ranked_by: MaskRank = 'mean'
+    candidates: tuple[Candidate, ...] = ()
+    rounds: tuple[RefinementRound, ...] = ()
+    word_heatmaps: tuple[WordHeatmap, ...] = ()
+    notes: tuple[str, ...] = ()
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+def invalid(text: str, size: tuple[int, int]) -> Segmentation:
+    """Return the answer to a command that cannot be used on an image of a size (H, W)."""
+    return Segmentation(
+        Status.INVALID, text, None, np.zeros(size, bool), np.zeros(size, np.float32), float('nan')
+    )
+
+
+def verdict(
+    expression: str,
+    probability: float,
+    threshold: float,
+    has_peak: bool,
+    candidates: Sequence[Candidate],
+    is_ambiguous: bool,
+) -> tuple[Status, str]:
+    """Return the outcome and the sentence that explains it.
+
+    expression: the referring expression.
+    probability, threshold: of the match, in [0, 1]; below the threshold nothing is found.
+    has_peak: whether the heatmap has any contrast.
+    candidates: the masks that may be the object.
+    is_ambiguous: whether another object fits about as well as the first candidate.
+    """
+    chance = f'match {probability:.2f}'
+    if probability < threshold:
+        return (
+            Status.NOT_FOUND,
+            f'Nothing here matches "{expression}" ({chance}, below {threshold:g}).',
+        )
+    if not has_peak:
+        return (
+            Status.NOT_FOUND,
+            f'"{expression}" matches ({chance}), but no part of the image more than others.',
+        )
+    if not candidates:
+        return (
+            Status.NOT_FOUND,
+            f'"{expression}" matches ({chance}), but no mask lies where it stands out.',
+        )
+    if is_ambiguous:
+        return Status.AMBIGUOUS, f'At least two objects could be "{expression}" ({chance}).'
+    return Status.FOUND, f'Found "{expression}" ({chance}).'
+
+
+def notes(command: ParsedCommand, grounding: Grounding, received: str) -> Iterator[str]:
+    """Yield what the user should know besides; received: the command before it was parsed."""
+    span = grounding.expression.primary_word
+    if command.primary_word is None and span is not None:
+        word = grounding.expression.text[slice(*span)]
+        yield f'No noun was found; "{word}", the word with the most attention, stands for it.'
+    if command.primary_word is None and span is None:
+        yield 'No primary word was found.'
+    if len(received.split()) > MAX_WORDS or len(' '.join(received.split())) > MAX_CHARACTERS:
+        yield f'The command is too long and was cut after {len(command.text)} characters.'
+    if grounding.truncated:
+        yield 'The expression is longer than the matcher can read; its end was cut.'

@@ -1,0 +1,64 @@
+"""Which matchers and mask proposers there are, by the `kind` that a profile names.
+
+A new one is a file with a loader and a line here; docs/extending.md says how. Modules are imported
+when they are asked for.
+"""
+
+from collections.abc import Mapping
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from iterprime_ros.errors import InvalidSettingError
+
+if TYPE_CHECKING:
+    from iterprime_ros.grounding.matcher import Matcher
+    from iterprime_ros.masks.proposer import MaskProposer
+    from iterprime_ros.weights import Placement
+
+# module:function, called as load(weights, tokenizer, placement).
+MATCHERS: Mapping[str, str] = {
+    'blip': 'iterprime_ros.grounding.blip:load_blip',
+    'albef': 'iterprime_ros.grounding.albef:load_albef',
+}
+
+# module:function, called as load(weights, placement).
+PROPOSERS: Mapping[str, str] = {
+    'sam': 'iterprime_ros.masks.sam:load_sam',
+    'segment_anything': 'iterprime_ros.masks.segment_anything:load_segment_anything',
+    'regions': 'iterprime_ros.masks.regions:load_regions',
+}
+
+
+def load_matcher(
+    kind: str, weights: str, tokenizer: str | None, placement: 'Placement'
+) -> 'Matcher':
+    """Return a matcher.
+
+    kind: a key of MATCHERS.
+    weights: a local folder or file, or an id on the hub.
+    tokenizer: the same of the tokenizer; None for the one that belongs to the weights.
+
+    Raises InvalidSettingError, WeightsNotFoundError and WeightsMismatchError.
+    """
+    matcher: Matcher = _loader(MATCHERS, kind)(weights, tokenizer, placement)
+    return matcher
+
+
+def load_proposer(kind: str, weights: str | None, placement: 'Placement') -> 'MaskProposer':
+    """Return a mask proposer.
+
+    kind: a key of PROPOSERS.
+    weights: a local folder or file, or an id on the hub; None for a proposer without weights.
+
+    Raises InvalidSettingError, WeightsNotFoundError and WeightsMismatchError.
+    """
+    proposer: MaskProposer = _loader(PROPOSERS, kind)(weights, placement)
+    return proposer
+
+
+def _loader(registry: Mapping[str, str], kind: str) -> Any:
+    if kind not in registry:
+        raise InvalidSettingError(
+            f'There is no backend of kind "{kind}": name one of {", ".join(registry)}.'
+        )
+    return resolve_name(registry[kind])

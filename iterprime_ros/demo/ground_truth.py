@@ -1,0 +1,128 @@
+"""Compares answers with the ground truth of the simulated scene."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iterprime_ros.demo.command_client import Answer
+from iterprime_ros.demo.scene_subscriber import RgbdFrame
+from iterprime_ros.geometry.surface import surface
+from iterprime_ros.msg import ReferredObject
+from iterprime_ros.render import DrawnAnswer
+from iterprime_ros.ros.convert.images import from_image
+from iterprime_ros.sim.parsing import command_meaning
+from iterprime_ros.sim.view import SeenObject, View
+
+_STATUS = {
+    ReferredObject.FOUND: 'found',
+    ReferredObject.NOT_FOUND: 'not found',
+    ReferredObject.AMBIGUOUS: 'ambiguous',
+    ReferredObject.INVALID: 'invalid',
+}
+
+
+def object_name(item: SeenObject) -> str:
+    """Return the name of an object, such as "large red cube"."""
+    return f'{item.size} {item.colour} {item.kind}'
+
+
+def summary(answer: Answer, frame: RgbdFrame, view: View) -> str:
+    """Return one line about an answer: status, agreement with the ground truth, time.
+
+    frame, view: the scene that the answer is about.
+    """
+    result = answer.result
+    parts = [_STATUS[result.status]]
+    if np.isfinite(result.match_probability):
+        parts.append(f'match {result.match_probability:.2f}')
+    if result.status == ReferredObject.INVALID:
+        parts.append(f'{result.text[:1].lower()}{result.text[1:]}'.removesuffix('.'))
+    else:
+        parts += _agreement(result, frame, view)
+    duration = result.processing_time
+    parts.append(f'{1e3 * duration.sec + duration.nanosec / 1e6:.0f} ms')
+    return ', '.join(parts)
+
+
+def drawn_answer(answer: Answer, frame: RgbdFrame, view: View) -> DrawnAnswer:
+    """Return an answer as it is drawn, with the true mask of the object that is referred to.
+
+    frame, view: the scene that the answer is about.
+    """
+    result = answer.result
+    target = _target_id(result.command, view)
+    return DrawnAnswer(
+        command=result.command,
+        text=result.text,
+        mask=_mask(result, frame),
+        heatmap=answer.heatmap,
+        truth=frame.ids == target if target else None,
+    )
+
+
+def _target_id(command: str, view: View) -> int | None:
+    """Return the id of the object that a command refers to.
+
+    0 if the scene has no such object; None if the command leaves it open or cannot be parsed.
+    """
+    meaning = command_meaning(command, view)
+    if meaning is None or meaning.sure != meaning.possible or len(meaning.sure) > 1:
+        return None
+    return next(iter(meaning.sure), 0)
+
+
+def _agreement(result: ReferredObject, frame: RgbdFrame, view: View) -> list[str]:
+    """Return how a result agrees with the object that its command refers to."""
+    names = {item.id: object_name(item) for item in view.objects}
+    target = _target_id(result.command, view)
+    is_found = result.status != ReferredObject.NOT_FOUND
+    parts = []
+    if target == 0:
+        parts.append(f'{"but " if is_found else ""}no such object is in the scene')
+    elif target and not is_found:
+        parts.append(f'but the {names[target]} is in the scene')
+    if not is_found:
+        return parts
+    mask = _mask(result, frame)
+    covered = _covered_id(mask, frame)
+    if target:
+        parts.append(f'IoU {_iou(mask, frame.ids == target):.2f} with the {names[target]}')
+    if covered and covered != target:
+        parts.append(f'the mask covers {_distinct_name(covered, target, names)}')
+    if covered and target is None:
+        parts.append(f'IoU {_iou(mask, frame.ids == covered):.2f}')
+    if result.point_count and covered and target in (None, covered):
+        parts.append(f'centroid error {_centroid_error(result, frame, covered):.0f} mm')
+    return parts
+
+
+def _mask(result: ReferredObject, frame: RgbdFrame) -> NDArray[np.bool_]:
+    """Return the mask (H, W) of a result, empty where it found nothing."""
+    if not result.mask.width:
+        return np.zeros(frame.ids.shape, dtype=bool)
+    return from_image(result.mask) > 0
+
+
+def _covered_id(mask: NDArray[np.bool_], frame: RgbdFrame) -> int:
+    """Return the id of the object that a mask covers most of, 0 if it covers background only."""
+    areas = np.bincount(frame.ids[mask], minlength=1)
+    areas[0] = 0
+    return int(areas.argmax())
+
+
+def _iou(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    return float((mask & truth).sum() / max(1, (mask | truth).sum()))
+
+
+def _centroid_error(result: ReferredObject, frame: RgbdFrame, object_id: int) -> float:
+    """Return the distance in mm from the true centroid of an object's visible surface."""
+    truth = surface(frame.depth, frame.ids == object_id, frame.rgb, frame.pinhole).centroid
+    found = (result.centroid.x, result.centroid.y, result.centroid.z)
+    return float(1e3 * np.linalg.norm(truth - found))
+
+
+def _distinct_name(covered: int, target: int | None, names: dict[int, str]) -> str:
+    """Return a name of the covered object that cannot be taken for the target's."""
+    name = names[covered]
+    if not target or names[target] != name:
+        return f'the {name}'
+    return f'the other {name}' if list(names.values()).count(name) == 2 else f'another {name}'

@@ -1,0 +1,1 @@
+"""Baselines that an evaluation compares a model with, one file each."""

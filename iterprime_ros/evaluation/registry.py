@@ -1,0 +1,59 @@
+"""Which data sets and baselines there are, by name.
+
+A new one is a file with a loader and a line here; docs/extending.md says how. Modules are imported
+when they are asked for.
+"""
+
+from collections.abc import Mapping
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from iterprime_ros.errors import InvalidSettingError
+
+if TYPE_CHECKING:
+    from iterprime_ros.evaluation.datasets.dataset import Dataset
+    from iterprime_ros.evaluation.segmenter import Segmenter
+    from iterprime_ros.pipeline import IteRPrimE
+
+# module:function, called as load(split, limit).
+DATASETS: Mapping[str, str] = {
+    'tabletop': 'iterprime_ros.evaluation.datasets.tabletop:load_tabletop',
+}
+
+# module:function, called as load(model).
+BASELINES: Mapping[str, str] = {
+    'grad-cam': 'iterprime_ros.evaluation.baselines.grad_cam:grad_cam',
+}
+
+
+def load_dataset(name: str, split: str | None = None, limit: int | None = None) -> 'Dataset':
+    """Return a data set.
+
+    name: a key of DATASETS.
+    split: a split of that data set; None for its default split.
+    limit: number of images at most; None for the data set's default.
+
+    Raises InvalidSettingError for a name or a split that does not exist, or a limit out of range.
+    """
+    dataset: Dataset = _loader(DATASETS, 'data set', name)(split, limit)
+    return dataset
+
+
+def load_baseline(name: str, model: 'IteRPrimE') -> 'Segmenter':
+    """Return a baseline.
+
+    name: a key of BASELINES.
+    model: the model that is compared with it; the baseline may share its parts.
+
+    Raises InvalidSettingError for a name that does not exist.
+    """
+    baseline: Segmenter = _loader(BASELINES, 'baseline', name)(model)
+    return baseline
+
+
+def _loader(registry: Mapping[str, str], what: str, name: str) -> Any:
+    if name not in registry:
+        raise InvalidSettingError(
+            f'There is no {what} "{name}": name one of {", ".join(registry)}.'
+        )
+    return resolve_name(registry[name])

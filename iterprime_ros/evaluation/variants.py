@@ -1,0 +1,27 @@
+"""A model with other settings and the same weights."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from iterprime_ros.pipeline import IteRPrimE
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def with_settings(
+    model: IteRPrimE,
+    grounding: Mapping[str, Any] = _NOTHING,
+    answer: Mapping[str, Any] = _NOTHING,
+) -> IteRPrimE:
+    """Return a model that shares the weights and differs in some settings.
+
+    grounding: fields of GroundingSettings that change, with their values.
+    answer: fields of AnswerSettings that change, with their values.
+    """
+    settings = model.profile
+    changed = {
+        'grounding': settings.grounding.model_copy(update=grounding),
+        'answer': settings.answer.model_copy(update=answer),
+    }
+    return model.with_profile(settings.model_copy(update=changed))

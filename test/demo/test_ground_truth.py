@@ -1,0 +1,104 @@
+"""Answers are compared with what is true of the simulated scene."""
+
+import re
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import Point
+from std_msgs.msg import Header
+
+from iterprime_ros.demo.command_client import Answer
+from iterprime_ros.demo.ground_truth import drawn_answer, summary
+from iterprime_ros.demo.scene_subscriber import RgbdFrame
+from iterprime_ros.geometry.surface import surface
+from iterprime_ros.msg import ReferredObject
+from iterprime_ros.ros.convert.images import to_image
+from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.view import view_of
+
+
+@pytest.fixture
+def rendered(small_renderer):
+    """Return the frame and the view of a scene."""
+
+    def render(seed):
+        picture = small_renderer.render(sample_scene(seed))
+        return RgbdFrame(picture.rgb, picture.depth, picture.ids, picture.pinhole), view_of(picture)
+
+    return render
+
+
+@pytest.fixture
+def summarized(rendered):
+    """Return the summary of an answer to a command; covered: id of the masked object, or None."""
+
+    def line(seed, command, status, covered=None, **fields):
+        frame, view = rendered(seed)
+        result = ReferredObject(command=command, status=status, match_probability=0.5, **fields)
+        if covered:
+            mask = frame.ids == covered
+            centroid = surface(frame.depth, mask, frame.rgb, frame.pinhole).centroid
+            result.mask = to_image(mask.astype(np.uint8) * 255, 'mono8', Header())
+            result.point_count = 9
+            result.centroid = Point(**dict(zip('xyz', map(float, centroid), strict=True)))
+        return summary(Answer(result, None), frame, view)
+
+    return line
+
+
+def test_two_objects_of_one_name_are_told_apart(summarized):
+    target, other, mug = 3, 4, 5
+    command = 'the orange bottle to the right of the blue thing'
+    line = summarized(7, command, ReferredObject.FOUND, other)
+    assert (
+        'IoU 0.00 with the large orange bottle, the mask covers the other large orange bottle'
+        in line
+    )
+    line = summarized(7, command, ReferredObject.FOUND, mug)
+    assert 'IoU 0.00 with the large orange bottle, the mask covers the small orange mug' in line
+    line = summarized(7, command, ReferredObject.FOUND, target)
+    assert 'IoU 1.00 with the large orange bottle, centroid error 0 mm' in line
+    assert 'covers' not in line
+
+
+def test_a_false_rejection_names_the_object(summarized):
+    line = summarized(2, 'the red ball', ReferredObject.NOT_FOUND)
+    assert line.startswith('not found, match 0.50, but the small red ball is in the scene, ')
+    assert 'IoU' not in line
+
+
+def test_a_correct_rejection_says_so(summarized):
+    line = summarized(2, 'the red mug', ReferredObject.NOT_FOUND)
+    assert line.startswith('not found, match 0.50, no such object is in the scene, ')
+
+
+def test_a_mask_for_an_absent_object_is_named(summarized):
+    line = summarized(2, 'the red mug', ReferredObject.FOUND, 1)
+    expected = 'found, match 0.50, but no such object is in the scene, the mask covers the '
+    assert line.startswith(expected)
+    assert 'IoU' not in line
+
+
+def test_an_unclear_command_is_compared_with_the_object_under_the_mask(summarized, rendered):
+    item = rendered(2)[1].objects[0]
+    name = f'{item.size} {item.colour} {item.kind}'
+    line = summarized(2, 'whatever', ReferredObject.FOUND, item.id)
+    assert f'the mask covers the {name}, IoU 1.00, centroid error 0 mm' in line
+
+
+def test_the_cause_of_an_invalid_command_goes_on_the_line(summarized):
+    line = summarized(2, '!!!', ReferredObject.INVALID, text='The command has no letters.')
+    assert re.search(', the command has no letters, [^,]* ms$', line)
+
+
+def test_the_true_mask_is_drawn_where_the_object_is_in_the_scene(rendered):
+    frame, view = rendered(2)
+
+    def truth_of(command):
+        result = ReferredObject(command=command, status=ReferredObject.NOT_FOUND)
+        return drawn_answer(Answer(result, None), frame, view).truth
+
+    ball = next(item.id for item in view.objects if (item.colour, item.kind) == ('red', 'ball'))
+    assert np.array_equal(truth_of('the red ball'), frame.ids == ball)
+    assert truth_of('the red mug') is None
+    assert truth_of('whatever') is None

@@ -1,0 +1,30 @@
+"""Grad-CAM alone, with the models that ship."""
+
+import numpy as np
+
+from iterprime_ros.evaluation.ablation import grounding_variants
+from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
+from iterprime_ros.evaluation.datasets.tabletop import load_tabletop
+from iterprime_ros.evaluation.variants import with_settings
+from iterprime_ros.pipeline import IteRPrimE
+
+
+def test_it_has_one_round_and_no_emphasis():
+    full = IteRPrimE.from_profile('tabletop')
+    iterprime = with_settings(
+        full, {'rounds': 3, 'stop_early': False, 'local_emphasis': True, 'global_emphasis': True}
+    )
+    baseline = grad_cam(iterprime)
+    settings = baseline.profile.grounding
+    assert (settings.rounds, settings.local_emphasis, settings.global_emphasis) == (1, False, False)
+    assert baseline.profile.answer == iterprime.profile.answer
+    assert baseline.profile == grounding_variants(iterprime)[0].model.profile
+    (sample,) = load_tabletop(limit=1)
+    commands = [question.command for question in sample.questions]
+    answers = baseline.segment_many(baseline.embed(sample.image), commands)
+    assert all(len(answer.rounds) == 1 for answer in answers)
+    of_iterprime = iterprime.segment_many(iterprime.embed(sample.image), commands)
+    for answer, other in zip(answers, of_iterprime, strict=True):
+        assert len(other.rounds) == 3
+        assert answer.match_probability == other.match_probability
+        np.testing.assert_array_equal(answer.rounds[0].hidden, other.rounds[0].hidden)

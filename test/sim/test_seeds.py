@@ -1,0 +1,14 @@
+"""The seeds of training, calibration and held-out scenes."""
+
+from itertools import pairwise
+
+import pytest
+
+from iterprime_ros.sim.seeds import CALIBRATION, HELD_OUT, TRAINING, WrongSeedError, require_seeds
+
+
+def test_the_splits_are_disjoint():
+    ranges = sorted((TRAINING, CALIBRATION, HELD_OUT), key=lambda each: each.start)
+    assert all(first.stop <= second.start for first, second in pairwise(ranges))
+    with pytest.raises(WrongSeedError, match=r'^Scene 3000000 is not for training'):
+        require_seeds(HELD_OUT[:1], TRAINING, 'training')
