@@ -37,6 +37,7 @@ setup(
     install_requires=[
         'matplotlib',
         'numpy>=1.26',
+        'opencv-python-headless',
         'pillow',
         'pydantic>=2',
         'PyYAML',

@@ -16,13 +16,14 @@ from iterprime_ros.action import Segment
 
 
 def on_feedback(message: object) -> None:
-    """Print the match probability of a refinement round, and the peak of its heatmap."""
+    """Print the match probability of a refinement round, and where its heatmap peaks."""
     feedback = message.feedback
+    height, width = feedback.heatmap.height, feedback.heatmap.width
     heatmap = np.frombuffer(feedback.heatmap.data, np.float32)
-    row, column = divmod(int(heatmap.argmax()), feedback.heatmap.width)
+    row, column = divmod(int(heatmap.argmax()), width)
     print(
-        f'round {feedback.round}: match {feedback.match_probability:.2f}, '
-        f'heatmap peak at pixel ({column}, {row})'
+        f'round {feedback.round}: match {feedback.match_probability:.2f}, heatmap peak at '
+        f'{(column + 0.5) / width:.0%} of the width, {(row + 0.5) / height:.0%} of the height'
     )
 
 
@@ -42,7 +43,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    goal = Segment.Goal(command=arguments[0])
+    goal = Segment.Goal(command=arguments[0], feedback_heatmap=True)
     accepted = client.send_goal_async(goal, feedback_callback=on_feedback)
     rclpy.spin_until_future_complete(node, accepted)
     finished = accepted.result().get_result_async()

@@ -2,17 +2,31 @@
 
 import argparse
 import importlib.util
+import io
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from iterprime_ros import __version__
-from iterprime_ros.errors import InvalidCommandError, IterprimeError
+from iterprime_ros.errors import (
+    InvalidCommandError,
+    InvalidSettingError,
+    IterprimeError,
+    UnwritableError,
+)
+
+if TYPE_CHECKING:
+    from iterprime_ros.image_files import OutputPaths
+    from iterprime_ros.pipeline import IteRPrimE
 
 FOUND, NOT_FOUND, WRONG_USE = 0, 1, 2  # exit codes
-FAILED, INTERRUPTED = 1, 130
+FAILED, CRASHED, INTERRUPTED = 1, 70, 130  # 70 is EX_SOFTWARE of sysexits.h
 
 _DEMO_EXAMPLES = """\
 examples:
@@ -46,8 +60,14 @@ examples:
   iterprime segment photo.jpg "the dog behind the fence" --profile blip-sam --mask dog.png
   iterprime segment photos/ "the red mug" "the plate" --profile blip-sam --out overlays/ --json
 
+outputs in a folder:
+  a-0-overlay.png, a-0-mask.png, a-0-explanation.png for a.png and the first COMMAND, a-1-...
+  for the second; a.png-0-overlay.png ... where an image of another suffix is called a, too
+
 exit code:
-  0 all found, 1 something not found or ambiguous, 2 wrong usage or missing weights
+  0 all found, 1 something not found or ambiguous, 2 wrong usage, missing weights, an image
+  that cannot be read or an output that cannot be written, 70 memory full or a fault of
+  iterprime, 130 Ctrl-C
 """
 
 _EVALUATE_DESCRIPTION = """\
@@ -77,22 +97,97 @@ examples:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    """Run the command line and return its exit code.
+
+    arguments: those of this process by default, which then ignores Ctrl-C while it ends.
+    """
+    code = _exit_code(arguments)
+    if arguments is None:
+        # Python gives SIGINT back its default while it ends, and a second one would then kill.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
+
+
+def _exit_code(arguments: list[str] | None) -> int:
+    if sys.stderr is None:  # closed by the shell; print() would take standard output instead
+        sys.stderr = Path(os.devnull).open('w')  # noqa: SIM115 - for the rest of the process
     try:
+        if sys.stdout is None:
+            raise UnwritableError('Standard output is closed: send it to a file or to /dev/null.')
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors='backslashreplace')
+        with _standard_output(), _ending_at_once():
+            options = _parser().parse_args(arguments)
         return options.run(options)
     except IterprimeError as error:
-        print(error, file=sys.stderr)
+        _complain(error)
         return WRONG_USE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        # The last two are of PyTorch, on a GPU and on a CPU.
+        if isinstance(error, MemoryError) or re.search(
+            "out of memory|can't allocate memory", str(error)
+        ):
+            _complain('The memory is full: end other programs, or take a smaller profile or image.')
+        else:
+            _complain(''.join(traceback.format_exception(error)).rstrip())
+            _complain('This is a fault of iterprime: report it with the lines above.')
+        return CRASHED
+
+
+def _say(line: str) -> None:
+    """Print a line to standard output now. Raises UnwritableError."""
+    with _standard_output():
+        print(line)
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """Flush standard output at the end, and raise UnwritableError for what it does not take."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        # Python would try to write the rest once more when it ends.
+        with suppress(OSError, ValueError), Path(os.devnull).open('w') as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise UnwritableError(
+            f'Standard output failed ({error.strerror}): send it to a reader that stays open, or '
+            'to a file on a disk with space.'
+        ) from error
+
+
+def _complain(message: object) -> None:
+    """Print a line to standard error; if that fails, the answers still count."""
+    with suppress(OSError):
+        print(message, file=sys.stderr)
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process without an exception, for code that holds nothing open.
+
+    An exception that enters the compiled code of an import aborts the process.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # ignored in the background, for example
+        return
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='iterprime',
         description='Language-guided perception for robots.',
-        epilog='iterprime COMMAND --help explains each command.',
+        epilog='iterprime COMMAND --help explains each command and its exit codes. Any command exits '
+        'with 70 if memory is full or iterprime has a fault, and with 130 after Ctrl-C.',
     )
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
@@ -112,7 +207,7 @@ def _add_segment(commands: argparse._SubParsersAction) -> None:
         epilog=_SEGMENT_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    segment.add_argument('image', type=Path, metavar='IMAGE', help='image file or folder of images')
+    segment.add_argument('image', metavar='IMAGE', help='image file or folder of images')
     segment.add_argument('command', nargs='+', metavar='COMMAND', help='"pick up the red mug"')
     segment.add_argument(
         '--profile',
@@ -125,9 +220,11 @@ def _add_segment(commands: argparse._SubParsersAction) -> None:
         '--offline', action='store_true', help='never ask the hub: use only folders and its cache'
     )
     what = 'PNG to write; a folder where there are several images or commands'
-    segment.add_argument('--out', type=Path, help=f'image with the object marked, {what}')
-    segment.add_argument('--mask', type=Path, help=f'mask, 0 and 255, {what}')
-    segment.add_argument('--explain', type=Path, help=f'figure that explains the answer, {what}')
+    segment.add_argument('--out', metavar='PATH', help=f'image with the object marked, {what}')
+    segment.add_argument('--mask', metavar='PATH', help=f'mask, 0 and 255, {what}')
+    segment.add_argument(
+        '--explain', metavar='PATH', help=f'figure that explains the answer, {what}'
+    )
     segment.add_argument('--json', action='store_true', help='print a line of JSON for each answer')
     segment.set_defaults(run=_segment)
 
@@ -266,8 +363,9 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    _quieten_the_hub()
-    from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
+    with _ending_at_once():
+        _quieten_the_hub()
+        from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
 
     evaluation = Evaluation(
         profile=options.profile,
@@ -301,36 +399,76 @@ def _quieten_the_hub() -> None:
 def _segment(options: argparse.Namespace) -> int:
     if not all(command.strip() for command in options.command):
         raise InvalidCommandError('A COMMAND is empty: name the object.')
-    _quieten_the_hub()
+    image = _path('IMAGE', options.image)
+    overlay, mask, explanation = (
+        None if text is None else _path(name, text)
+        for name, text in (
+            ('--out', options.out),
+            ('--mask', options.mask),
+            ('--explain', options.explain),
+        )
+    )
+    with _ending_at_once():
+        _quieten_the_hub()
+        from iterprime_ros.image_files import Outputs, find_images, output_paths
+        from iterprime_ros.pipeline import IteRPrimE
+
+        files, skipped = find_images(image)
+        asked = Outputs(overlay, mask, explanation)
+        outputs = output_paths(asked, files, len(options.command))
+        for each in skipped:
+            _complain(f'{each} is no regular file and is skipped.')
+        model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
+    if model.profile.notice:
+        _complain(model.profile.notice)
+    return _print_answers(model, files, options.command, outputs, options.json)
+
+
+def _path(name: str, text: str) -> Path:
+    """Return the path that an argument gives; Path('') would be the current folder."""
+    if not text:
+        raise InvalidSettingError(f'{name} is empty: name a file or a folder.')
+    return Path(text)
+
+
+def _print_answers(
+    model: 'IteRPrimE',
+    files: Sequence[Path],
+    commands: Sequence[str],
+    outputs: 'OutputPaths',
+    as_json: bool,
+) -> int:
+    """Answer every command about every image, and return the exit code.
+
+    An image that cannot be read is reported, and the others are still answered.
+    """
     from tqdm import tqdm
 
     from iterprime_ros.answer import Status
-    from iterprime_ros.image_files import Outputs, expand_paths, report, segment_files
-    from iterprime_ros.pipeline import IteRPrimE
+    from iterprime_ros.errors import InvalidImageError
+    from iterprime_ros.image_files import report, segment_file
 
-    files = expand_paths([options.image])
-    total = len(files) * len(options.command)
-    outputs = Outputs(options.out, options.mask, options.explain)
-    if total == 1:
-        outputs.check_names()
-    model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
-    if model.profile.notice:
-        print(model.profile.notice, file=sys.stderr)
-    answers = tqdm(
-        segment_files(model, files, options.command, outputs),
-        total=total,
-        disable=None if total > 1 else True,
-    )
+    codes = {Status.FOUND: FOUND, Status.INVALID: WRONG_USE}
     code = FOUND
-    for file, command, answer, written in answers:
-        line = report(file, command, answer) if options.json else f'{file}: {answer.text}'
-        tqdm.write(line)
-        for note in () if options.json else answer.notes:
-            tqdm.write(f'  {note}')
-        if written and not options.json:
-            tqdm.write(f'Written: {", ".join(map(str, written))}', file=sys.stderr)
-        if answer.status is not Status.FOUND:
-            code = max(code, WRONG_USE if answer.status is Status.INVALID else NOT_FOUND)
+    total = len(files) * len(commands)
+    with tqdm(total=total, disable=None if total > 1 else True) as bar:
+        for file in files:
+            try:
+                for command, answer, written in segment_file(model, file, commands, outputs):
+                    with bar.external_write_mode():
+                        if as_json:
+                            _say(report(file, command, answer))
+                        else:
+                            _say('\n  '.join([f'{file}: {answer.text}', *answer.notes]))
+                            if written:
+                                _complain(f'Written: {", ".join(map(str, written))}')
+                    bar.update()
+                    code = max(code, codes.get(answer.status, NOT_FOUND))
+            except InvalidImageError as error:
+                with bar.external_write_mode():
+                    _complain(error)
+                bar.update(len(commands))
+                code = WRONG_USE
     return code
 
 
@@ -340,9 +478,9 @@ def _list_models(_: argparse.Namespace) -> int:
     for name in PROFILE_NAMES:
         each = load_profile(name)
         mark = ' (default)' if name == DEFAULT else ''
-        print(f'{name}{mark}: {each.description}')
-        print(f'  matcher {each.matcher.kind}: {each.matcher.weights}')
-        print(f'  masks {each.masks.kind}: {each.masks.weights or "no weights"}')
+        _say(f'{name}{mark}: {each.description}')
+        _say(f'  matcher {each.matcher.kind}: {each.matcher.weights}')
+        _say(f'  masks {each.masks.kind}: {each.masks.weights or "no weights"}')
     return 0
 
 
@@ -350,7 +488,7 @@ def _fetch_models(options: argparse.Namespace) -> int:
     from iterprime_ros.profiles import fetch
 
     for each in fetch(options.profile):
-        print(f'Fetched {each}')
+        _say(f'Fetched {each}')
     return 0
 
 

@@ -1,9 +1,10 @@
 """Images and commands from files to files: what `iterprime segment` does."""
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+import stat
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from iterprime_ros.answer import Segmentation
-from iterprime_ros.errors import InvalidImageError, InvalidSettingError
+from iterprime_ros.errors import InvalidImageError, InvalidSettingError, UnwritableError
+from iterprime_ros.explain import explanation
 from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.render import atomic_write, overlay
 
+FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'PPM')  # as Pillow names them
 SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'})
+MAX_PIXELS = 2 * 3840 * 2160  # a small file may claim far more than memory can hold
+
+# Where the outputs of each answer are written, by image and number of the command, then by kind.
+OutputPaths = Mapping[tuple[Path, int], Mapping[str, Path]]
 
 
 @dataclass(frozen=True)
@@ -34,70 +42,179 @@ class Outputs:
     mask: Path | None = None
     explanation: Path | None = None
 
-    def check_names(self) -> None:
-        """Raise InvalidSettingError for an output that is neither a .png nor a folder."""
-        for path in (self.overlay, self.mask, self.explanation):
-            if path and path.suffix.lower() != '.png' and not path.is_dir():
-                raise InvalidSettingError(
-                    f'Outputs are PNG files, and {path} is neither named .png nor an existing '
-                    'folder.'
-                )
 
+def find_images(path: Path) -> tuple[list[Path], list[Path]]:
+    """Return the images at a path, sorted by name, and what has an image's name and is no file.
 
-def expand_paths(paths: Sequence[Path]) -> list[Path]:
-    """Return the files of images, and of folders the images in them by name.
+    path: an image, or a folder of images.
 
-    Raises InvalidImageError for a path that is neither, or a folder without images.
+    The second list holds the directories, pipes and devices in a folder. They must not be opened: a
+    pipe without a writer blocks for ever.
+
+    Raises InvalidImageError for a path that is neither image nor folder or cannot be read, and for
+    a folder without images.
     """
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
-            if not inside:
-                raise InvalidImageError(f'There is no image in the folder {path}.')
-            files += inside
-        elif path.is_file():
-            files.append(path)
-        else:
-            raise InvalidImageError(f'There is no image at {path}.')
-    return files
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            _check_regular(path, mode)
+            return [path], []
+        named = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+        others = [each for each in named if each.exists() and not each.is_file()]
+    except FileNotFoundError as error:
+        raise InvalidImageError(
+            f'There is no image at {path}: name an image file or a folder of images.'
+        ) from error
+    except OSError as error:
+        raise InvalidImageError(f'Cannot read {path}: {error.strerror}.') from error
+    images = [each for each in named if each not in others]
+    if not images:
+        raise InvalidImageError(
+            f'There is no image in the folder {path}: name one that holds '
+            f'{", ".join(sorted(SUFFIXES))} files.'
+        )
+    return images, others
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Return an image file as (H, W, 3) uint8 RGB, turned as its EXIF says.
 
-    Raises InvalidImageError for a file that is no image or is broken.
+    Raises InvalidImageError for a file that is none of FORMATS, is damaged, has more than 8 bits a
+    channel or more than MAX_PIXELS, or cannot be read.
     """
     try:
-        with Image.open(path) as opened:
-            if opened.mode.startswith(('I', 'F')):
-                raise InvalidImageError(
-                    f'{path} has more than 8 bits a channel: convert it to 8-bit RGB first.'
-                )
-            return np.asarray(ImageOps.exif_transpose(opened).convert('RGB'))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise InvalidImageError(f'{path} is no image that can be read: {error}') from error
+        _check_regular(path, path.stat().st_mode)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # on metadata that nothing here reads
+            with Image.open(path, formats=FORMATS) as opened:
+                if opened.width * opened.height > MAX_PIXELS:
+                    raise Image.DecompressionBombError
+                if opened.mode.startswith(('I', 'F')):
+                    raise InvalidImageError(
+                        f'{path} has more than 8 bits a channel: convert it to 8-bit RGB first.'
+                    )
+                return np.asarray(ImageOps.exif_transpose(opened).convert('RGB'))
+    except InvalidImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InvalidImageError(
+            f'{path} has more than {MAX_PIXELS:,} pixels: scale it down first.'
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InvalidImageError(
+            f'{path} is no JPEG, PNG, BMP, WebP, TIFF or PPM image: convert it to one of them.'
+        ) from error
+    except Exception as error:  # Pillow reports damage by errors of many types
+        if isinstance(error, OSError) and error.strerror:
+            raise InvalidImageError(f'Cannot read {path}: {error.strerror}.') from error
+        reason = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
+        raise InvalidImageError(
+            f'{path} is damaged ({reason}): replace it, or save it again as JPEG or PNG.'
+        ) from error
 
 
-def segment_files(
-    model: IteRPrimE, files: Sequence[Path], commands: Sequence[str], outputs: Outputs
-) -> Iterator[tuple[Path, str, Segmentation, list[Path]]]:
-    """Answer every command on every image, write what is asked for, and yield each answer.
+def _check_regular(path: Path, mode: int) -> None:
+    """Raise InvalidImageError unless a mode of stat() is that of a regular file."""
+    if not stat.S_ISREG(mode):
+        raise InvalidImageError(f'{path} is no regular file: name an image file.')
 
-    With each come its image, its command and the files that were written.
 
-    Raises InvalidImageError and, for an output that cannot be written, InvalidSettingError.
+def output_paths(outputs: Outputs, files: Sequence[Path], command_count: int) -> OutputPaths:
+    """Return the file of every output, none of which is an image of `files` or another output.
+
+    In a folder the outputs of a.png are a-0-overlay.png, a-0-mask.png and a-0-explanation.png for
+    the first command, and so on; a.png-0-overlay.png where an image of another suffix shares its
+    name.
+
+    Raises InvalidSettingError for a file where a folder is needed, for a single file that is not
+    named .png, and for two files that would be one; UnwritableError for a path that the system
+    refuses.
     """
-    many = len(files) * len(commands) > 1
-    # With the suffix where two images share their stem, so that no output replaces another.
-    stems = Counter(file.stem for file in files)
-    for file in files:
-        image = read_image(file)
-        for number, answer in enumerate(model.segment_many(image, commands)):
-            stem = file.stem if stems[file.stem] == 1 else file.name
-            name = f'{stem}-{number}.png'
-            written = _write(image, answer, outputs, name, many)
-            yield file, commands[number], answer, written
+    asked = {kind: path for kind, path in vars(outputs).items() if path}
+    single = len(files) * command_count == 1
+    try:
+        is_folder = {kind: not single or path.is_dir() for kind, path in asked.items()}
+        for path in asked.values():
+            _check_output(path, single)
+        planned: dict[tuple[Path, int], dict[str, Path]] = {}
+        for file in files:
+            base = _base_name(file) if any(is_folder.values()) else ''
+            for number in range(command_count):
+                planned[file, number] = {
+                    kind: path / f'{base}-{number}-{kind}.png' if is_folder[kind] else path
+                    for kind, path in asked.items()
+                }
+        _check_distinct(planned, files)
+    except OSError as error:
+        raise UnwritableError(f'Cannot write {error.filename}: {error.strerror}.') from error
+    return planned
+
+
+def _check_output(path: Path, single: bool) -> None:
+    if single and path.suffix.lower() != '.png' and not path.is_dir():
+        raise InvalidSettingError(
+            f'Outputs are PNG files, and {path} is neither named .png nor an existing folder.'
+        )
+    if not single and path.exists() and not path.is_dir():
+        raise InvalidSettingError(
+            f'{path} is a file, and several answers need a folder: name a folder.'
+        )
+
+
+def _base_name(file: Path) -> str:
+    """Return the name of an image without its suffix, unless an image beside it shares that."""
+    others = (file.with_suffix(suffix) for suffix in SUFFIXES - {file.suffix})
+    return file.name if any(other.exists() for other in others) else file.stem
+
+
+def _check_distinct(planned: OutputPaths, files: Sequence[Path]) -> None:
+    """Raise InvalidSettingError for an output that would replace an image or another output."""
+    images = {_inode(file): file for file in files if file.exists()}
+    taken = set()
+    for path in (path for kinds in planned.values() for path in kinds.values()):
+        if path.exists() and _inode(path) in images:
+            raise InvalidSettingError(
+                f'The output {path} would replace the image {images[_inode(path)]}: name another '
+                'file or folder.'
+            )
+        real = os.path.realpath(path)
+        if real in taken:
+            raise InvalidSettingError(
+                f'Two outputs would be written to {path}: name a different file or folder for each.'
+            )
+        taken.add(real)
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    """Return what two names of the same file share."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def segment_file(
+    model: IteRPrimE, file: Path, commands: Sequence[str], outputs: OutputPaths
+) -> Iterator[tuple[str, Segmentation, list[Path]]]:
+    """Answer every command about an image, write the outputs of each answer, and yield it.
+
+    With each answer come its command and the files that were written.
+
+    Raises InvalidImageError before the first answer, and UnwritableError.
+    """
+    image = read_image(file)
+    for number, answer in enumerate(model.segment_many(image, commands)):
+        paths = outputs[file, number]
+        for kind, path in paths.items():
+            with atomic_write(path) as part:
+                _write(kind, part, image, answer)
+        yield commands[number], answer, list(paths.values())
+
+
+def _write(kind: str, path: Path, image: NDArray[np.uint8], answer: Segmentation) -> None:
+    if kind == 'explanation':
+        explanation(image, answer).savefig(path, format='png')
+        return
+    drawn = answer.mask.astype(np.uint8) * 255 if kind == 'mask' else overlay(image, answer.mask)
+    Image.fromarray(drawn).save(path, format='PNG')
 
 
 def report(file: Path, command: str, answer: Segmentation) -> str:
@@ -134,37 +251,3 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
             'milliseconds': answer.milliseconds,
         }
     )
-
-
-def _write(
-    image: NDArray[np.uint8], answer: Segmentation, outputs: Outputs, name: str, many: bool
-) -> list[Path]:
-    """Write what is asked for and return where."""
-    from iterprime_ros.explain import explanation
-    from iterprime_ros.render import overlay
-
-    written = []
-    if outputs.overlay:
-        with _writable(outputs.overlay, name, many) as path:
-            Image.fromarray(overlay(image, answer.mask)).save(path, format='PNG')
-            written.append(path)
-    if outputs.mask:
-        with _writable(outputs.mask, name, many) as path:
-            Image.fromarray(answer.mask.astype(np.uint8) * 255).save(path, format='PNG')
-            written.append(path)
-    if outputs.explanation:
-        with _writable(outputs.explanation, name, many) as path:
-            explanation(image, answer).savefig(path, format='png')
-            written.append(path)
-    return written
-
-
-@contextmanager
-def _writable(path: Path, name: str, many: bool) -> Iterator[Path]:
-    """Yield the path of an output, its folder made; what the system refuses is one sentence."""
-    target = path / name if many or path.is_dir() else path
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield target
-    except OSError as error:
-        raise InvalidSettingError(f'Cannot write {target}: {error.strerror}.') from error

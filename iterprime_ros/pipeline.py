@@ -111,21 +111,33 @@ class IteRPrimE:
         """Return a pipeline of the same models with the settings of another profile."""
         return IteRPrimE(self.matcher, self.proposer, self.parser, profile, self._device)
 
+    def with_proposer(self, proposer: MaskProposer) -> 'IteRPrimE':
+        """Return a pipeline of the same matcher and parser with another mask proposer."""
+        return IteRPrimE(self.matcher, proposer, self.parser, self.profile, self._device)
+
     @torch.inference_mode(False)
     def embed(self, image: NDArray[np.uint8]) -> Frame:
         """Encode an image (H, W, 3) uint8 RGB, once for any number of commands.
 
         Raises InvalidImageError for anything else.
         """
-        _check_image(image)
+        pixels = self._pixels(image)
         spent: dict[str, float] = {}
-        owned = np.require(image, requirements=['C', 'W'])
-        pixels = torch.from_numpy(owned).to(self._device).permute(2, 0, 1)
         with _timed(spent, 'encode image for matching', self._device):
             matcher_embedding = self.matcher.encode_image(pixels)
         with _timed(spent, 'encode image for masks', self._device):
             mask_embedding = self.proposer.embed(pixels.contiguous())
         return Frame((image.shape[0], image.shape[1]), matcher_embedding, mask_embedding, spent)
+
+    @torch.inference_mode(False)
+    def embed_masks(self, image: NDArray[np.uint8]) -> Any:
+        """Return what the mask proposer keeps of an image (H, W, 3) uint8 RGB."""
+        return self.proposer.embed(self._pixels(image).contiguous())
+
+    def proposals_at(self, frame: Frame, points: Sequence[tuple[int, int]]) -> Proposals:
+        """Return the candidate masks at points (x, y), in pixels of the image."""
+        where = torch.tensor(points, dtype=torch.int64, device=self._device).reshape(-1, 2)
+        return self.proposer.propose(frame.mask_embedding, where)
 
     def segment(
         self,
@@ -137,7 +149,8 @@ class IteRPrimE:
         """Answer one command on an image, or on what `embed` returned for it.
 
         on_round: called after every round, in this thread, with its number, the heatmap so far
-            (H, W) float32 in [0, 1], and the matching probability of that round.
+            (rows, cols) float32 in [0, 1] over the patches, and the matching probability of that
+            round. grounding.heatmap.upsampled enlarges a heatmap to the image.
         should_stop: asked after every round.
 
         Raises InvalidImageError for an image that is not (H, W, 3) uint8, and StoppedError once
@@ -148,8 +161,7 @@ class IteRPrimE:
         if on_round is not None:
 
             def listener(number: int, maps: Tensor, probabilities: list[float]) -> None:
-                heatmap = upsampled(maps[0], frame.size).cpu().numpy()
-                on_round(number, heatmap, probabilities[0])
+                on_round(number, maps[0].cpu().numpy(), probabilities[0])
 
         return self._segment(frame, spent, [command], listener, should_stop)[0]
 
@@ -164,6 +176,12 @@ class IteRPrimE:
         """
         frame, spent = self._embedded(image)
         return self._segment(frame, spent, commands, None, None)
+
+    def _pixels(self, image: NDArray[np.uint8]) -> Tensor:
+        """Return an image as (3, H, W) uint8 on the device."""
+        _check_image(image)
+        owned = np.require(image, requirements=['C', 'W'])
+        return torch.from_numpy(owned).to(self._device).permute(2, 0, 1)
 
     def _embedded(self, image: NDArray[np.uint8] | Frame) -> tuple[Frame, dict[str, float]]:
         if isinstance(image, Frame):

@@ -156,6 +156,8 @@ def load_profile(name_or_file: str | Path) -> Profile:
 
 def _read(path: Path) -> Profile:
     try:
+        if path.exists() and not path.is_file():  # a pipe without a writer would block for ever
+            raise InvalidSettingError(f'{path} is no regular file: name a YAML file.')
         fields = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
         raise InvalidSettingError(f'Cannot read {path}: {error.strerror}.') from error

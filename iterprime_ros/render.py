@@ -118,4 +118,4 @@ def atomic_write(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise UnwritableError(f'Cannot write {path}: {error.strerror}.') from error
+        raise UnwritableError(f'Cannot write {path}: {error.strerror or error}.') from error

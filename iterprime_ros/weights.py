@@ -1,19 +1,27 @@
 """Weights from a local folder, the hub's cache or the hub, checked once, with clear errors."""
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
-from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError, WeightsNotFoundError
+from iterprime_ros.errors import (
+    InvalidSettingError,
+    IterprimeError,
+    WeightsMismatchError,
+    WeightsNotFoundError,
+)
+from iterprime_ros.hub import HubUnreachableError, cached_snapshot, fetch, is_hub_id
 
-_T = TypeVar('_T')
 _LISTED = 5  # names of tensors in an error
-_FETCH = '`iterprime models fetch PROFILE`'
+_REASON = 200  # characters of another library's message in an error
+_TENSOR_FILES = ('model*.safetensors', 'pytorch_model*.bin')
+TOKENIZER_FILES = ('tokenizer.json', 'vocab.txt', 'vocab.json')
 
 
 @dataclass(frozen=True)
@@ -23,83 +31,110 @@ class Placement:
     device: the device of all modules.
     encoder_dtype: dtype of image encoders; everything else is float32.
     local_files_only: whether the hub is never asked.
+    profile: the profile that is loaded, by name or file; messages say how to fetch it.
     """
 
     device: torch.device | str = 'cpu'
     encoder_dtype: torch.dtype = torch.float32
     local_files_only: bool = False
+    profile: str | Path = 'PROFILE'
 
     @classmethod
-    def named(cls, device: str, encoder_dtype: str, offline: bool) -> 'Placement':
+    def named(
+        cls, device: str, encoder_dtype: str, offline: bool, profile: str | Path = 'PROFILE'
+    ) -> 'Placement':
         """Return the placement that names describe.
 
         device: 'auto' (CUDA where there is one), 'cpu', 'cuda', 'cuda:1'.
         encoder_dtype: 'auto' (bfloat16 on CUDA, else float32), 'float32', 'bfloat16', 'float16'.
+        offline: whether the hub is never asked.
+        profile: the profile that is loaded, by name or file.
 
         Raises InvalidSettingError for a device that is not here.
         """
         found = _device(device)
         if encoder_dtype == 'auto':
             encoder_dtype = 'bfloat16' if found.type == 'cuda' else 'float32'
-        return cls(found, getattr(torch, encoder_dtype), offline)
+        return cls(found, getattr(torch, encoder_dtype), offline, profile)
+
+    @property
+    def fetch_command(self) -> str:
+        """What fetches the weights, as a message quotes it."""
+        return f'`iterprime models fetch {self.profile}`'
 
 
 ON_CPU = Placement()
 
 
-def load_local_first(
-    load: Callable[[bool], _T], source: str | Path, what: str, local_files_only: bool = False
-) -> _T:
-    """Return what `load(local_files_only)` loads from a folder or an id on the hub.
+def model_folder(
+    source: str | Path, what: str, placement: Placement = ON_CPU, with_weights: bool = True
+) -> Path:
+    """Return the local folder of a model: `source`, or its snapshot in the hub's cache.
 
-    The folder or the hub's cache comes first, then, unless `local_files_only`, the hub.
+    source: a local folder, or an id on the hub.
+    what: the model in words, for messages.
+    with_weights: whether it must have tensors; a tokenizer has none.
 
-    Raises:
-        WeightsNotFoundError: nothing at `source`, and no hub in reach.
-        WeightsMismatchError: what is at `source` does not hold `what`.
+    The hub is asked only where the cache lacks a file that is needed. Raises WeightsNotFoundError
+    where the model is in neither place and the hub does not provide it.
+    """
+    name = str(source)
+    with suppress(OSError):  # a name too long for a folder
+        if Path(source).is_dir():
+            return Path(source)
+    folder = cached_snapshot(name)
+    if folder and _is_complete(folder, with_weights):
+        return folder
+    nowhere = f'No {what} at {name}: it is neither a local folder nor '
+    cure = f'where there is a network, fetch it with {placement.fetch_command}'
+    if not is_hub_id(name):
+        raise WeightsNotFoundError(
+            f'{nowhere}an id on the hub: correct it in the profile, or {cure}.'
+        )
+    if placement.local_files_only:
+        raise WeightsNotFoundError(f'{nowhere}in the cache, and the hub may not be asked: {cure}.')
+    try:
+        fetch(name, with_weights)
+    except HubUnreachableError as error:
+        raise WeightsNotFoundError(
+            f'{nowhere}in the cache, and the hub is out of reach ({error}): {cure}.'
+        ) from error
+    return cached_snapshot(name) or Path(source)
+
+
+def _is_complete(folder: Path, with_weights: bool) -> bool:
+    if not with_weights:
+        return any((folder / name).is_file() for name in TOKENIZER_FILES)
+    has_tensors = any(path.is_file() for form in _TENSOR_FILES for path in folder.glob(form))
+    return has_tensors and (folder / 'config.json').is_file()
+
+
+@contextmanager
+def reading(source: str | Path, what: str, placement: Placement = ON_CPU) -> Iterator[None]:
+    """Turn every error that a damaged or wrong file causes into WeightsMismatchError.
+
+    source: where the file is from.
+    what: what it should hold, in words.
     """
     try:
-        try:
-            return load(True)
-        except OSError:
-            if local_files_only or Path(source).exists():
-                raise
-            return load(False)
+        yield
+    except IterprimeError:
+        raise
     except OSError as error:
-        if Path(source).exists():
-            raise WeightsMismatchError(
-                f'{source} holds no {what} that can be read ({_first_line(error)}): fetch one with '
-                f'{_FETCH}.'
-            ) from error
-        raise WeightsNotFoundError(
-            f'No {what} at {source}: it is neither a local folder nor in the cache, and the hub '
-            f'does not provide it. Where there is a network, fetch it with {_FETCH}.'
+        raise WeightsMismatchError(
+            f'{source} holds no {what} that can be read ({_reason(error)}): fetch one with '
+            f'{placement.fetch_command}.'
         ) from error
     except SafetensorError as error:
         raise WeightsMismatchError(
-            f'The weights at {source} are damaged ({error}): fetch them again with {_FETCH}.'
+            f'The weights at {source} are damaged ({_reason(error)}): fetch them again with '
+            f'{placement.fetch_command}.'
         ) from error
-    except (ValueError, RuntimeError, KeyError, TypeError) as error:
+    except Exception as error:  # a wrong file makes transformers raise errors of any type
         raise WeightsMismatchError(
-            f'{source} holds no {what} that fits: {_first_line(error)}'
+            f'{source} holds no {what} that fits ({_reason(error)}): fetch one with '
+            f'{placement.fetch_command}.'
         ) from error
-
-
-def read_config(folder: str | Path) -> dict[str, Any]:
-    """Return config.json of a local folder, or {} where there is none.
-
-    Raises WeightsMismatchError for one that is no JSON object.
-    """
-    path = Path(folder) / 'config.json'
-    if not path.is_file():
-        return {}
-    try:
-        config = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError:
-        config = None
-    if not isinstance(config, dict):
-        raise WeightsMismatchError(f'{path} is broken: it is no JSON object.')
-    return config
 
 
 def read_checkpoint(path: Path, what: str) -> dict[str, Any]:
@@ -108,15 +143,20 @@ def read_checkpoint(path: Path, what: str) -> dict[str, Any]:
     Raises WeightsNotFoundError where there is no file, and WeightsMismatchError where PyTorch
     cannot read it without executing code, or finds no dictionary in it.
     """
-    if not path.is_file():
+    is_there = False
+    with suppress(OSError):  # a name too long for a file
+        is_there = path.is_file()
+    if not is_there:
         raise WeightsNotFoundError(
-            f'No {what} at {path}: fetch it with {_FETCH}, or name its path in the profile.'
+            f'No {what} at {path}: fetch it with {ON_CPU.fetch_command}, or name its path in the '
+            'profile.'
         )
     try:
         content = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
     except Exception as error:  # a wrong file makes torch.load raise errors of any type
         raise WeightsMismatchError(
-            f'{path} is not a checkpoint that PyTorch can read: fetch it again with {_FETCH}.'
+            f'{path} is not a checkpoint that PyTorch can read: fetch it again with '
+            f'{ON_CPU.fetch_command}.'
         ) from error
     return content if isinstance(content, dict) else {}
 
@@ -124,14 +164,16 @@ def read_checkpoint(path: Path, what: str) -> dict[str, Any]:
 def check_tensors(
     source: str | Path,
     what: str,
-    missing: Iterable[str],
+    missing: Iterable[str] = (),
     unexpected: Iterable[str] = (),
     misshapen: Iterable[str] = (),
+    integer: Iterable[str] = (),
 ) -> None:
-    """Raise WeightsMismatchError, naming the first few, unless all three lists are empty.
+    """Raise WeightsMismatchError, naming the first few, unless all lists are empty.
 
     missing, unexpected, misshapen: names of tensors that `source` lacks, has too many, or has in
-    another shape than the model.
+        another shape than the model.
+    integer: names of tensors that are integers in `source` and not in the model.
     """
     complaints = [
         f'{len(names)} {word}: {", ".join(names[:_LISTED])}{" ..." if len(names) > _LISTED else ""}'
@@ -139,6 +181,7 @@ def check_tensors(
             ('missing', sorted(missing)),
             ('not expected', sorted(unexpected)),
             ('of another shape', sorted(misshapen)),
+            ('of integers, as quantised weights are', sorted(integer)),
         )
         if names
     ]
@@ -146,6 +189,23 @@ def check_tensors(
         raise WeightsMismatchError(
             f'{source} does not hold the weights of {what} (tensors: {"; ".join(complaints)}).'
         )
+
+
+def check_finite(what: str, *outputs: Tensor) -> None:
+    """Raise WeightsMismatchError unless all outputs of a model are finite.
+
+    what: the model, as a message begins.
+    """
+    if not all(bool(each.isfinite().all()) for each in outputs):
+        raise damaged_weights(f'{what} gave no number that is finite')
+
+
+def damaged_weights(symptom: str) -> WeightsMismatchError:
+    """Return the error for outputs that no trained model gives; symptom begins its message."""
+    return WeightsMismatchError(
+        f'{symptom}: its weights are damaged, and {ON_CPU.fetch_command} mends those from the hub, '
+        'or encoder_dtype float16 is too narrow for them, and bfloat16 or float32 will do.'
+    )
 
 
 def _device(name: str) -> torch.device:
@@ -166,5 +226,6 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _reason(error: Exception) -> str:
+    text = ' '.join(str(error).split()) or type(error).__name__
+    return text[:_REASON].rstrip(' .')

@@ -1,6 +1,5 @@
 """Start the simulated camera, the segmentation node and rviz."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
@@ -15,7 +14,7 @@ from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration
-from launch_ros.actions import Node
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 # Known before anything is launched, so that --show-args lists the arguments of that file too.
@@ -26,11 +25,7 @@ _CAMERA = {
     'rate': ('15.0', float, 'Images a second (0.1 to 120).'),
     'seed': ('0', int, 'Which scene: the same seed is the same scene.'),
 }
-# Images stay on this machine, in shared memory that is large enough for them.
-_ENVIRONMENT = {
-    'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-    'FASTDDS_DEFAULT_PROFILES_FILE': str(files('iterprime_ros') / 'ros' / 'fastdds.xml'),
-}
+_DISCOVERY_RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -38,9 +33,13 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *_arguments(),
-            *_environment(),
-            _camera(),
+            # Images stay on this machine, unless the user chose otherwise.
+            SetEnvironmentVariable(
+                _DISCOVERY_RANGE, EnvironmentVariable(_DISCOVERY_RANGE, default_value='LOCALHOST')
+            ),
+            # First, because it also sets the environment that the camera needs.
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(_SEGMENT))),
+            _camera(),
             RegisterEventHandler(OnProcessExit(on_exit=_end_with)),
         ]
     )
@@ -64,14 +63,6 @@ def _arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
-def _environment() -> list[SetEnvironmentVariable]:
-    """Set what is not set yet."""
-    return [
-        SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=value))
-        for name, value in _ENVIRONMENT.items()
-    ]
-
-
 def _camera() -> Node:
     return Node(
         package='iterprime_ros',
@@ -90,8 +81,9 @@ def _camera() -> Node:
 def _end_with(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
     """Shut everything down with the first process that exits.
 
-    Once only: launch_ros fails on a second shutdown.
+    Once only, because launch_ros fails on a second shutdown; segment.launch.py decides what happens
+    when its node fails.
     """
-    if context.is_shutdown:
+    if context.is_shutdown or (isinstance(event.action, LifecycleNode) and event.returncode):
         return None
     return Shutdown(reason=f'{event.process_name} ended')

@@ -453,12 +453,13 @@ def test_every_round_is_reported_until_the_work_is_stopped(model, picture):
     assert [probability for _, _, probability in reported] == [
         each.probability for each in answer.rounds
     ]
-    np.testing.assert_array_equal(reported[-1][1], answer.heatmap)
+    enlarged = upsampled(torch.from_numpy(reported[-1][1]), picture.shape[:2])
+    np.testing.assert_array_equal(enlarged.numpy(), answer.heatmap)
     with pytest.raises(StoppedError):
         model.segment(picture, 'the red mug', should_stop=lambda: True)
 
 
-def test_maps_are_enlarged_only_for_who_listens(model, picture, monkeypatch):
+def test_maps_are_enlarged_once_whoever_listens(model, picture, monkeypatch):
     calls = []
 
     def counted(*arguments):
@@ -466,7 +467,36 @@ def test_maps_are_enlarged_only_for_who_listens(model, picture, monkeypatch):
         return upsampled(*arguments)
 
     monkeypatch.setattr(pipeline, 'upsampled', counted)
-    answer = model.segment(picture, 'the red mug')
-    assert len(calls) == 1  # the answer's own
+    model.segment(picture, 'the red mug')
+    assert len(calls) == 1
     model.segment(picture, 'the red mug', lambda *_: None)
-    assert len(calls) == 1 + 1 + len(answer.rounds)
+    assert len(calls) == 2
+
+
+class RecordingProposer:
+    """Keeps the devices of the tensors that it gets."""
+
+    def __init__(self):
+        self.devices = []
+
+    def embed(self, image):
+        self.devices.append(image.device.type)
+
+    def propose(self, embedding, points):
+        self.devices.append(points.device.type)
+        return Proposals(torch.zeros(0, 4, 5, dtype=torch.bool), torch.zeros(0))
+
+
+def test_a_proposer_gets_every_tensor_on_the_device_of_the_pipeline(model):
+    proposer = RecordingProposer()
+    elsewhere = IteRPrimE(model.matcher, proposer, model.parser, model.profile, 'meta')
+    elsewhere.embed_masks(np.zeros((4, 5, 3), np.uint8))
+    elsewhere.proposals_at(pipeline.Frame((4, 5), None, None, {}), [(1, 2)])
+    elsewhere.with_proposer(proposer).proposals_at(pipeline.Frame((4, 5), None, None, {}), [])
+    assert proposer.devices == ['meta'] * 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
+def test_an_ablation_runs_on_cuda(tmp_path):
+    arguments = ['evaluate', '--limit', '1', '--ablation', '--device', 'cuda']
+    assert main([*arguments, '--out', str(tmp_path)]) == 0

@@ -8,7 +8,7 @@ from iterprime_ros.demo.scene_subscriber import RgbdFrame
 from iterprime_ros.geometry.surface import surface
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.render import DrawnAnswer
-from iterprime_ros.ros.convert.images import from_image
+from iterprime_ros.ros.convert.referred_object import full_mask
 from iterprime_ros.sim.parsing import command_meaning
 from iterprime_ros.sim.view import SeenObject, View
 
@@ -97,9 +97,8 @@ def _agreement(result: ReferredObject, frame: RgbdFrame, view: View) -> list[str
 
 def _mask(result: ReferredObject, frame: RgbdFrame) -> NDArray[np.bool_]:
     """Return the mask (H, W) of a result, empty where it found nothing."""
-    if not result.mask.width:
-        return np.zeros(frame.ids.shape, dtype=bool)
-    return from_image(result.mask) > 0
+    mask = full_mask(result)
+    return mask if mask.size else np.zeros(frame.ids.shape, dtype=bool)
 
 
 def _covered_id(mask: NDArray[np.bool_], frame: RgbdFrame) -> int:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import torch
-
 from iterprime_ros.answer import Status
 from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError, Sample
@@ -54,8 +52,7 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
 def ablation_rows(model: IteRPrimE, samples: Iterable[Sample]) -> Iterator[dict[str, str]]:
     """Yield a row for every variant of grounding, then of masks: mIoU and P@0.5 by group."""
     variants = grounding_variants(model)
-    regions = RegionProposer()
-    with_regions = IteRPrimE(model.matcher, regions, model.parser, model.profile)
+    with_regions = model.with_proposer(RegionProposer())
     outcomes: dict[str, list[Outcome]] = {}
 
     def add(name: str, some: Iterable[Outcome]) -> None:
@@ -83,8 +80,7 @@ def _outcomes(answered: Iterable[AnsweredQuestion]) -> Iterator[Outcome]:
 
 def _with_masks_of(model: IteRPrimE, sample: Sample, frame: Frame) -> Frame:
     """Return a frame with the mask embedding of another model; frame: of the same image."""
-    image = torch.from_numpy(sample.image.copy()).permute(2, 0, 1).contiguous()
-    return replace(frame, mask_embedding=model.proposer.embed(image))
+    return replace(frame, mask_embedding=model.embed_masks(sample.image))
 
 
 def _with_heatmap_mask(sample: Sample, answered: AnsweredQuestion) -> Outcome:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -27,14 +26,14 @@ def with_oracle_iou(
         if target is None:
             yield each
             continue
-        masks = model.proposer.propose(frame.mask_embedding, _centre(target)).masks
+        masks = model.proposals_at(frame, [_centre(target)]).masks
         pairs = [overlap(mask.cpu().numpy(), target) for mask in masks]
         best = max((intersection / max(1, union) for intersection, union in pairs), default=0.0)
         yield replace(each, outcome=replace(each.outcome, oracle_iou=best))
 
 
-def _centre(mask: NDArray[np.bool_]) -> torch.Tensor:
-    """Return the pixel farthest from the edge of a mask, as points (1, 2) int64 of x, y."""
+def _centre(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the pixel (x, y) farthest from the edge of a mask."""
     distance = ndimage.distance_transform_cdt(np.pad(mask, 1))[1:-1, 1:-1]
     y, x = np.unravel_index(distance.argmax(), mask.shape)
-    return torch.tensor([[int(x), int(y)]])
+    return int(x), int(y)

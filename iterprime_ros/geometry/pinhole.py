@@ -9,17 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.errors import InvalidCalibrationError
+from iterprime_ros.geometry.distortion import Distortion
+
+_FOCAL = (0.05, 100.0)  # sane focal lengths, over the size of the image
 
 
 @dataclass(frozen=True)
 class Pinhole:
-    """A pinhole camera without distortion; pixel (0, 0) is the centre of the top left pixel.
+    """A pinhole camera; pixel (0, 0) is the centre of the top left pixel.
 
     fx, fy: focal lengths, in pixels of the image.
     cx, cy: principal point, in pixels of the image.
     width, height: size of the image, in pixels.
+    distortion: of the lens, None for a rectified image.
 
-    Raises InvalidCalibrationError unless focal lengths and size are above 0 and all is finite.
+    Raises InvalidCalibrationError unless the size is at least 1 x 1, the focal lengths are 0.05 to
+    100 times the size, and the principal point is at most one size outside the image.
     """
 
     fx: float
@@ -28,18 +33,25 @@ class Pinhole:
     cy: float
     width: int
     height: int
+    distortion: Distortion | None = None
 
     def __post_init__(self) -> None:
-        numbers = (self.fx, self.fy, self.cx, self.cy)
-        if not (np.all(np.isfinite(numbers)) and self.fx > 0 and self.fy > 0):
-            raise InvalidCalibrationError(
-                f'The camera_info has fx {self.fx:g}, fy {self.fy:g}, cx {self.cx:g} and '
-                f'cy {self.cy:g}, which is no camera; calibrate it, or publish its K.'
-            )
         if self.width < 1 or self.height < 1:
             raise InvalidCalibrationError(
-                f'The camera_info is of an image of {self.width} x {self.height} pixels; '
-                'publish the width and height that it was calibrated at.'
+                f'The camera_info is of an image of {self.width} x {self.height} pixels, which is no '
+                'camera; publish the width and height that it was calibrated at.'
+            )
+        sides = (self.width, self.height)
+        focal = [length / side for length, side in zip((self.fx, self.fy), sides, strict=True)]
+        centre = [point / side for point, side in zip((self.cx, self.cy), sides, strict=True)]
+        is_sane = all(_FOCAL[0] <= each <= _FOCAL[1] for each in focal) and all(
+            -1 <= each <= 2 for each in centre
+        )
+        if not is_sane:  # which holds for NaN and infinity too
+            raise InvalidCalibrationError(
+                f'The camera_info has fx {self.fx:g}, fy {self.fy:g}, cx {self.cx:g} and '
+                f'cy {self.cy:g} for an image of {self.width} x {self.height} pixels, which is no '
+                'camera; calibrate it, or publish its K.'
             )
 
     @classmethod
@@ -54,7 +66,10 @@ class Pinhole:
         return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]])
 
     def project(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the pixels (..., 2) of points (..., 3) in the optical frame, z > 0."""
+        """Return the pixels (..., 2) of points (..., 3) in the optical frame, z > 0.
+
+        The distortion is left out.
+        """
         scale = np.array([self.fx, self.fy])
         return points[..., :2] / points[..., 2:] * scale + np.array([self.cx, self.cy])
 
@@ -71,6 +86,7 @@ class Pinhole:
             (self.cy + 0.5) * down - 0.5,
             width,
             height,
+            self.distortion,
         )
 
 
@@ -82,6 +98,7 @@ def back_project(
     rows, columns: (N,) of the camera's own pixels. z: (N,) metres along the optical axis.
     """
     z = z.astype(np.float64)
-    return np.stack(
-        [(columns - camera.cx) / camera.fx * z, (rows - camera.cy) / camera.fy * z, z], axis=1
-    )
+    rays = np.stack([(columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy], axis=1)
+    if camera.distortion:
+        rays = camera.distortion.undistorted(rays)
+    return np.concatenate([rays * z[:, None], z[:, None]], axis=1)

@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
-from transformers import AutoTokenizer, BlipTextConfig, BlipVisionConfig
+from transformers import BlipTextConfig, BlipVisionConfig
 from transformers.models.blip.modeling_blip import BlipVisionModel
 from transformers.models.blip.modeling_blip_text import BlipTextEmbeddings, BlipTextLayer
 
 from iterprime_ros.errors import WeightsMismatchError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
-from iterprime_ros.weights import (
-    ON_CPU,
-    Placement,
-    check_tensors,
-    load_local_first,
-    read_checkpoint,
-)
+from iterprime_ros.pretrained import load_tokenizer
+from iterprime_ros.weights import ON_CPU, Placement, check_tensors, read_checkpoint
 
 TOKENIZER = 'bert-base-uncased'
 _TYPES = 'embeddings.token_type_embeddings.weight'
@@ -122,20 +117,13 @@ def load_albef(
     modules = AlbefModules(shape)
     _load(modules, tensors, path)
     modules = modules.eval().requires_grad_(False).to(placement.device)
-    vocabulary = tokenizer or TOKENIZER
-    words = load_local_first(
-        lambda local: AutoTokenizer.from_pretrained(vocabulary, local_files_only=local),
-        vocabulary,
-        'tokenizer',
-        placement.local_files_only,
-    )
     return FusionMatcher(
         vision=modules.vision.to(dtype=placement.encoder_dtype),
         pixels=Pixels(shape.image_size),
         embeddings=modules.embeddings,
         layers=list(modules.layers),
         head=modules.head,
-        tokenizer=words,
+        tokenizer=load_tokenizer(tokenizer or TOKENIZER, placement),
         max_tokens=shape.max_tokens,
         ends_with_sep=False,
     )

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, BlipForImageTextRetrieval, PreTrainedTokenizerBase
+from transformers import BlipForImageTextRetrieval, PreTrainedTokenizerBase
 
 from iterprime_ros.errors import WeightsMismatchError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
-from iterprime_ros.weights import ON_CPU, Placement, check_tensors, load_local_first, read_config
+from iterprime_ros.pretrained import load_pretrained, load_tokenizer, read_json
+from iterprime_ros.weights import ON_CPU, Placement, model_folder, reading
 
 
 def load_blip(
@@ -24,33 +25,19 @@ def load_blip(
     Raises WeightsNotFoundError and WeightsMismatchError.
     """
     what = 'BLIP image-text-matching model'
-    kind = read_config(source).get('model_type', 'blip')
+    folder = model_folder(source, what, placement)
+    with reading(source, what, placement):
+        kind = read_json(folder / 'config.json').get('model_type', 'blip')
     if kind != 'blip':
         raise WeightsMismatchError(f'{source} holds a "{kind}" model and not a {what}.')
-    loaded: Any = load_local_first(
-        lambda local: BlipForImageTextRetrieval.from_pretrained(
-            source,
-            local_files_only=local,
-            output_loading_info=True,
-            dtype=torch.float32,
-            ignore_mismatched_sizes=True,  # check_tensors names them
-        ),
-        source,
+    words = load_tokenizer(tokenizer or source, placement)
+    model = load_pretrained(
+        BlipForImageTextRetrieval,
+        folder,
         what,
-        placement.local_files_only,
-    )
-    model, info = loaded
-    check_tensors(
-        source,
-        f'a {what}',
-        info['missing_keys'],
-        misshapen=(str(key[0]) for key in info['mismatched_keys']),
-    )
-    words = load_local_first(
-        lambda local: AutoTokenizer.from_pretrained(tokenizer or source, local_files_only=local),
-        tokenizer or source,
-        'tokenizer',
-        placement.local_files_only,
+        'eager',
+        lambda outline: blip_matcher(outline, words, 'meta').rehearse(),
+        placement,
     )
     return blip_matcher(model, words, placement.device, placement.encoder_dtype)
 

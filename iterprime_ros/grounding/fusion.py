@@ -109,13 +109,7 @@ class FusionMatcher:
         padding = self.tokenizer.pad_token_id
         padded = torch.tensor([row + [padding] * (length - len(row)) for row in ids], device=device)
         real = torch.tensor([[k < len(row) for k in range(length)] for row in ids], device=device)
-        bias = _bias(real)
-        hidden = self.embeddings(padded)
-        first = self.fusion_blocks.start
-        for layer in self.layers[:first]:
-            hidden = _feed_forward(layer, _self_attended(layer, hidden, hidden, bias))
-        hidden = _self_attended(self.layers[first], hidden, hidden, bias)
-        return TextBatch(real, offsets, truncated, hidden)
+        return TextBatch(real, offsets, truncated, self._encode_tokens(padded, real))
 
     def select(self, text: TextBatch, rows: list[int]) -> TextBatch:
         """Return some texts of a batch."""
@@ -161,13 +155,46 @@ class FusionMatcher:
             logits.detach().softmax(-1)[:, 1],
         )
 
+    def rehearse(self) -> None:
+        """Match an image with a text, so that modules that do not fit each other raise an error.
+
+        On the device 'meta' it takes a fraction of a second and no memory.
+        """
+        words: Any = self.embeddings.get_submodule('word_embeddings')
+        known = words.num_embeddings
+        if len(self.tokenizer) > known:
+            raise ValueError(f'the tokenizer has {len(self.tokenizer)} tokens, the model {known}')
+        device = self.head.weight.device
+        real = torch.ones((1, 1 + 1 + self.ends_with_sep), dtype=torch.bool, device=device)
+        if real.shape[1] > self.max_tokens:
+            raise ValueError(f'the text encoder has room for {self.max_tokens} tokens')
+        text = TextBatch(real, ((),), (False,), self._encode_tokens(real.long(), real))
+        image = self.encode_image(torch.zeros((3, 1, 1), dtype=torch.uint8, device=device))
+        rows, columns = self.grid
+        keep = torch.ones((1, rows * columns), dtype=torch.bool, device=device)
+        self.attend(image, text, keep, self.fusion_blocks.start)
+
+    @torch.no_grad()
+    def _encode_tokens(self, ids: Tensor, real: Tensor) -> Tensor:
+        """Return the states (B, T, D) of tokens (B, T) int64 that meet the image first."""
+        bias = _bias(real)
+        hidden: Tensor = self.embeddings(ids)
+        first = self.fusion_blocks.start
+        for layer in self.layers[:first]:
+            hidden = _feed_forward(layer, _self_attended(layer, hidden, hidden, bias))
+        return _self_attended(self.layers[first], hidden, hidden, bias)
+
     def _tokenize(
         self, texts: list[str]
     ) -> tuple[list[list[int]], tuple[tuple[tuple[int, int], ...], ...], tuple[bool, ...]]:
         ids, offsets, truncated = [], [], []
         for text in texts:
             encoded: Any = self.tokenizer(
-                text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+                text,
+                add_special_tokens=False,
+                split_special_tokens=True,  # "[SEP]" in a command is a word
+                return_offsets_mapping=True,
+                verbose=False,
             )
             room = self.max_tokens - 1 - self.ends_with_sep
             end = [self.tokenizer.sep_token_id] if self.ends_with_sep else []

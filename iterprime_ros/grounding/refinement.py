@@ -31,6 +31,7 @@ from iterprime_ros.grounding.gradcam import word_maps
 from iterprime_ros.grounding.heatmap import scaled, sharpened
 from iterprime_ros.grounding.matcher import CrossAttention, Matcher
 from iterprime_ros.grounding.settings import GroundingSettings
+from iterprime_ros.weights import check_finite
 
 # Called after every round with its number, the running maps (B, rows, cols) float32 in [0, 1] on
 # the matcher's device, and the matching probabilities of that round.
@@ -90,7 +91,8 @@ def ground(
     on_round: called after every round.
     should_stop: asked after every round.
 
-    Raises StoppedError once `should_stop` returns True.
+    Raises StoppedError once `should_stop` returns True, and WeightsMismatchError where the matcher
+    gives numbers that are not finite.
     """
     if not expressions:
         return []
@@ -114,7 +116,9 @@ def ground(
         roles = token_roles(
             text.real, [offsets[k] for k in active], [tracks[k].expression for k in active]
         )
-        maps = scaled(_maps(seen, roles, settings))
+        unscaled = _maps(seen, roles, settings)
+        check_finite('The matcher', seen.probability, unscaled)
+        maps = scaled(unscaled)
         probabilities = seen.probability.tolist()
         going = [
             row

@@ -98,8 +98,13 @@ class CommandParser:
     def parse(self, command: str) -> ParsedCommand:
         """Parse a command or a bare expression.
 
-        Raises InvalidCommandError for a text without letters or digits.
+        Raises InvalidCommandError for a text without letters or digits, and for what is no text.
         """
+        if not isinstance(command, str):
+            raise InvalidCommandError(
+                f'A command must be text, not {type(command).__name__}: name the object, '
+                'as in "pick up the red mug".'
+            )
         text = normalised(command)
         if not any(map(str.isalnum, text)):
             raise InvalidCommandError(

@@ -6,6 +6,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from iterprime_ros.weights import check_finite, damaged_weights
+
+_MOST_IOU = 100.0  # a prediction of about 0 to 1 that is as large comes from no trained model
+
 
 @dataclass(frozen=True)
 class Proposals:
@@ -42,3 +46,14 @@ def no_proposals(size: tuple[int, int], device: torch.device) -> Proposals:
     """Return the proposals at no points of an image of a size (H, W)."""
     masks = torch.zeros((0, *size), dtype=torch.bool, device=device)
     return Proposals(masks, torch.zeros(0, device=device))
+
+
+def check_proposals(logits: Tensor, predicted_iou: Tensor) -> None:
+    """Raise WeightsMismatchError for what a mask model with damaged weights gives.
+
+    logits: of the masks, any shape.
+    predicted_iou: (M,) float32.
+    """
+    check_finite('The mask model', logits, predicted_iou)
+    if bool((predicted_iou.abs() > _MOST_IOU).any()):
+        raise damaged_weights(f'The mask model predicts an IoU of {float(predicted_iou.max()):.2g}')

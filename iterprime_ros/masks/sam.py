@@ -1,5 +1,6 @@
 """SAM and SAM 2 through transformers: one encoding per image, all points in one decoder batch."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedConfig, Sam2Model, SamModel
+from transformers import Sam2Model, SamModel
 from transformers.image_processing_base import ImageProcessingMixin
 
-from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError, WeightsNotFoundError
-from iterprime_ros.masks.proposer import Proposals, no_proposals
+from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
+from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -23,10 +24,12 @@ from iterprime_ros.masks.transforms import (
     to_model_points,
     to_pixel_values,
 )
-from iterprime_ros.weights import ON_CPU, Placement, check_tensors, load_local_first
+from iterprime_ros.pretrained import load_pretrained, read_json
+from iterprime_ros.weights import ON_CPU, Placement, model_folder, reading
 
 # The published SAM 2 weights serve images and videos and say sam2_video.
 ARCHITECTURES = {'sam': SamModel, 'sam2': Sam2Model, 'sam2_video': Sam2Model}
+_PREPROCESSING = ('preprocessor_config.json', 'processor_config.json')
 
 
 @dataclass(frozen=True)
@@ -81,82 +84,66 @@ class SamProposer:
             input_labels=torch.ones_like(prompts[..., 0], dtype=torch.int64),
             multimask_output=True,
         )
-        masks = to_masks(output.pred_masks.flatten(0, 2), embedding.fit)
-        return Proposals(masks, output.iou_scores.flatten())
+        logits, predicted_iou = output.pred_masks.flatten(0, 2), output.iou_scores.flatten()
+        check_proposals(logits, predicted_iou)
+        return Proposals(to_masks(logits, embedding.fit), predicted_iou)
 
 
 def load_sam(source: str | Path | None, placement: Placement = ON_CPU) -> SamProposer:
     """Return the proposer of a SamModel or a Sam2Model, whichever config.json names.
 
     source: a folder with config.json and weights, or an id on the hub. Mean and standard deviation
-    come from preprocessor_config.json where there is one.
+        come from preprocessor_config.json where there is one.
 
     Raises WeightsNotFoundError and WeightsMismatchError, and InvalidSettingError without a source.
     """
     if source is None:
         raise InvalidSettingError('masks.weights must be given for masks of kind sam.')
-    what, offline = 'SAM or SAM 2', placement.local_files_only
-    settings = load_local_first(
-        lambda local: _config_dict(source, local), source, f'{what} config.json', offline
-    )
-    architecture = _architecture(source, settings.pop('model_type', None))
-    model, info = load_local_first(
-        lambda local: architecture.from_pretrained(
-            source,
-            config=architecture.config_class.from_dict(settings),
-            dtype=torch.float32,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # check_tensors names them
-            local_files_only=local,
-        ),
-        source,
-        what,
-        offline,
-    )
-    check_tensors(
-        source,
-        f'the {architecture.__name__} that its config.json describes',
-        info['missing_keys'],
-        misshapen=(str(key[0]) for key in info['mismatched_keys']),
-    )
+    what = 'SAM or SAM 2'
+    folder = model_folder(source, what, placement)
+    with reading(source, what, placement):
+        kind = read_json(folder / 'config.json').get('model_type')
+    if not isinstance(kind, str) or kind not in ARCHITECTURES:
+        raise WeightsMismatchError(
+            f'{source} holds a model of type {kind}, but a SAM or SAM 2 was asked for'
+            f' (model_type {", ".join(ARCHITECTURES)}).'
+        )
+    normalisation = _normalisation(folder)
+    model = load_pretrained(ARCHITECTURES[kind], folder, what, 'sdpa', _rehearse, placement)
     model.requires_grad_(False).eval().to(placement.device)
     model.vision_encoder.to(placement.encoder_dtype)
     if isinstance(model, Sam2Model):  # these two run once per image, straight after the encoder
         model.mask_decoder.conv_s0.to(placement.encoder_dtype)
         model.mask_decoder.conv_s1.to(placement.encoder_dtype)
-    return SamProposer(model, *_normalisation(source, offline))
+    return SamProposer(model, *normalisation)
 
 
-def _config_dict(source: str | Path, local_files_only: bool) -> dict[str, Any]:
-    """Return config.json; raise OSError where there is none."""
-    config, _ = PreTrainedConfig.get_config_dict(source, local_files_only=local_files_only)
-    if not config:  # what transformers returns for a folder without config.json
-        raise OSError('it has no config.json')
-    return config
+def _rehearse(model: Any) -> None:
+    """Propose masks at a point of an image, as SamProposer does."""
+    side = model.config.prompt_encoder_config.image_size
+    points = torch.zeros(1, 1, 1, 2)
+    model(
+        image_embeddings=model.get_image_embeddings(torch.zeros(1, 3, side, side)),
+        input_points=points,
+        input_labels=torch.ones_like(points[..., 0], dtype=torch.int64),
+        multimask_output=True,
+    )
 
 
-def _architecture(source: str | Path, kind: str | None) -> Any:
-    if kind not in ARCHITECTURES:
-        raise WeightsMismatchError(
-            f'{source} holds a model of type {kind}, but a SAM or SAM 2 was asked for'
-            f' (model_type {", ".join(ARCHITECTURES)}).'
-        )
-    return ARCHITECTURES[kind]
+def _normalisation(folder: Path) -> tuple[Sequence[float], Sequence[float]]:
+    """Return mean and standard deviation of RGB in [0, 1], ImageNet's where no file gives them.
 
-
-def _normalisation(
-    source: str | Path, local_files_only: bool
-) -> tuple[Sequence[float], Sequence[float]]:
-    """Return mean and standard deviation of RGB in [0, 1], ImageNet's where no file gives them."""
-    try:
-        values = load_local_first(
-            lambda local: ImageProcessingMixin.get_image_processor_dict(
-                source, local_files_only=local
-            )[0],
-            source,
-            'preprocessor_config.json',
-            local_files_only,
-        )
-    except (WeightsMismatchError, WeightsNotFoundError):
-        values = {}
-    return values.get('image_mean', IMAGENET_MEAN), values.get('image_std', IMAGENET_STD)
+    Raises WeightsMismatchError for a file without three finite numbers each, or a deviation of 0.
+    """
+    if not any((folder / name).is_file() for name in _PREPROCESSING):
+        return IMAGENET_MEAN, IMAGENET_STD
+    with reading(folder, 'image normalisation'):
+        values, _ = ImageProcessingMixin.get_image_processor_dict(folder, local_files_only=True)
+        mean = values.get('image_mean', IMAGENET_MEAN)
+        std = values.get('image_std', IMAGENET_STD)
+        # A comparison with NaN is False.
+        if len(mean) != 3 or len(std) != 3 or not all(abs(each) < math.inf for each in mean):
+            raise ValueError(f'image_mean is {mean} and image_std {std}')
+        if not all(0 < each < math.inf for each in std):
+            raise ValueError(f'image_std is {std}')
+    return mean, std

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
-from iterprime_ros.masks.proposer import Proposals, no_proposals
+from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -66,14 +66,16 @@ class SegmentAnythingProposer:
         sparse, dense = self._prompt_encoder(
             points=(prompts, torch.ones_like(prompts[..., 0])), boxes=None, masks=None
         )
-        logits, scores = self._decoder(
+        logits, predicted_iou = self._decoder(
             image_embeddings=embedding.features,
             image_pe=self._prompt_encoder.get_dense_pe(),
             sparse_prompt_embeddings=sparse,
             dense_prompt_embeddings=dense,
             multimask_output=True,
         )
-        return Proposals(to_masks(logits.flatten(0, 1), embedding.fit), scores.flatten())
+        logits, predicted_iou = logits.flatten(0, 1), predicted_iou.flatten()
+        check_proposals(logits, predicted_iou)
+        return Proposals(to_masks(logits, embedding.fit), predicted_iou)
 
 
 def load_segment_anything(

@@ -1,8 +1,8 @@
 """The topics of one camera: its images, depth and commands in, answers out."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped
@@ -26,9 +26,6 @@ from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.qos import LATCHED_QOS
 
 RCLError = rclpy_implementation.RCLError
-_KEPT_DEPTHS = 8  # depth images kept for an image to be matched with
-NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-_INFO_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 _COMMAND_QOS = QoSProfile(depth=10)
 _OUTPUT_QOS = QoSProfile(depth=2)  # reliable, which best-effort subscribers accept too
 
@@ -43,51 +40,68 @@ OUTPUTS: dict[str, tuple[type, QoSProfile]] = {
 }
 
 
+@dataclass(frozen=True)
+class CameraCallbacks:
+    """What is called with the messages of a camera, each with the camera's name first.
+
+    image: also with the message, its stamp in nanoseconds, and whether depth is published.
+    depth: also with the message and its stamp in nanoseconds.
+    camera_info: also with the message.
+    command: also with the text.
+    """
+
+    image: Callable[[str, Any, int, bool], None]
+    depth: Callable[[str, Any, int], None]
+    camera_info: Callable[[str, Any], None]
+    command: Callable[[str, str], None]
+
+
 class CameraTopics:
     """The subscriptions and publishers of a camera.
 
     name: prefix of its topics, '' for the only camera.
-    on_image: called with the camera's name and every image message.
-    on_command: called with the camera's name and every command.
     """
 
-    def __init__(
-        self,
-        node: LifecycleNode,
-        name: str,
-        on_image: Callable[[str, Any], None],
-        on_command: Callable[[str, str], None],
-    ) -> None:
+    def __init__(self, node: LifecycleNode, name: str, callbacks: CameraCallbacks) -> None:
         self.name = name
-        self._node = node
-        self._on_image, self._on_command = on_image, on_command
+        self._node, self._callbacks = node, callbacks
         self._prefix = f'{name}/' if name else ''
         self._subscriptions: list[Any] = []
-        self._depths: OrderedDict[int, Image] = OrderedDict()
-        self._camera_info: CameraInfo | None = None
+        self._depth: Any = None
+        self._has_frame_id = True
         self._lock = threading.Lock()  # the worker may publish while the executor destroys
         self._outputs = {
             topic: node.create_lifecycle_publisher(kind, f'~/{self._prefix}{topic}', qos)
             for topic, (kind, qos) in OUTPUTS.items()
         }
 
-    def subscribe(self, transport: str, use_depth: bool) -> None:
-        """Subscribe; transport: raw or compressed."""
-        kind = CompressedImage if transport == 'compressed' else Image
-        topic = 'image/compressed' if transport == 'compressed' else 'image'
-        self._subscribe(kind, topic, self._on_image_message, NEWEST_QOS)
-        self._subscribe(String, 'command', self._on_command_message, _COMMAND_QOS)
+    def subscribe(self, transport: str, use_depth: bool, reliability: str) -> None:
+        """Subscribe to the topics of the camera.
+
+        transport: raw or compressed.
+        use_depth: whether to subscribe to depth and camera_info.
+        reliability: best_effort or reliable, of images, depth and calibration.
+        """
+        is_compressed = transport == 'compressed'
+        kind = CompressedImage if is_compressed else Image
+        newest, recent = (
+            QoSProfile(depth=depth, reliability=ReliabilityPolicy[reliability.upper()])
+            for depth in (1, 5)
+        )
+        image = 'image/compressed' if is_compressed else 'image'
+        self._subscribe(kind, image, self._on_image, newest)
+        self._subscribe(String, 'command', self._on_command, _COMMAND_QOS)
         if use_depth:
-            self._subscribe(Image, 'depth', self._on_depth_message, NEWEST_QOS)
-            self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, _INFO_QOS)
+            depth = 'depth/compressedDepth' if is_compressed else 'depth'
+            self._depth = self._subscribe(kind, depth, self._on_depth, recent)
+            self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, recent)
 
     def unsubscribe(self) -> None:
-        """Remove the subscriptions and what they received."""
+        """Remove the subscriptions."""
+        self._depth = None
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
-        self._depths.clear()
-        self._camera_info = None
 
     def destroy(self) -> None:
         """Remove all topics."""
@@ -120,40 +134,35 @@ class CameraTopics:
                 if self._node.context.ok():
                     raise
 
-    def depth_at(self, nanoseconds: int, tolerance: float) -> Image | None:
-        """Return the depth image nearest to a stamp, None where none is within `tolerance` s."""
-        depths = dict(self._depths)  # the executor may add one meanwhile
-        if not depths:
-            return None
-        nearest = min(depths, key=lambda stamp: abs(stamp - nanoseconds))
-        return depths[nearest] if abs(nearest - nanoseconds) <= 1e9 * tolerance else None
-
-    @property
-    def has_depth(self) -> bool:
-        """Whether a depth image has arrived."""
-        return bool(self._depths)
-
-    @property
-    def camera_info(self) -> CameraInfo | None:
-        """The newest calibration."""
-        return self._camera_info
-
     @property
     def image_topic(self) -> str:
         """The full name of the topic of images, after remapping; 'image' before subscribing."""
         return self._subscriptions[0].topic_name if self._subscriptions else 'image'
 
+    def missing_image_cause(self) -> str:
+        """Return why images may not arrive, and what helps."""
+        topic = self.image_topic
+        if self._subscriptions and self._subscriptions[0].get_publisher_count():
+            return (
+                f'{topic} has a publisher, but no whole image came. Fragments of large images may '
+                'be lost: export FASTDDS_DEFAULT_PROFILES_FILE as the README says before both '
+                'nodes start, or set the parameter reliability to reliable.'
+            )
+        return (
+            f'{topic} has no publisher. Is the camera running, and its topic remapped to this one?'
+        )
+
     def _subscribe(
         self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile
-    ) -> None:
+    ) -> Any:
         events = SubscriptionEventCallbacks(
             incompatible_qos=lambda event: self._report_mismatch(topic, qos, event)
         )
-        self._subscriptions.append(
-            self._node.create_subscription(
-                kind, self._prefix + topic, callback, qos, event_callbacks=events
-            )
+        subscription = self._node.create_subscription(
+            kind, self._prefix + topic, callback, qos, event_callbacks=events
         )
+        self._subscriptions.append(subscription)
+        return subscription
 
     def _report_mismatch(
         self,
@@ -174,21 +183,24 @@ class CameraTopics:
             f'{qos.reliability.name.lower()} is requested; change the publisher.'
         )
 
-    def _on_image_message(self, message: Any) -> None:
-        self._on_image(self.name, message)
+    def _on_image(self, message: Any) -> None:
+        if self._has_frame_id and not message.header.frame_id:
+            self._has_frame_id = False
+            self._node.get_logger().warning(
+                f'Images on {self.image_topic} have an empty header.frame_id, so nobody can '
+                'transform the 3D positions: set the frame_id in the camera driver.'
+            )
+        expects_depth = self._depth is not None and self._depth.get_publisher_count() > 0
+        self._callbacks.image(self.name, message, nanoseconds_of(message.header), expects_depth)
 
-    def _on_command_message(self, message: String) -> None:
-        self._on_command(self.name, message.data)
-
-    def _on_depth_message(self, message: Image) -> None:
-        stamp = nanoseconds_of(message.header)
-        self._depths[stamp] = message
-        self._depths.move_to_end(stamp)  # a bag that is played again repeats its stamps
-        while len(self._depths) > _KEPT_DEPTHS:
-            self._depths.popitem(last=False)
+    def _on_depth(self, message: Any) -> None:
+        self._callbacks.depth(self.name, message, nanoseconds_of(message.header))
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        self._camera_info = message
+        self._callbacks.camera_info(self.name, message)
+
+    def _on_command(self, message: String) -> None:
+        self._callbacks.command(self.name, message.data)
 
 
 def nanoseconds_of(header: Header) -> int:

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from transformers.utils import logging
@@ -19,7 +21,7 @@ from transformers.utils import logging
 from iterprime_ros.errors import IterprimeError, StoppedError
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import load_profile
-from iterprime_ros.ros.camera_topics import CameraTopics, nanoseconds_of
+from iterprime_ros.ros.camera_topics import CameraCallbacks, CameraTopics
 from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_round
 from iterprime_ros.ros.runtime.answer_publisher import AnswerPublisher
@@ -32,6 +34,7 @@ from iterprime_ros.ros.runtime.parameters import (
     declared_values,
     problem_of,
     thresholds,
+    warn_of_unknown_parameters,
     with_thresholds,
 )
 from iterprime_ros.ros.runtime.worker import Worker, load_in_thread
@@ -65,7 +68,10 @@ class SegmentNode(LifecycleNode):
         values = declared_values(self, MODEL_PARAMETERS)
         self._profile = load_profile(values['profile'])
         self._device, self._offline = values['device'], values['offline']
-        self._transport, self._use_depth = values['image_transport'], values['use_depth']
+        self._subscribed = (
+            values['image_transport'], values['use_depth'], values['reliability']
+        )  # fmt: skip
+        self._is_rectified = values['rectified']
         self._cameras = camera_names(values['cameras'])
         self._specs = {**LIVE_PARAMETERS, **thresholds(self._profile)}
         self._settings = declared_values(self, self._specs)
@@ -75,10 +81,15 @@ class SegmentNode(LifecycleNode):
             self, self._cameras, self._on_goal, self._withdraw
         )
         self._answer_publisher = AnswerPublisher(
-            self, self._topics, self._action_server, self._diagnostics, lambda: self._settings
+            self,
+            self._topics,
+            self._action_server,
+            self._diagnostics,
+            lambda: {**self._settings, 'rectified': self._is_rectified},
         )
         self.add_on_set_parameters_callback(self._on_parameters)
         autostart = self.declare_parameter('autostart', False).value
+        warn_of_unknown_parameters(self)
         if autostart:
             self._autostart = self.create_timer(0.0, self._start_up)
         else:
@@ -88,9 +99,11 @@ class SegmentNode(LifecycleNode):
             )
 
     def _start_up(self) -> None:
+        """Configure and activate; a node that fails to ends, so that its launch learns of it."""
         self._autostart.cancel()
-        if self.trigger_configure() is _SUCCESS:
-            self.trigger_activate()
+        is_active = self.trigger_configure() == _SUCCESS and self.trigger_activate() == _SUCCESS
+        if not is_active and self.context.ok():
+            raise SystemExit(1)
 
     # Transitions
 
@@ -102,8 +115,8 @@ class SegmentNode(LifecycleNode):
         began = time.monotonic()
         try:
             model = load_in_thread(chosen, self._device, self._offline, self.context.ok)
-        except StoppedError:
-            return _FAILURE
+        except StoppedError:  # Ctrl-C; after a return rclpy would log a failed transition
+            raise SystemExit(0) from None
         except IterprimeError as error:
             log.error(str(error))
             return _FAILURE
@@ -114,22 +127,35 @@ class SegmentNode(LifecycleNode):
         log.info(f'Loaded in {time.monotonic() - began:.1f} s.')
         if self._profile.notice:
             log.warning(self._profile.notice)
+        callbacks = CameraCallbacks(
+            self._on_image, self._on_depth, self._on_camera_info, self._on_command
+        )
         for name in self._cameras:
-            self._topics[name] = CameraTopics(self, name, self._on_image, self._on_command)
+            self._topics[name] = CameraTopics(self, name, callbacks)
         return _SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe."""
         super().on_activate(state)
-        self._expiry_timer = self.create_timer(_EXPIRY_PERIOD, self._refuse_expired_requests)
+        # ROS time may stand still, where use_sim_time is set and nobody publishes /clock.
+        self._expiry_timer = self.create_timer(
+            _EXPIRY_PERIOD,
+            self._refuse_expired_requests,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )
         job_queue = JobQueue(self._cameras)
+        self._configure_queue(job_queue)
         worker = Worker(
-            job_queue, self._current_model, self._answer_publisher.publish_outcome, report_round
+            job_queue,
+            self._current_model,
+            self._answer_publisher.publish_outcome,
+            report_round,
+            lambda: self._settings['max_pixels'],
         )
         worker.start(after=self._last_worker)
         self._work, self._last_worker = _Work(job_queue, worker), worker
         for topics in self._topics.values():
-            topics.subscribe(self._transport, self._use_depth)
+            topics.subscribe(*self._subscribed)
         names = ', '.join(topics.image_topic for topics in self._topics.values())
         self.get_logger().info(f'Waiting for images on {names}.')
         return _SUCCESS
@@ -182,10 +208,24 @@ class SegmentNode(LifecycleNode):
 
     # Images, commands and goals
 
-    def _on_image(self, camera: str, message: Any) -> None:
+    def _on_image(self, camera: str, message: Any, stamp: int, expects_depth: bool) -> None:
         if self._work:
-            self._diagnostics.count_frame(camera, nanoseconds_of(message.header))
-            self._work.job_queue.put_image(camera, message)
+            self._diagnostics.count_frame(camera, stamp)
+            self._work.job_queue.put_image(camera, message, stamp, expects_depth)
+
+    def _on_depth(self, camera: str, message: Any, stamp: int) -> None:
+        if self._work:
+            self._work.job_queue.put_depth(camera, message, stamp)
+
+    def _on_camera_info(self, camera: str, message: Any) -> None:
+        if self._work:
+            self._work.job_queue.put_camera_info(camera, message)
+
+    def _configure_queue(self, job_queue: JobQueue) -> None:
+        job_queue.max_waiting = self._settings['max_waiting']
+        job_queue.set_depth_matching(
+            self._settings['depth_tolerance'], self._settings['depth_wait']
+        )
 
     def _dropped(self) -> int:
         return sum(map(self._work.job_queue.dropped, self._cameras)) if self._work else 0
@@ -204,10 +244,12 @@ class SegmentNode(LifecycleNode):
             self._answer_publisher.refuse(camera, request, _INACTIVE)
 
     def _ask(self, job_queue: JobQueue, camera: str, request: Request) -> None:
-        replaced = job_queue.put_request(camera, request)
-        if replaced:
+        if not job_queue.put_request(camera, request):
             self._answer_publisher.refuse(
-                camera, replaced, 'A newer command arrived before this one was started.'
+                camera,
+                request,
+                f'{job_queue.max_waiting} commands wait already (max_waiting): send this one again '
+                'when they are answered.',
             )
 
     def _withdraw(self, goal: Any) -> bool:
@@ -216,12 +258,9 @@ class SegmentNode(LifecycleNode):
     def _refuse_expired_requests(self) -> None:
         seconds = self._settings['frame_timeout']
         for camera, request in self._work.job_queue.expired(seconds) if self._work else ():
-            topic = self._topics[camera].image_topic
+            cause = self._topics[camera].missing_image_cause()
             self._answer_publisher.refuse(
-                camera,
-                request,
-                f'No image arrived on {topic} within {seconds:g} s: is the camera running, and its '
-                'topic remapped to this one?',
+                camera, request, f'No image arrived within {seconds:g} s: {cause}'
             )
 
     def _current_model(self) -> IteRPrimE:
@@ -235,6 +274,8 @@ class SegmentNode(LifecycleNode):
             if problem := problem_of(self._specs[name], name, value):
                 return SetParametersResult(successful=False, reason=problem)
         self._settings = {**self._settings, **changed}
+        if self._work:
+            self._configure_queue(self._work.job_queue)
         if self._model:
             self._model = self._model.with_profile(with_thresholds(self._profile, self._settings))
         if changed.get('mode') == 'once' and self._work:
@@ -258,6 +299,8 @@ def main(arguments: list[str]) -> int:
     logging.disable_progress_bar()  # a log is no terminal
     try:
         code = run(SegmentNode, arguments)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
     except (IterprimeError, ValueError) as error:
         print(error, file=sys.stderr)
         code = 2

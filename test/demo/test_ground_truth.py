@@ -12,7 +12,7 @@ from iterprime_ros.demo.ground_truth import drawn_answer, summary
 from iterprime_ros.demo.scene_subscriber import RgbdFrame
 from iterprime_ros.geometry.surface import surface
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.convert.images import to_image
+from iterprime_ros.ros.convert.referred_object import cropped_mask_image, roi_of
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
 
@@ -38,7 +38,9 @@ def summarized(rendered):
         if covered:
             mask = frame.ids == covered
             centroid = surface(frame.depth, mask, frame.rgb, frame.pinhole).centroid
-            result.mask = to_image(mask.astype(np.uint8) * 255, 'mono8', Header())
+            result.image_height, result.image_width = mask.shape
+            result.roi = roi_of(mask)
+            result.mask = cropped_mask_image(Header(), mask, result.roi)
             result.point_count = 9
             result.centroid = Point(**dict(zip('xyz', map(float, centroid), strict=True)))
         return summary(Answer(result, None), frame, view)

@@ -18,8 +18,8 @@ TARGET[4:9, 10:15] = True  # its middle is x 12, y 6
 class HalvesAndWholes:
     """Proposes half of the target and the target with a row too many."""
 
-    def propose(self, _, points):
-        assert points.tolist() == [[12, 6]]
+    def proposals_at(self, _, points):
+        assert points == [(12, 6)]
         half, more = TARGET.copy(), TARGET.copy()
         half[6:] = False
         more[9, 10:15] = True
@@ -33,7 +33,7 @@ def answered(target):
 
 
 def test_the_oracle_chooses_the_proposal_that_overlaps_most():
-    model = SimpleNamespace(proposer=HalvesAndWholes())
+    model = HalvesAndWholes()
     frame = SimpleNamespace(mask_embedding=None)
     with_target, without = with_oracle_iou(model, frame, [answered(TARGET), answered(None)])
     assert with_target.outcome.oracle_iou == pytest.approx(25 / 30)

@@ -112,7 +112,7 @@ def check_frame(found):
 )
 def test_points_are_those_of_plain_loops(width, height, seed, distance, holes):
     rng = np.random.default_rng(seed)
-    camera = Pinhole(20.0, 21.0, 3.3, 2.2, width, height)
+    camera = Pinhole(20.0, 21.0, width / 3, height / 4, width, height)
     mask = rng.random((height, width)) < 0.7
     depth = np.full((height, width), distance, np.float32)
     depth[rng.random((height, width)) < holes] = rng.choice([0, -1, np.nan, np.inf])
@@ -309,7 +309,7 @@ def test_a_camera_info_that_is_no_camera_is_refused(change):
         ({'depth': np.full((240, 320), np.nan, np.float32)}, InvalidDepthError, 'no measurement'),
         ({'depth': np.ones((240, 240), np.float32)}, InvalidDepthError, 'register'),
         ({'depth': np.ones((0, 320), np.float32)}, InvalidDepthError, 'at least'),
-        ({'pinhole': Pinhole(1.0, 1.0, 1.0, 1.0, 64, 48)}, InvalidCalibrationError, '64 x 48'),
+        ({'pinhole': Pinhole(60.0, 60.0, 32.0, 24.0, 64, 48)}, InvalidCalibrationError, '64 x 48'),
     ],
 )
 def test_wrong_input_is_one_typed_error(change, error, says):

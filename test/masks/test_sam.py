@@ -140,8 +140,8 @@ def test_a_frame_is_encoded_once(folders, make_image, monkeypatch):
         calls.append(1)
         return forward(self, *args, **kwargs)
 
-    monkeypatch.setattr(SamVisionEncoder, 'forward', counted)
     proposer = load(folders['sam'])
+    monkeypatch.setattr(SamVisionEncoder, 'forward', counted)
     first = proposer.embed(make_image(60, 90))
     before = proposer.propose(first, POINTS[:1])
     other = proposer.propose(proposer.embed(make_image(60, 90, seed=1)), POINTS[:1])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from lifecycle_msgs.msg import State
@@ -33,6 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 PATIENCE = 60  # seconds
 QUESTIONS = 5  # best effort may lose the images of one
+PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+FAST_DDS_PROFILE = ROOT / 'iterprime_ros' / 'ros' / 'fastdds.xml'
 SHOWN = {  # what a display of rviz takes
     'Image': 'sensor_msgs/msg/Image',
     'PointCloud2': 'sensor_msgs/msg/PointCloud2',
@@ -51,9 +54,12 @@ def values_of(peer, node, names):
     return dict(zip(names, map(parameter_value_to_python, values), strict=True))
 
 
+def manager_in(text):
+    return yaml.safe_load(text)['Visualization Manager']
+
+
 def displays():
-    config = yaml.safe_load((ROOT / 'rviz' / 'segment.rviz').read_text())
-    return config['Visualization Manager']['Displays']
+    return manager_in((ROOT / 'rviz' / 'segment.rviz').read_text())['Displays']
 
 
 def wait_for_displays(peer, namespace=''):
@@ -126,13 +132,13 @@ def ros2_launch(launch, ros_domain, tmp_path):
     """Start a launch file with arguments; what still runs at the end of the test is killed."""
     started = []
 
-    def start(file, *arguments):
+    def start(file, *arguments, **environment):
         process = subprocess.Popen(
             [sys.executable, shutil.which('ros2'), 'launch', ROOT / 'launch' / file, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, 'ROS_LOG_DIR': str(tmp_path)},
+            env={**os.environ, 'ROS_LOG_DIR': str(tmp_path), **environment},
             text=True,
             start_new_session=True,
         )
@@ -168,9 +174,11 @@ def test_settings_have_the_choices_and_defaults_of_the_node(launch):
     arguments = arguments_of('segment.launch.py')
     for name, parameter in {**MODEL_PARAMETERS, **LIVE_PARAMETERS}.items():
         if name in arguments:
-            assert default_of(launch, arguments[name]) == parameter.default
+            given = parameter.default
+            default = ','.join(given) if isinstance(given, list) else given
+            assert default_of(launch, arguments[name]) == default
             assert tuple(arguments[name].choices or ()) == parameter.choices
-    assert {'profile', 'image_transport', 'mode', 'device'} <= arguments.keys()
+    assert {'profile', 'image_transport', 'mode', 'device', 'cameras'} <= arguments.keys()
 
 
 def test_the_demo_takes_what_its_parts_take(launch):
@@ -237,6 +245,7 @@ def test_the_demo_answers_and_ends_with_ctrl_c(peer, ros2_launch, interrupt):
 def test_a_wrong_profile_ends_the_demo_with_a_sentence(ros2_launch):
     process = ros2_launch('demo.launch.py', 'rviz:=false', 'rate:=5', 'profile:=bliip')
     output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
     assert 'There is no profile "bliip"' in output
     assert 'Traceback' not in output
     assert 'exception' not in output
@@ -256,3 +265,207 @@ def test_without_rviz_a_sentence_says_so(peer, ros2_launch, interrupt):
     code, _, output = interrupt(process)
     assert code == 0, output
     assert 'rviz2 is not installed' in output
+
+
+def environment_of(peer, process, executable):
+    """Wait until a launch has started an executable of the package, and return its environment."""
+    found = []
+
+    def started():
+        for child in psutil.Process(process.pid).children(recursive=True):
+            if any(word.endswith(f'/iterprime_ros/{executable}') for word in child.cmdline()):
+                found.append(child.environ())
+        return found
+
+    peer.wait_for(started, f'the process {executable}')
+    return found[0]
+
+
+def profiles_in(environment):
+    return {name: environment[name] for name in PROFILE_VARIABLES if name in environment}
+
+
+@pytest.mark.parametrize(
+    ('file', 'executable', 'distribution', 'variable'),
+    [
+        ('segment.launch.py', 'segment', 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+        ('segment.launch.py', 'segment', 'jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
+        ('demo.launch.py', 'segment', 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+        ('demo.launch.py', 'sim_camera', 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+    ],
+)
+def test_shared_memory_is_large_enough_for_images(
+    peer, ros2_launch, interrupt, file, executable, distribution, variable
+):
+    process = ros2_launch(file, 'rviz:=false', 'autostart:=false', ROS_DISTRO=distribution)
+    found = profiles_in(environment_of(peer, process, executable))
+    assert found == {variable: str(FAST_DDS_PROFILE)}
+    peer.call(GetState, '/segment/get_state', GetState.Request())
+    interrupt(process)
+
+
+@pytest.mark.parametrize('variable', PROFILE_VARIABLES)
+def test_a_fast_dds_profile_of_the_user_stays(peer, ros2_launch, interrupt, tmp_path, variable):
+    chosen = tmp_path / 'mine.xml'
+    chosen.write_bytes(FAST_DDS_PROFILE.read_bytes())
+    process = ros2_launch('segment.launch.py', 'autostart:=false', **{variable: str(chosen)})
+    assert profiles_in(environment_of(peer, process, 'segment')) == {variable: str(chosen)}
+    peer.call(GetState, '/segment/get_state', GetState.Request())
+    interrupt(process)
+
+
+@pytest.mark.parametrize('file', ['segment.launch.py', 'demo.launch.py'])
+def test_a_failed_autostart_ends_the_launch_with_an_error(ros2_launch, file):
+    process = ros2_launch(file, 'rviz:=false', 'device:=cuda:7')
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1, output
+    assert 'There is no device "cuda:7" here' in output
+    assert 'The segment node failed with exit code 1, and the launch ends' in output
+    assert 'Traceback' not in output
+    assert 'exception' not in output
+
+
+def test_a_failed_node_is_started_again_where_that_is_asked_for(peer, ros2_launch, interrupt):
+    process = ros2_launch('segment.launch.py', 'device:=cuda:7', 'respawn:=true')
+    nodes = set()
+
+    def started_again():
+        nodes.update(each.pid for each in psutil.Process(process.pid).children())
+        return len(nodes) > 1
+
+    peer.wait_for(started_again, 'a second process')
+    code, _, output = interrupt(process)
+    assert code == 0, output
+    assert 'the launch ends' not in output
+
+
+def wait_for_subscriptions(peer, *topics):
+    for topic in topics:
+        peer.wait_for(lambda topic=topic: peer.count_subscribers(topic), f'who listens to {topic}')
+
+
+def test_several_cameras_have_their_topics(peer, ros2_launch, interrupt):
+    process = ros2_launch(
+        'segment.launch.py',
+        'cameras:=left,right',
+        'namespace:=arm',
+        'image:=/camera/{camera}/color/image_raw',
+        'depth:=/camera/{camera}/depth',
+        'command:=/voice/command',
+    )
+    wait_for_subscriptions(
+        peer,
+        *(
+            f'/{prefix}'
+            for camera in ('left', 'right')
+            for prefix in (
+                f'camera/{camera}/color/image_raw',
+                f'camera/{camera}/depth',
+                f'arm/{camera}/camera_info',
+            )
+        ),
+    )
+    peer.wait_for(lambda: peer.count_subscribers('/voice/command') == 2, 'two cameras that listen')
+    assert not peer.count_subscribers('/arm/left/image')
+    code, _, output = interrupt(process)
+    assert code == 0, output
+
+
+def test_cameras_in_the_file_of_parameters_have_their_topics_too(
+    peer, ros2_launch, interrupt, tmp_path
+):
+    file = tmp_path / 'parameters.yaml'
+    of_another = {'/leg/segment': {'ros__parameters': {'cameras': ['front']}}}
+    ours = {'arm': {'segment': {'ros__parameters': {'cameras': ['left', 'right']}}}}
+    file.write_text(yaml.dump({**of_another, **ours}))
+    process = ros2_launch(
+        'segment.launch.py',
+        f'params_file:={file}',
+        'namespace:=/arm',
+        'image_transport:=compressed',
+        'image:=/{camera}/color',
+    )
+    wait_for_subscriptions(peer, '/left/color/compressed', '/right/color/compressed')
+    code, _, output = interrupt(process)
+    assert code == 0, output
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (('cameras:=left,right', 'image:=/color'), 'image:=/color is one topic for 2 cameras'),
+        (('depth:=/{camera}/depth',), 'depth:=/{camera}/depth names a camera: give cameras:='),
+        (('cameras:=left,9',), '"9" is not a valid name'),
+    ],
+)
+def test_wrong_cameras_end_the_launch_with_a_sentence(ros2_launch, arguments, said):
+    process = ros2_launch('segment.launch.py', *arguments)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1, output
+    assert said in output
+    assert 'Traceback' not in output
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """Stand in for rviz2: AMENT_PREFIX_PATH with it, and the file where it leaves its settings."""
+    prefix, copied = tmp_path / 'prefix', tmp_path / 'shown'
+    marker = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / 'rviz2'
+    program = prefix / 'lib' / 'rviz2' / 'rviz2'
+    for file in (marker, program):
+        file.parent.mkdir(parents=True)
+    marker.touch()
+    program.write_text(
+        f'#!/bin/sh\necho "$2" > {copied}.part; cat "$2" >> {copied}.part\n'
+        f'mv {copied}.part {copied}; exec sleep {PATIENCE}\n'
+    )
+    program.chmod(0o755)
+    return f'{prefix}{os.pathsep}{os.environ["AMENT_PREFIX_PATH"]}', copied
+
+
+def settings_shown(peer, copied):
+    """Wait for the settings that rviz2 was started with; return their file and its text."""
+    peer.wait_for(copied.exists, 'rviz2')
+    name, _, text = copied.read_text().partition('\n')
+    return Path(name), text
+
+
+def test_rviz_shows_every_camera_in_a_group(peer, ros2_launch, interrupt, shown):
+    path, copied = shown
+    process = ros2_launch(
+        'segment.launch.py',
+        'rviz:=true',
+        'cameras:=left,right',
+        'fixed_frame:=base_link',
+        AMENT_PREFIX_PATH=path,
+    )
+    file, text = settings_shown(peer, copied)
+    manager = manager_in(text)
+    assert manager['Global Options']['Fixed Frame'] == 'base_link'
+    groups = manager['Displays']
+    assert [(group['Class'], group['Name']) for group in groups] == [
+        ('rviz_common/Group', 'left'),
+        ('rviz_common/Group', 'right'),
+    ]
+    names = {display['Name'] for group in groups for display in group['Displays']}
+    assert len(names) == 2 * len(displays())
+    wanted = {f'/{each["Topic"]["Value"]}' for group in groups for each in group['Displays']}
+    assert len(wanted) == 2 * len(displays())
+    peer.wait_for(
+        lambda: wanted <= {name for name, _ in peer.get_topic_names_and_types()},
+        f'topics among {", ".join(sorted(wanted))}',
+    )
+    code, _, output = interrupt(process)
+    assert code == 0, output
+    assert not file.exists()
+
+
+def test_rviz_shows_one_camera_as_the_file_says(peer, ros2_launch, interrupt, shown):
+    path, copied = shown
+    process = ros2_launch(
+        'segment.launch.py', 'rviz:=true', 'autostart:=false', AMENT_PREFIX_PATH=path
+    )
+    _, text = settings_shown(peer, copied)
+    assert yaml.safe_load(text) == yaml.safe_load((ROOT / 'rviz' / 'segment.rviz').read_text())
+    peer.call(GetState, '/segment/get_state', GetState.Request())
+    interrupt(process)

@@ -24,6 +24,7 @@ from helpers.robots import (
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.profiles import load_profile
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
+from iterprime_ros.ros.convert.referred_object import full_mask
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -57,7 +58,9 @@ def test_what_is_found_is_where_it_is(robot, picture):
     assert 100 < found.header.stamp.sec <= robot.stamp
     assert (found.action_verb, found.expression) == ('hand', 'the blue cube')
     assert found.primary_word == 'cube'
-    mask = np.frombuffer(found.mask.data, np.uint8).reshape(240, 320) > 0
+    assert (found.mask.width, found.mask.height) == (found.roi.width, found.roi.height)
+    mask = full_mask(found)
+    assert mask.shape == (240, 320)
     truth = picture.ids == target.id
     assert (mask & truth).sum() / (mask | truth).sum() > 0.5
     rows, columns = np.nonzero(mask)
@@ -284,7 +287,7 @@ def test_without_a_frame_an_error_says_so(robot):
     robot.commands.publish(String(data='the mug'))
     robot.wait_for(lambda: len(robot.results) > before, 'the error')
     assert robot.results[-1].status == ReferredObject.ERROR
-    assert 'No image arrived on /image within 1 s' in robot.results[-1].text
+    assert 'No image arrived within 1 s: /image has ' in robot.results[-1].text
     assert set_double(robot, 'frame_timeout', 60.0).successful
 
 

@@ -121,7 +121,7 @@ def test_compressed_images_are_read_and_broken_ones_refused(start_process, robot
             whole = compressed(picture, kind)
             found = robot.ask('the blue cube', sent(whole, kind))
             assert found.status == ReferredObject.FOUND
-            assert (found.mask.width, found.mask.height) == (320, 240)
+            assert (found.image_width, found.image_height) == (320, 240)
             for broken in (whole[:200], whole[:10], b'', b'?' * 500):
                 refused = robot.ask('the blue cube', sent(broken, kind))
                 assert refused.status == ReferredObject.INVALID

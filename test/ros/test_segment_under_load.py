@@ -1,6 +1,5 @@
 """The node while its model works, fails, or is not wanted any more."""
 
-import numpy as np
 from action_msgs.msg import GoalStatus
 from lifecycle_msgs.msg import Transition
 from rcl_interfaces.msg import Log, ParameterType
@@ -21,6 +20,7 @@ from helpers.robots import (
 from iterprime_ros.action import Segment
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.convert.images import to_camera_info
+from iterprime_ros.ros.convert.referred_object import full_mask
 
 FOR_EVER = 'wait for /dev/null/nothing'
 
@@ -30,7 +30,7 @@ def busy(robot, picture, command=FOR_EVER):
     client = action_client(robot)
     robot.wait_for(robot.images.get_subscription_count, 'the node to listen')
     rounds = []
-    goal = Segment.Goal(command=command, image=rgb_image(picture))
+    goal = Segment.Goal(command=command, image=rgb_image(picture), feedback_heatmap=True)
     handle = accepted_goal(robot, client, goal, rounds.append)
     robot.wait_for(lambda: rounds, 'a round')
     return handle, rounds
@@ -43,9 +43,9 @@ def test_a_lack_of_memory_is_answered_and_the_next_command_too(obedient, robot, 
     found = robot.ask('need half the memory', rgb_image(picture))
     assert found.status == ReferredObject.FOUND
     assert 'at half its size' in found.text
-    assert (found.mask.width, found.mask.height) == (320, 240)
+    assert (found.image_width, found.image_height) == (320, 240)
     whole = robot.ask('the blue cube', rgb_image(picture))
-    masks = [np.frombuffer(each.mask.data, np.uint8) > 0 for each in (found, whole)]
+    masks = [full_mask(each) for each in (found, whole)]
     # The same object, by regions of another picture.
     assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() > 0.4
 
@@ -83,7 +83,7 @@ def test_while_it_works_it_answers_everything_else(obedient, robot, picture):
 def test_a_goal_is_cancelled_between_two_rounds(obedient, robot, picture):
     goal, rounds = busy(robot, picture)
     feedback = rounds[0].feedback
-    assert (feedback.heatmap.width, feedback.heatmap.height) == (320, 240)
+    assert (feedback.heatmap.width, feedback.heatmap.height) == (20, 15)
     goal.cancel_goal_async()
     assert outcome_of(robot, goal)[0] == GoalStatus.STATUS_CANCELED
     assert robot.ask('the blue cube', rgb_image(picture)).status == ReferredObject.FOUND
@@ -99,20 +99,26 @@ def test_a_goal_that_waits_is_cancelled_at_once(obedient, robot, picture):
     assert change(robot, Transition.TRANSITION_DEACTIVATE)
 
 
-def test_a_newer_goal_takes_the_place_of_one_that_waits(obedient, robot, picture):
+def test_goals_wait_for_each_other_and_too_many_are_refused(obedient, robot, picture):
     working, _ = busy(robot, picture)
     client = action_client(robot)
-    older = accepted_goal(robot, client, Segment.Goal(command='mark a', image=rgb_image(picture)))
-    newer = accepted_goal(robot, client, Segment.Goal(command='mark b', image=rgb_image(picture)))
-    status, answer = outcome_of(robot, older)
-    assert status == GoalStatus.STATUS_ABORTED
-    assert (answer.command, answer.status) == ('mark a', ReferredObject.ERROR)
-    assert answer.text == 'A newer command arrived before this one was started.'
+    most = {'type': ParameterType.PARAMETER_INTEGER, 'integer_value': 3}
+    assert set_parameter(robot, 'max_waiting', **most).successful
+    goals = [
+        accepted_goal(
+            robot, client, Segment.Goal(command=f'mark {number}', image=rgb_image(picture))
+        )
+        for number in range(4)
+    ]
+    status, answer = outcome_of(robot, goals[3])
+    assert (status, answer.command) == (GoalStatus.STATUS_ABORTED, 'mark 3')
+    assert answer.text.startswith('3 commands wait already (max_waiting)')
     working.cancel_goal_async()
     assert outcome_of(robot, working)[0] == GoalStatus.STATUS_CANCELED
-    status, answer = outcome_of(robot, newer)
-    assert status == GoalStatus.STATUS_SUCCEEDED
-    assert (answer.command, answer.status) == ('mark b', ReferredObject.FOUND)
+    for number, goal in enumerate(goals[:3]):
+        status, answer = outcome_of(robot, goal)
+        assert status == GoalStatus.STATUS_SUCCEEDED
+        assert (answer.command, answer.status) == (f'mark {number}', ReferredObject.FOUND)
 
 
 def test_deactivating_ends_the_work_and_answers_it(obedient, robot, picture):
@@ -147,7 +153,12 @@ def test_depth_that_comes_while_the_model_works_is_found(obedient, robot, pictur
     for number in range(20):  # best effort may lose depth and info
         rounds = []
         gate = tmp_path / str(number)
-        goal = accepted_goal(robot, client, Segment.Goal(command=f'wait for {gate}'), rounds.append)
+        goal = accepted_goal(
+            robot,
+            client,
+            Segment.Goal(command=f'wait for {gate}', feedback_heatmap=True),
+            rounds.append,
+        )
         frame = robot.frame(image)
         while not robot.comes(lambda r=rounds: r, 0.5):
             robot.show(frame)

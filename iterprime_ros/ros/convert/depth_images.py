@@ -1,12 +1,15 @@
 """Depth images as metres (REP 118)."""
 
+import struct
+
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from iterprime_ros.errors import InvalidDepthError
-from iterprime_ros.ros.convert.encodings import InvalidMessageError, samples
+from iterprime_ros.ros.convert.encodings import InvalidMessageError, decoded_grey16, samples
 
+_HEADER = struct.Struct('<iff')
 _DTYPES = {'16UC1': 'u2', '32FC1': 'f4'}
 
 
@@ -28,6 +31,33 @@ def depth_of(message: Image) -> NDArray[np.float32]:
                 f'Depth of encoding "{other[:40]}" cannot be read: publish 16UC1 in millimetres or '
                 '32FC1 in metres.'
             )
+
+
+def compressed_depth_of(message: CompressedImage) -> NDArray[np.float32]:
+    """Return a compressedDepth message as (H, W) float32 metres, NaN where nothing was measured.
+
+    As compressed_depth_image_transport writes it: a header of 12 bytes (int32 format, float32 a,
+    float32 b), then a 16-bit PNG. Of 16UC1 the PNG holds millimetres; of 32FC1 it holds inverse
+    depth q, and metres are a / (q - b).
+
+    Raises InvalidMessageError.
+    """
+    encoding, _, codec = message.format.partition(';')
+    if encoding not in _DTYPES or 'compressedDepth' not in codec or 'rvl' in codec:
+        raise InvalidMessageError(
+            f'Depth of format "{message.format[:60]}" cannot be read: set the compressedDepth '
+            'format of the camera to png, or publish it raw.'
+        )
+    data = bytes(message.data)
+    if len(data) < _HEADER.size:
+        raise InvalidMessageError('The compressedDepth message is shorter than its header.')
+    _, a, b = _HEADER.unpack_from(data)
+    stored = decoded_grey16(data[_HEADER.size :])
+    if encoding == '16UC1':
+        return metric(stored, encoding)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        metres = np.where(stored > 0, np.float32(a) / (stored - np.float32(b)), np.nan)
+    return metric(metres.astype(np.float32), encoding)
 
 
 def metric(depth: NDArray, encoding: str) -> NDArray[np.float32]:

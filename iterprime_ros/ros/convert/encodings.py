@@ -6,7 +6,8 @@ since some drivers send their whole buffer.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from itertools import product
@@ -18,7 +19,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from iterprime_ros.errors import IterprimeError
 
-MAX_PIXELS = 64_000_000  # of a compressed image, which may claim far more than it contains
+MAX_PIXELS = 3840 * 2160 * 2  # of a compressed image, which may claim far more than it contains
 # What Pillow may raise while it loads a broken file.
 _BROKEN = (OSError, ValueError, SyntaxError, IndexError, TypeError, struct.error)
 
@@ -45,31 +46,56 @@ def rgb_of(message: Image) -> NDArray[np.uint8]:
     return reader(message)
 
 
-def decoded(message: CompressedImage) -> NDArray[np.uint8]:
+def decoded(message: CompressedImage, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Return a JPEG or PNG as (H, W, 3) uint8 RGB.
 
     The data decides, not the format field: image_transport reorders colours for its encoder. The
     EXIF orientation is ignored, so that pixels stay registered to depth and camera_info. 16-bit
     grey is rounded as in rgb_of; of 16-bit colour Pillow keeps the upper 8 bits.
 
-    Raises InvalidMessageError for other data, broken ones, and more than MAX_PIXELS.
+    Raises InvalidMessageError for other data, broken ones, and more than max_pixels.
+    """
+    formats = ('JPEG', 'PNG')
+    with _opened(message.data, message.format, formats, max_pixels) as picture:
+        if picture.mode.startswith('I'):
+            grey = _to_bytes(np.asarray(picture).astype(np.uint16))
+            return np.dstack([grey] * 3)
+        return np.array(picture.convert('RGB'))
+
+
+def decoded_grey16(data: bytes) -> NDArray[np.uint16]:
+    """Return a PNG of one 16-bit channel as (H, W) uint16; raises InvalidMessageError."""
+    with _opened(data, 'compressedDepth', ('PNG',), MAX_PIXELS) as picture:
+        if not picture.mode.startswith('I'):
+            raise InvalidMessageError(
+                f'The compressed depth image is a PNG of mode {picture.mode} and not of 16 bits: '
+                'publish it raw.'
+            )
+        return np.asarray(picture).astype(np.uint16)
+
+
+@contextmanager
+def _opened(
+    data: bytes, name: str, formats: tuple[str, ...], max_pixels: int
+) -> Iterator[PIL.Image.Image]:
+    """Yield a picture before it is decoded; errors while it is decoded are one sentence too.
+
+    name: of the format, for the error.
     """
     try:
-        with PIL.Image.open(BytesIO(message.data), formats=('JPEG', 'PNG')) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+        with PIL.Image.open(BytesIO(data), formats=formats) as picture:
+            if picture.width * picture.height > max_pixels:
                 raise PIL.Image.DecompressionBombError
-            if picture.mode.startswith('I'):
-                grey = _to_bytes(np.asarray(picture).astype(np.uint16))
-                return np.dstack([grey] * 3)
-            return np.array(picture.convert('RGB'))
+            yield picture
     except PIL.UnidentifiedImageError as error:
         raise InvalidMessageError(
-            f'The {len(message.data)} bytes of format "{message.format[:40]}" are neither JPEG nor '
-            "PNG: set the camera's image_transport to one of them."
+            f'The {len(data)} bytes of format "{name[:40]}" are neither {" nor ".join(formats)}: '
+            "set the camera's image_transport to one of them."
         ) from error
     except PIL.Image.DecompressionBombError as error:
         raise InvalidMessageError(
-            f'The compressed image claims more than {MAX_PIXELS:,} pixels: publish a smaller one.'
+            f'The compressed image claims more than {max_pixels:,} pixels: publish a smaller one, '
+            'or raise the parameter max_pixels.'
         ) from error
     except _BROKEN as error:
         raise InvalidMessageError(

@@ -14,7 +14,7 @@ from iterprime_ros.answer import Segmentation, Status
 from iterprime_ros.geometry.oriented_box import OrientedBox
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.msg import Candidate, ReferredObject
-from iterprime_ros.ros.convert.images import to_image
+from iterprime_ros.ros.convert.images import from_image, to_image
 
 STATUSES = {
     Status.FOUND: ReferredObject.FOUND,
@@ -54,8 +54,9 @@ def referred_object(
             message.primary_word = parsed.expression[slice(*parsed.primary_word)]
     if answer.status in (Status.FOUND, Status.AMBIGUOUS):
         best, *others = answer.candidates
-        message.mask = mask_image(header, best.mask)
+        message.image_height, message.image_width = best.mask.shape
         message.roi = roi_of(best.mask)
+        message.mask = cropped_mask_image(header, best.mask, message.roi)
         message.ranked_by = answer.ranked_by
         message.heatmap_mean = best.heatmap_mean
         message.heatmap_overlap = best.heatmap_overlap
@@ -100,6 +101,28 @@ def mask_image(header: Header, mask: NDArray[np.bool_]) -> Image:
     return to_image(np.where(mask, np.uint8(255), np.uint8(0)), 'mono8', header)
 
 
+def cropped_mask_image(header: Header, mask: NDArray[np.bool_], roi: RegionOfInterest) -> Image:
+    """Return the part of a mask (H, W) bool inside its bounding box as mono8."""
+    rows, columns = roi_slices(roi)
+    return mask_image(header, mask[rows, columns])
+
+
+def full_mask(message: ReferredObject) -> NDArray[np.bool_]:
+    """Return the mask (H, W) bool of an answer at the size of its image; (0, 0) without one."""
+    full = np.zeros((message.image_height, message.image_width), dtype=bool)
+    if message.mask.width:
+        full[roi_slices(message.roi)] = from_image(message.mask) > 0
+    return full
+
+
+def roi_slices(roi: RegionOfInterest) -> tuple[slice, slice]:
+    """Return the rows and columns of a bounding box."""
+    return (
+        slice(roi.y_offset, roi.y_offset + roi.height),
+        slice(roi.x_offset, roi.x_offset + roi.width),
+    )
+
+
 def roi_of(mask: NDArray[np.bool_]) -> RegionOfInterest:
     """Return the tight bounding box of a mask (H, W), all zeros for an empty one."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
@@ -122,12 +145,13 @@ def pose_of(box: OrientedBox) -> Pose:
 
 
 def _candidate(header: Header, candidate: CandidateMask) -> Candidate:
+    roi = roi_of(candidate.mask)
     return Candidate(
         heatmap_mean=candidate.heatmap_mean,
         heatmap_overlap=candidate.heatmap_overlap,
         predicted_iou=candidate.predicted_iou,
-        roi=roi_of(candidate.mask),
-        mask=mask_image(header, candidate.mask),
+        roi=roi,
+        mask=cropped_mask_image(header, candidate.mask, roi),
     )
 
 

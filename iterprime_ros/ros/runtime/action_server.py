@@ -76,14 +76,12 @@ class SegmentActionServer:
 
 
 def report_round(job: Job, number: int, heatmap: NDArray[np.float32], probability: float) -> None:
-    """Send a round as feedback to the goal of a job; heatmap: (H, W) float32 in [0, 1]."""
-    job.request.goal.publish_feedback(
-        Segment.Feedback(
-            round=number,
-            match_probability=probability,
-            heatmap=to_image(heatmap, '32FC1', job.image.header),
-        )
-    )
+    """Send a round as feedback to the goal of a job; heatmap: (rows, cols) float32 in [0, 1]."""
+    goal = job.request.goal
+    feedback = Segment.Feedback(round=number, match_probability=probability)
+    if goal.request.feedback_heatmap:
+        feedback.heatmap = to_image(heatmap, '32FC1', job.frame.image.header)
+    goal.publish_feedback(feedback)
 
 
 def _result(goal: Any, message: ReferredObject) -> Segment.Result:

@@ -28,6 +28,11 @@ from iterprime_ros.ros.runtime.worker import JobAnswer, JobFailure, unexpected_f
 _LOGGED = 80  # characters of a command in the log
 
 
+def printable(text: str) -> str:
+    """Return a text as one log line: without control characters, so that it forges no other."""
+    return ''.join(each if each.isprintable() else ' ' for each in text)
+
+
 class AnswerPublisher:
     """Publishes answers on the topics of their cameras, and finishes goals with them.
 
@@ -57,11 +62,11 @@ class AnswerPublisher:
                 message, surface = self._answer_message(job, outcome)
         except Exception as error:  # of any type, from depth or a library
             outcome = unexpected_failure(error)
-        seconds = time.monotonic() - job.arrived
+        seconds = time.monotonic() - job.frame.arrived
         if isinstance(outcome, JobFailure):
             self._log_cause(outcome)
             message = empty_referred_object(
-                job.image.header, job.request.command, outcome.status, outcome.text, seconds
+                job.frame.image.header, job.request.command, outcome.status, outcome.text, seconds
             )
             self._diagnostics.count_failure(outcome.text)
         else:
@@ -80,11 +85,11 @@ class AnswerPublisher:
         self, job: Job, outcome: JobAnswer
     ) -> tuple[ReferredObject, Surface | None]:
         surface, note = None, ''
-        settings, topics = self._settings(), self._topics.get(job.camera)
-        header, answer = job.image.header, outcome.answer
-        if topics and job.request.image is None and answer.mask.any():
-            surface, note = visible_surface(topics, header, outcome, settings['depth_tolerance'])
-        seconds = time.monotonic() - job.arrived
+        settings = self._settings()
+        header, answer = job.frame.image.header, outcome.answer
+        if job.request.image is None and answer.mask.any():
+            surface, note = self._surface(job, outcome, settings)
+        seconds = time.monotonic() - job.frame.arrived
         message = referred_object(
             header, job.request.command, answer, surface, settings['max_candidates'], seconds
         )
@@ -92,8 +97,22 @@ class AnswerPublisher:
         message.inference_time = duration(outcome.seconds)
         return message, surface
 
+    def _surface(
+        self, job: Job, outcome: JobAnswer, settings: dict[str, Any]
+    ) -> tuple[Surface | None, str]:
+        try:
+            return visible_surface(
+                job.frame, outcome.rgb, outcome.answer.mask, settings['depth_tolerance'],
+                settings['rectified'],
+            )  # fmt: skip
+        except Exception as error:  # the mask is worth publishing whatever the depth contains
+            failure = unexpected_failure(error)
+            self._log_cause(failure)
+            return None, f'The 3D position could not be computed ({failure.text}).'
+
     def _send(self, camera: str, request: Request, message: ReferredObject) -> None:
-        line = f'"{message.command[:_LOGGED]}": {message.text}'
+        name = f'{camera}: ' if camera else ''
+        line = printable(f'{name}"{message.command[:_LOGGED]}": {message.text}')
         if self._settings()['mode'] == 'continuous' and request.goal is None:
             self._log.debug(line)
         else:
@@ -104,7 +123,7 @@ class AnswerPublisher:
 
     def _publish_visualization(self, job: Job, outcome: JobAnswer, surface: Surface | None) -> None:
         """Publish what has a subscriber, and compute nothing else."""
-        header, answer = job.image.header, outcome.answer
+        header, answer = job.frame.image.header, outcome.answer
         makers: dict[str, Callable[[], Any]] = {
             'mask': lambda: mask_image(header, answer.mask),
             'heatmap': lambda: to_image(answer.heatmap, '32FC1', header),

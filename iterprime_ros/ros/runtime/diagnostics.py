@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 
 _PERIOD = 1.0  # seconds
-_WINDOW = 100  # images and answers from which rates and latencies are computed
+_WINDOW = 100  # answers from which latencies are computed
 _RECENT = 10.0  # seconds for which an error counts
 
 
@@ -25,19 +27,24 @@ class Diagnostics:
     def __init__(self, node: Node, dropped: Callable[[], int]) -> None:
         self._node = node
         self._lock = threading.Lock()
-        self._frames: deque[float] = deque(maxlen=_WINDOW)
+        self._frames: deque[float] = deque()
         self._latencies: deque[float] = deque(maxlen=_WINDOW)
         self._stamps: dict[str, int] = {}
         self._answers = self._failures = self._backwards = 0
         self._last_error, self._last_error_at = '', float('-inf')
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._timer = node.create_timer(_PERIOD, self._publish)
+        # ROS time may stand still, where use_sim_time is set and nobody publishes /clock.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(_PERIOD, self._publish, clock=steady)
         self._dropped = dropped
 
     def count_frame(self, camera: str, stamp: int) -> None:
         """Count an image of a camera; stamp: in nanoseconds."""
         with self._lock:
-            self._frames.append(time.monotonic())
+            now = time.monotonic()
+            self._frames.append(now)
+            while self._frames[0] < now - _RECENT:
+                self._frames.popleft()
             if stamp < self._stamps.get(camera, stamp):
                 self._backwards += 1
                 if self._backwards == 1:

@@ -1,10 +1,13 @@
-"""What waits for the worker: the newest image of each camera, and the requests about it."""
+"""What waits for the worker: the newest frames of each camera, and the requests about them."""
 
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame, FrameSynchronizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,84 +28,110 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A request and the image that it is answered on.
+    """A request and the frame that it is answered on.
 
     camera: name of the camera, '' for the only one.
     request: the request.
-    image: message of the image.
-    arrived: when the image arrived, in seconds of time.monotonic().
+    frame: the image with its depth and calibration.
     """
 
     camera: str
     request: Request
-    image: Any
-    arrived: float
+    frame: CameraFrame
 
 
-@dataclass(frozen=True, eq=False)
-class _QueuedImage:
-    message: Any
-    arrived: float
-
-
-@dataclass
 class _Slot:
     """What waits for one camera.
 
-    image: the newest image that no job has taken.
-    request: a request that is answered once.
-    continuous: a request that is answered on every image.
-    dropped: images of the continuous request that no job has taken.
+    frames: the newest images.
+    last: the frame that the last job took, until a newer one is complete.
+    requests: requests that are answered once, oldest first.
+    continuous: a request that is answered on every frame.
+    dropped: images of the continuous request that no job took.
     """
 
-    image: _QueuedImage | None = None
-    request: Request | None = None
-    continuous: Request | None = None
-    dropped: int = 0
+    def __init__(self) -> None:
+        self.frames = FrameSynchronizer(tolerance=0.0, wait=0.0)
+        self.last: CameraFrame | None = None
+        self.requests: deque[Request] = deque()
+        self.continuous: Request | None = None
+        self.dropped = 0
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the request can be answered now: with its own image, or one that came after."""
-        if self.request is None:
-            return False
-        if self.request.image is not None:
-            return True
-        return self.image is not None and self.image.arrived >= self.request.arrived
+    def frame_for(self, request: Request, now: float) -> CameraFrame | None:
+        """Return the frame that a request can be answered on now: the newest since it arrived."""
+        if request.image is not None:
+            return CameraFrame(request.image, request.arrived)
+        newest = self.frames.newest(now, request.arrived)
+        if newest is None and self.last and self.last.arrived >= request.arrived:
+            return self.last
+        return newest
+
+    def take(self, frame: CameraFrame) -> None:
+        """Remove a frame and all older ones."""
+        older = self.frames.remove_until(frame.arrived)
+        if self.continuous is not None:
+            self.dropped += older
+        self.last = frame
 
 
 class JobQueue:
     """Gives the worker one job at a time, cameras in turn.
 
-    A request waits for the first image that arrives after it; a continuous request is answered on
-    every image that the worker can keep up with. A newer image replaces an older one, and a newer
-    request an older one. All methods may be called from any thread.
+    Requests of a camera are answered in the order of their arrival, each on the newest frame that
+    arrived after it; a continuous request is answered on every frame that the worker can keep up
+    with. A newer image replaces an older one. All methods may be called from any thread.
+
+    max_waiting: most requests that wait for a camera.
     """
 
-    def __init__(self, cameras: Sequence[str]) -> None:
+    def __init__(self, cameras: Sequence[str], max_waiting: int = 8) -> None:
+        self.max_waiting = max_waiting
         self._slots = {name: _Slot() for name in cameras}
         self._turn = list(cameras)
         self._changed = threading.Condition()
         self._closed = False
 
-    def put_image(self, camera: str, message: Any) -> None:
-        """Add an image, which replaces one that no job has taken."""
+    def set_depth_matching(self, tolerance: float, wait: float) -> None:
+        """Set by how many seconds stamps may differ, and how long images wait for their depth."""
         with self._changed:
-            slot = self._slots[camera]
-            if slot.image is not None and slot.continuous is not None:
-                slot.dropped += 1
-            slot.image = _QueuedImage(message, time.monotonic())
+            for slot in self._slots.values():
+                slot.frames.tolerance, slot.frames.wait = tolerance, wait
             self._changed.notify()
 
-    def put_request(self, camera: str, request: Request) -> Request | None:
-        """Add a request, and return the one that it replaces."""
+    def put_image(
+        self, camera: str, message: Any, stamp: int = 0, expects_depth: bool = False
+    ) -> None:
+        """Add an image; stamp: in nanoseconds; expects_depth: whether depth will follow."""
         with self._changed:
             slot = self._slots[camera]
-            replaced, slot.request = slot.request, request
+            displaced = slot.frames.add_image(message, stamp, time.monotonic(), expects_depth)
+            if slot.continuous is not None:
+                slot.dropped += displaced
             self._changed.notify()
-            return replaced
+
+    def put_depth(self, camera: str, message: Any, stamp: int) -> None:
+        """Add a depth image; stamp: in nanoseconds."""
+        with self._changed:
+            self._slots[camera].frames.add_depth(message, stamp)
+            self._changed.notify()
+
+    def put_camera_info(self, camera: str, message: Any) -> None:
+        """Set the calibration of a camera."""
+        with self._changed:
+            self._slots[camera].frames.set_camera_info(message)
+
+    def put_request(self, camera: str, request: Request) -> bool:
+        """Add a request, and return whether there was room for it."""
+        with self._changed:
+            requests = self._slots[camera].requests
+            if len(requests) >= self.max_waiting:
+                return False
+            requests.append(request)
+            self._changed.notify()
+            return True
 
     def set_continuous(self, camera: str, request: Request | None) -> None:
-        """Answer a request on every image from now on; None ends that."""
+        """Answer a request on every frame from now on; None ends that."""
         with self._changed:
             self._slots[camera].continuous = request
             self._changed.notify()
@@ -111,60 +140,82 @@ class JobQueue:
         """Remove the request of a goal, and return whether it was still waiting."""
         with self._changed:
             for slot in self._slots.values():
-                if slot.request and slot.request.goal is goal:
-                    slot.request = None
-                    return True
+                for request in slot.requests:
+                    if request.goal is goal:
+                        slot.requests.remove(request)
+                        return True
             return False
 
     def expired(self, seconds: float) -> list[tuple[str, Request]]:
         """Remove and return the requests that have waited for an image for so many seconds."""
-        limit = time.monotonic() - seconds
+        now = time.monotonic()
         late = []
         with self._changed:
             for camera, slot in self._slots.items():
-                request = slot.request
-                if request and request.arrived < limit and not slot.is_ready:
-                    slot.request = None
-                    late.append((camera, request))
+                for request in list(slot.requests):
+                    if request.arrived < now - seconds and not slot.frame_for(request, now):
+                        slot.requests.remove(request)
+                        late.append((camera, request))
         return late
 
     def take(self) -> Job | None:
         """Wait for a job and return it; None once the queue is closed."""
         with self._changed:
             while not self._closed:
+                now = time.monotonic()
                 for camera in self._turn:
-                    job = self._job(camera)
+                    job = self._job(camera, now)
                     if job:
                         self._turn.remove(camera)
                         self._turn.append(camera)
                         return job
-                self._changed.wait()
+                self._changed.wait(self._seconds_to_wait(now))
             return None
 
+    def with_late_depth(self, job: Job) -> Job:
+        """Return a job with the depth of its image, where that has arrived in the meantime."""
+        if job.frame.depth is not None or not job.frame.expects_depth:
+            return job
+        with self._changed:
+            return replace(job, frame=self._slots[job.camera].frames.completed(job.frame))
+
     def close(self) -> list[tuple[str, Request]]:
-        """Wake the worker for the last time, and return the requests that no job has taken."""
+        """Wake the worker for the last time, and return the requests that no job took."""
         with self._changed:
             self._closed = True
-            left = [(name, slot.request) for name, slot in self._slots.items() if slot.request]
+            left = [(name, each) for name, slot in self._slots.items() for each in slot.requests]
             self._slots = {name: _Slot() for name in self._slots}
             self._changed.notify_all()
             return left
 
     def dropped(self, camera: str) -> int:
-        """Return how many images of a continuous request no job has taken."""
+        """Return how many images of a continuous request no job took."""
         with self._changed:
             return self._slots[camera].dropped
 
-    def _job(self, camera: str) -> Job | None:
+    def _job(self, camera: str, now: float) -> Job | None:
         slot = self._slots[camera]
-        request, image = slot.request, slot.image
-        if request is not None and slot.is_ready:
-            slot.request = None
-            if request.image is not None:
-                return Job(camera, request, request.image, request.arrived)
-        elif slot.continuous is not None and image is not None and request is None:
-            request = slot.continuous
-        else:
+        for request in slot.requests:
+            frame = slot.frame_for(request, now)
+            if frame is not None:
+                slot.requests.remove(request)
+                if request.image is None:
+                    slot.take(frame)
+                return Job(camera, request, frame)
+        if slot.requests or slot.continuous is None:
             return None
-        slot.image = None
-        return Job(camera, request, image.message, image.arrived) if request and image else None
+        newest = slot.frames.newest(now)
+        if newest is None:
+            return None
+        slot.take(newest)
+        return Job(camera, slot.continuous, newest)
+
+    def _seconds_to_wait(self, now: float) -> float | None:
+        """Return the seconds until an image stops waiting for its depth, None where none does."""
+        deadlines = []
+        for slot in self._slots.values():
+            if slot.requests or slot.continuous:
+                after = slot.requests[0].arrived if slot.requests else float('-inf')
+                deadlines.append(slot.frames.deadline(now, after))
+        known = [deadline for deadline in deadlines if deadline is not None]
+        return max(0.0, min(known) - now) if known else None

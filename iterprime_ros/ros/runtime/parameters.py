@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -14,9 +15,11 @@ from rclpy.node import Node
 
 from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.profiles import DEFAULT, Profile
+from iterprime_ros.ros.convert.encodings import MAX_PIXELS
 
 MODES = ('once', 'continuous')
 TRANSPORTS = ('raw', 'compressed')
+RELIABILITIES = ('best_effort', 'reliable')
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 
 
@@ -48,6 +51,16 @@ MODEL_PARAMETERS = {
     ),
     'image_transport': ParameterSpec('raw', 'Transport of the images.', choices=TRANSPORTS),
     'use_depth': ParameterSpec(True, 'Whether to subscribe to depth and camera_info.'),
+    'reliability': ParameterSpec(
+        'best_effort',
+        'QoS of the subscriptions to images, depth and camera_info; reliable loses no image, but '
+        'needs reliable publishers and slows them down.',
+        choices=RELIABILITIES,
+    ),
+    'rectified': ParameterSpec(
+        False,
+        'Whether image and depth are rectified, so that P of camera_info applies and not K and D.',
+    ),
 }
 LIVE_PARAMETERS = {
     'mode': ParameterSpec(
@@ -62,6 +75,16 @@ LIVE_PARAMETERS = {
     ),
     'depth_tolerance': ParameterSpec(
         0.02, 'Seconds by which the stamps of image and depth may differ.', (0.0, 1.0), live=True
+    ),
+    'depth_wait': ParameterSpec(
+        0.1, 'Seconds for which an image waits for its depth.', (0.0, 10.0), live=True
+    ),
+    'max_waiting': ParameterSpec(8, 'Most commands that wait for a camera.', (1, 1000), live=True),
+    'max_pixels': ParameterSpec(
+        MAX_PIXELS,
+        'Most pixels of a compressed image; a larger one is INVALID.',
+        (1, 500_000_000),
+        live=True,
     ),
     'max_candidates': ParameterSpec(
         3, 'Most candidates beside the mask in an answer.', (0, 16), live=True
@@ -133,6 +156,18 @@ def declared_values(node: Node, specs: dict[str, ParameterSpec]) -> dict[str, An
             raise ValueError(problem)
         values[name] = value
     return values
+
+
+def warn_of_unknown_parameters(node: Node) -> None:
+    """Log the parameters that were given and that a node does not have, with the nearest name."""
+    given = set(node._parameter_overrides)  # noqa: SLF001  # rclpy has no other way to see them
+    known = set(node.get_parameters_by_prefix(''))
+    for name in sorted(given - known):
+        if name.startswith('qos_overrides.'):
+            continue
+        near = get_close_matches(name, known, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else '.'
+        node.get_logger().warning(f'There is no parameter "{name[:60]}"{hint}')
 
 
 def problem_of(spec: ParameterSpec, name: str, value: object) -> str:

@@ -70,6 +70,7 @@ class Worker:
     model: returns the pipeline with the settings of that moment.
     publish_outcome: called in the worker's thread with every finished job; it must raise nothing.
     report_round: called in the worker's thread with every round of a job that came from a goal.
+    max_pixels: returns the most pixels of a compressed image.
     """
 
     def __init__(
@@ -78,9 +79,11 @@ class Worker:
         model: Callable[[], IteRPrimE],
         publish_outcome: PublishOutcome,
         report_round: ReportRound,
+        max_pixels: Callable[[], int],
     ) -> None:
         self._job_queue, self._model = job_queue, model
         self._publish_outcome, self._report_round = publish_outcome, report_round
+        self._max_pixels = max_pixels
         self._thread = threading.Thread(target=self._run, name='iterprime worker', daemon=True)
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -113,7 +116,7 @@ class Worker:
         while (job := self._job_queue.take()) and self._set_current(job):
             outcome = self._outcome(job)
             if self._set_current(None):
-                self._publish_outcome(job, outcome)
+                self._publish_outcome(self._job_queue.with_late_depth(job), outcome)
             del job, outcome  # their images need not be kept until the next ones come
 
     def _set_current(self, job: Job | None) -> bool:
@@ -125,8 +128,9 @@ class Worker:
 
     def _outcome(self, job: Job) -> JobAnswer | JobFailure:
         try:
-            message = job.image
-            rgb = decoded(message) if isinstance(message, CompressedImage) else rgb_of(message)
+            message = job.frame.image
+            is_compressed = isinstance(message, CompressedImage)
+            rgb = decoded(message, self._max_pixels()) if is_compressed else rgb_of(message)
             began = time.monotonic()
             answer = self._answer(job, rgb)
             return JobAnswer(rgb, answer, time.monotonic() - began)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerBase
 
-from iterprime_ros.weights import load_local_first
+from iterprime_ros.weights import Placement, model_folder, reading
 
 IMAGE_SIZE, PATCH_SIZE = 192, 12  # of the square input and of a patch, in pixels
 GRID_SIZE = IMAGE_SIZE // PATCH_SIZE  # patches along a side
@@ -63,14 +63,12 @@ def load_small_blip(folder: Path) -> BlipForImageTextRetrieval:
     Raises WeightsNotFoundError if the folder does not exist, and WeightsMismatchError if it holds
     no such model.
     """
-    model: BlipForImageTextRetrieval = load_local_first(
-        lambda local_files_only: BlipForImageTextRetrieval.from_pretrained(
-            folder, local_files_only=local_files_only, dtype=torch.float32
-        ),
-        folder,
-        'matcher',
-        local_files_only=True,
-    )
+    what = 'matcher'
+    folder = model_folder(folder, what, Placement(local_files_only=True))
+    with reading(folder, what):
+        model: BlipForImageTextRetrieval = BlipForImageTextRetrieval.from_pretrained(
+            folder, local_files_only=True, dtype=torch.float32
+        )
     return model
 
 

@@ -1,12 +1,18 @@
 """Depth images become metres."""
 
+import io
+import struct
+
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sensor_msgs.msg import CompressedImage
 
 from iterprime_ros.errors import InvalidDepthError
-from iterprime_ros.ros.convert.depth_images import metric
+from iterprime_ros.ros.convert.depth_images import compressed_depth_of, metric
+from iterprime_ros.ros.convert.encodings import InvalidMessageError
 
 
 @settings(deadline=None)
@@ -43,3 +49,42 @@ def test_metres_stay_and_the_rest_is_a_hole(values):
 def test_depth_that_contradicts_its_encoding_is_refused(depth, encoding):
     with pytest.raises(InvalidDepthError, match=r'^[A-Z].*encoding.*\.$'):
         metric(depth, encoding)
+
+
+def compressed(encoding, stored, a=0.0, b=0.0, codec='compressedDepth png'):
+    """A message as compressed_depth_image_transport writes it."""
+    file = io.BytesIO()
+    PIL.Image.fromarray(stored).save(file, 'PNG')
+    return CompressedImage(
+        format=f'{encoding}; {codec}', data=struct.pack('<iff', 0, a, b) + file.getvalue()
+    )
+
+
+def test_compressed_millimetres_become_metres():
+    stored = np.array([[0, 1, 1234], [65535, 500, 0]], np.uint16)
+    read = compressed_depth_of(compressed('16UC1', stored))
+    np.testing.assert_allclose(read, np.where(stored > 0, stored / 1000, np.nan), rtol=1e-6)
+
+
+def test_compressed_inverse_depth_becomes_metres():
+    """Quantised as the transport does it: a = q * (q + 1) with q = 100, b = 1 - a / 10 m."""
+    metres = np.array([[0.4, 1.0, 2.5], [5.0, 9.9, np.nan]])
+    a, b = 100.0 * 101.0, 1.0 - 100.0 * 101.0 / 10.0
+    stored = np.where(np.isnan(metres), 0, np.round(a / metres + b)).astype(np.uint16)
+    read = compressed_depth_of(compressed('32FC1', stored, a, b))
+    np.testing.assert_allclose(read, metres, rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    ('message', 'words'),
+    [
+        (compressed('16UC1', np.ones((2, 2), np.uint16), codec='compressedDepth rvl'), 'to png'),
+        (compressed('rgb8', np.ones((2, 2), np.uint16)), 'cannot be read'),
+        (CompressedImage(format='16UC1; compressedDepth png', data=b'abc'), 'than its header'),
+        (CompressedImage(format='16UC1; compressedDepth png', data=b'a' * 99), 'neither PNG'),
+        (compressed('16UC1', np.ones((2, 2), np.uint8)), 'not of 16 bits'),
+    ],
+)
+def test_compressed_depth_that_is_of_no_use_is_one_sentence(message, words):
+    with pytest.raises(InvalidMessageError, match=words):
+        compressed_depth_of(message)

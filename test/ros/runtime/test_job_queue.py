@@ -1,6 +1,7 @@
 """What waits for the worker, against a plain list of what happened."""
 
 import threading
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,39 +13,61 @@ def test_a_request_waits_for_the_first_frame_after_it():
     job_queue = JobQueue(['a'])
     job_queue.put_image('a', 'old')
     request = Request('the mug')
-    assert job_queue.put_request('a', request) is None
+    assert job_queue.put_request('a', request)
     taken = []
     thread = threading.Thread(target=lambda: taken.append(job_queue.take()))
     thread.start()
     job_queue.put_image('a', 'new')
     thread.join(10)
-    assert (taken[0].request, taken[0].image) == (request, 'new')
+    assert (taken[0].request, taken[0].frame.image) == (request, 'new')
 
 
-def test_the_newest_frame_and_the_newest_request_win():
+def test_requests_are_answered_in_their_order_on_the_newest_frame():
     job_queue = JobQueue(['a'])
-    first, second = Request('the mug'), Request('the ball')
-    job_queue.put_request('a', first)
-    assert job_queue.put_request('a', second) is first
+    requests = [Request(name) for name in ('the mug', 'the ball', 'the cube')]
+    assert all(job_queue.put_request('a', each) for each in requests)
     for message in range(3):
         job_queue.put_image('a', message)
-    job = job_queue.take()
-    assert (job.request, job.image) == (second, 2)
+    jobs = [job_queue.take() for _ in requests]
+    assert [(job.request, job.frame.image) for job in jobs] == [(each, 2) for each in requests]
 
 
-def test_a_standing_request_is_put_to_every_frame_once_and_drops_are_counted():
+def test_a_frame_serves_no_request_that_came_after_it():
     job_queue = JobQueue(['a'])
-    standing = Request('the mug')
-    job_queue.set_continuous('a', standing)
+    job_queue.put_request('a', Request('the mug'))
+    job_queue.put_image('a', 0)
+    assert job_queue.take().frame.image == 0
+    late = Request('the ball')
+    job_queue.put_request('a', late)
+    assert job_queue.expired(-1.0) == [('a', late)]
+
+
+def test_the_queue_is_bounded_and_says_so():
+    job_queue = JobQueue(['a', 'b'], max_waiting=2)
+    assert [job_queue.put_request('a', Request('x')) for _ in range(4)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert job_queue.put_request('b', Request('x'))
+    job_queue.put_image('a', 0)
+    job_queue.take()
+    assert job_queue.put_request('a', Request('x'))
+
+
+def test_a_continuous_request_is_answered_on_every_frame_once_and_drops_are_counted():
+    job_queue = JobQueue(['a'])
+    job_queue.set_continuous('a', Request('the mug'))
     for message in range(4):
         job_queue.put_image('a', message)
-    assert job_queue.take().image == 3
+    assert job_queue.take().frame.image == 3
     assert job_queue.dropped('a') == 3
     job_queue.put_image('a', 4)
-    assert (job_queue.take().image, job_queue.dropped('a')) == (4, 3)
+    assert (job_queue.take().frame.image, job_queue.dropped('a')) == (4, 3)
 
 
-def test_a_request_comes_before_the_standing_one():
+def test_a_request_comes_before_the_continuous_one():
     job_queue = JobQueue(['a'])
     job_queue.set_continuous('a', Request('the mug'))
     single = Request('the ball')
@@ -53,10 +76,11 @@ def test_a_request_comes_before_the_standing_one():
     assert job_queue.take().request is single
 
 
-def test_an_image_of_its_own_needs_no_frame():
+def test_an_image_of_its_own_needs_no_frame_and_waits_for_no_other_request():
     job_queue = JobQueue(['a'])
+    job_queue.put_request('a', Request('the ball'))
     job_queue.put_request('a', Request('the mug', image='picture'))
-    assert job_queue.take().image == 'picture'
+    assert job_queue.take().frame.image == 'picture'
 
 
 @given(st.lists(st.sampled_from('abc'), min_size=1, max_size=30))
@@ -98,9 +122,10 @@ def test_closing_wakes_the_worker_and_gives_back_what_waits():
     taken = []
     thread = threading.Thread(target=lambda: taken.append(job_queue.take()))
     thread.start()
-    request = Request('the mug')
-    job_queue.put_request('a', request)
-    assert job_queue.close() == [('a', request)]
+    requests = [Request('the mug'), Request('the ball')]
+    for each in requests:
+        job_queue.put_request('a', each)
+    assert job_queue.close() == [('a', each) for each in requests]
     thread.join(10)
     assert taken == [None]
 
@@ -108,6 +133,52 @@ def test_closing_wakes_the_worker_and_gives_back_what_waits():
 def test_a_goal_is_withdrawn_once():
     job_queue = JobQueue(['a'])
     goal = object()
+    job_queue.put_request('a', Request('the ball'))
     job_queue.put_request('a', Request('the mug', goal))
     assert job_queue.withdraw(goal)
     assert not job_queue.withdraw(goal)
+    assert len(job_queue.close()) == 1
+
+
+def test_a_frame_keeps_its_own_depth_however_long_the_worker_takes():
+    job_queue = JobQueue(['a'])
+    job_queue.set_depth_matching(0.02, 60.0)
+    job_queue.set_continuous('a', Request('the mug'))
+    job_queue.put_camera_info('a', 'calibration')
+    for number in range(30):  # as many come while a slow model answers
+        job_queue.put_image('a', f'image {number}', number * 33_000_000, expects_depth=True)
+        job_queue.put_depth('a', f'depth {number}', number * 33_000_000)
+    frame = job_queue.take().frame
+    assert (frame.image, frame.depth, frame.camera_info) == ('image 29', 'depth 29', 'calibration')
+
+
+def test_an_image_waits_for_its_depth_and_not_for_ever():
+    job_queue = JobQueue(['a'])
+    job_queue.set_depth_matching(0.02, 60.0)
+    taken = []
+
+    def take():
+        taken.append(job_queue.take().frame)
+
+    for stamp, depth in ((5_000_000_000, 'depth'), (9_000_000_000, None)):
+        job_queue.put_request('a', Request('the mug'))
+        job_queue.put_image('a', 'image', stamp, expects_depth=True)
+        thread = threading.Thread(target=take)
+        thread.start()
+        assert thread.is_alive()
+        if depth:
+            job_queue.put_depth('a', depth, stamp + 1_000_000)
+        else:
+            job_queue.set_depth_matching(0.0, 0.05)
+        thread.join(10)
+        assert taken.pop().depth == depth
+
+
+def test_without_a_publisher_of_depth_nothing_waits():
+    job_queue = JobQueue(['a'])
+    job_queue.set_depth_matching(0.02, 60.0)
+    job_queue.put_request('a', Request('the mug'))
+    began = time.monotonic()
+    job_queue.put_image('a', 'image', 1, expects_depth=False)
+    assert job_queue.take().frame.depth is None
+    assert time.monotonic() - began < 30
