@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 
+from iterprime_ros.openmp import wait_passively
+
 
 def start(module: str, arguments: list[str] | None = None) -> int:
     """Run `main(arguments)` of a node's module, and return the exit code.
@@ -15,6 +17,7 @@ def start(module: str, arguments: list[str] | None = None) -> int:
     arguments: the command line as ROS passes it, sys.argv by default.
     """
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    wait_passively()
     try:
         node = import_module(module)
     except (AttributeError, RuntimeError) as error:
