@@ -4,8 +4,9 @@ plain: whole forward and whole backward, with gradients for every parameter, in 
 limit: one forward of the image encoder without gradients.
 ours:  the first expression on a frame, and the next ones on the same frame.
 
-The model is BLIP-base at 384 px with random weights: what is measured does not depend on them. On a
-CPU the unit is CPU seconds of one thread; on CUDA wall milliseconds.
+The model is BLIP-base at 384 px with random weights. On a CPU the unit is CPU seconds of one
+thread, with denormal numbers flushed to 0; on CUDA wall milliseconds. Printed are the median and,
+in brackets, the least and the most of the repeats, in which all that is compared takes turns.
 
 python benchmarks/grounding.py [--device cuda] [--json FILE]
 """
@@ -17,6 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,10 +59,29 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=made, **dict(zip(names, special, strict=True)))
 
 
-def cost(work: Callable[[], object], device: str, repeats: int) -> float:
-    """Return the median cost of work(): CPU seconds, or milliseconds on CUDA; one run warms up."""
+@dataclass(frozen=True)
+class Cost:
+    """What a piece of work costs: CPU seconds on the CPU, wall milliseconds on CUDA.
 
-    def once() -> float:
+    median, low, high: over the repeats.
+    """
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f'{self.median:.3f} ({self.low:.3f} to {self.high:.3f})'
+
+
+def costs(works: dict[str, Callable[[], object]], device: str, repeats: int) -> dict[str, Cost]:
+    """Return the cost of each piece of work.
+
+    They take turns, so that whatever else the machine does meets all of them; one run each warms
+    up.
+    """
+
+    def once(work: Callable[[], object]) -> float:
         if device == 'cpu':
             started = time.process_time()
             work()
@@ -71,8 +92,15 @@ def cost(work: Callable[[], object], device: str, repeats: int) -> float:
         torch.cuda.synchronize()
         return 1e3 * (time.perf_counter() - started)
 
-    once()
-    return statistics.median(once() for _ in range(repeats))
+    spent: dict[str, list[float]] = {name: [] for name in works}
+    for number in range(1 + repeats):
+        for name, work in works.items():
+            seconds = once(work)
+            if number:
+                spent[name].append(seconds)
+    return {
+        name: Cost(statistics.median(some), min(some), max(some)) for name, some in spent.items()
+    }
 
 
 def plain_rounds(model: Any, words: PreTrainedTokenizerFast, pixels: Tensor, text: str) -> None:
@@ -115,24 +143,21 @@ class Bench:
         self.expression = Expression(TEXT, FOCUS[1], FOCUS)
         self.prompt = SETTINGS.prompt.format(expression=TEXT)
 
-    def of(self, work: Callable[[], object], repeats: int | None = None) -> float:
-        """Return the cost of work()."""
-        return cost(work, self.device, repeats or self.repeats)
+    def costs(self, works: dict[str, Callable[[], object]]) -> dict[str, Cost]:
+        """Return the cost of each piece of work."""
+        return costs(works, self.device, self.repeats)
 
-    def first(
-        self, matcher: FusionMatcher, expressions: list[Expression], rounds: int = ROUNDS
-    ) -> float:
-        """Return the cost of a new frame and its expressions."""
+    def pair(
+        self, matcher: FusionMatcher, count: int = 1, rounds: int = ROUNDS
+    ) -> dict[str, Callable[[], object]]:
+        """Return the work on a new frame and on the same frame, for some expressions."""
         chosen = SETTINGS.model_copy(update={'rounds': rounds})
-        return self.of(partial(new_frame, matcher, self.image, expressions, chosen))
-
-    def following(
-        self, matcher: FusionMatcher, expressions: list[Expression], rounds: int = ROUNDS
-    ) -> float:
-        """Return the cost of expressions on a frame that is encoded."""
-        chosen = SETTINGS.model_copy(update={'rounds': rounds})
+        expressions = [self.expression] * count
         memory = matcher.encode_image(self.image)
-        return self.of(lambda: ground(matcher, memory, expressions, chosen), 3 * self.repeats)
+        return {
+            'first': partial(new_frame, matcher, self.image, expressions, chosen),
+            'next': partial(ground, matcher, memory, expressions, chosen),
+        }
 
     def peak(self, work: Callable[[], object]) -> float:
         """Return MB of memory at most in use during work(); on a CPU the process's peak so far."""
@@ -143,31 +168,31 @@ class Bench:
         work()
         return torch.cuda.max_memory_allocated() / 1e6
 
-    def encoder_rows(self) -> dict[str, dict[str, float]]:
+    def encoder_rows(self) -> dict[str, dict[str, Any]]:
         """Print and return limit, first and next by the encoder's precision."""
-        exact, rows = None, {}
+        exact: Tensor | None = None
+        rows: dict[str, dict[str, Any]] = {}
         dtypes = [torch.float32, torch.bfloat16]
         if self.device != 'cpu':
             dtypes.append(torch.float16)
-        print(f'\nencoder     ViT {self.unit:<3} first {self.unit:<3} of ViT  next {self.unit:<4}'
-              ' deviation of the heatmap')  # fmt: skip
+        print(
+            f'\nencoder    {"ViT":<24}{"first":<24}of ViT  {"next":<24}heatmap off by ({self.unit})'
+        )
         for dtype in dtypes:
             matcher = blip_matcher(base_model(), self.words, self.device, dtype)
-            vit = self.of(partial(vision, matcher, self.image, dtype))
-            first = self.first(matcher, [self.expression])
-            following = self.following(matcher, [self.expression])
+            vit = partial(vision, matcher, self.image, dtype)
+            found = self.costs({'vit': vit, **self.pair(matcher)})
             memory = matcher.encode_image(self.image)
             heatmap = ground(matcher, memory, [self.expression], SETTINGS)[0].heatmap
             exact = heatmap if exact is None else exact
             name = str(dtype).removeprefix('torch.')
-            rows[name] = {
-                'vit': vit,
-                'first': first,
-                'next': following,
-                'deviation': (heatmap - exact).abs().max().item(),
-            }
-            print(f'{name:<9} {vit:8.3f} {first:9.3f} {first / vit:8.2f} {following:8.4f}'
-                  f' {rows[name]["deviation"]:14.2g}')  # fmt: skip
+            deviation = (heatmap - exact).abs().max().item()
+            rows[name] = {**{key: asdict(cost) for key, cost in found.items()}, 'off': deviation}
+            print(
+                f'{name:<11}{found["vit"]!s:<24}{found["first"]!s:<24}'
+                f'{found["first"].median / found["vit"].median:<8.2f}{found["next"]!s:<24}'
+                f'{deviation:.2g}'
+            )
         return rows
 
     def run(self) -> dict:
@@ -177,37 +202,44 @@ class Bench:
         memory_ours = self.peak(
             partial(new_frame, matcher, self.image, [self.expression], SETTINGS)
         )
-        print(f'\nexpressions   first {self.unit:<3} x one   next {self.unit}')
+        print(f'\nexpressions  {"first":<24}x one   next ({self.unit})')
         by_count = {}
         for count in (1, 2, 4, 8, 16):
-            pair = (self.first(matcher, [self.expression] * count),
-                    self.following(matcher, [self.expression] * count))  # fmt: skip
-            by_count[count] = pair
-            print(f'{count:>11} {pair[0]:9.3f} {pair[0] / by_count[1][0]:6.2f} {pair[1]:9.4f}')
-        print(f'\nrounds   first {self.unit:<3}  next {self.unit}')
+            by_count[count] = self.costs(self.pair(matcher, count))
+            first = by_count[count]['first']
+            ratio = first.median / by_count[1]['first'].median
+            print(f'{count:<13}{first!s:<24}{ratio:<8.2f}{by_count[count]["next"]}')
+        print(f'\nrounds       {"first":<24}next ({self.unit})')
         by_rounds = {}
         for count in (1, 2, 3, 4):
-            pair = (self.first(matcher, [self.expression], count),
-                    self.following(matcher, [self.expression], count))  # fmt: skip
-            by_rounds[count] = pair
-            print(f'{count:>6} {pair[0]:9.3f} {pair[1]:9.4f}')
+            by_rounds[count] = self.costs(self.pair(matcher, rounds=count))
+            print(f'{count:<13}{by_rounds[count]["first"]!s:<24}{by_rounds[count]["next"]}')
 
         model = base_model().to(self.device)
         pixels = torch.randn(1, 3, 384, 384, device=self.device)
-        plain = self.of(lambda: plain_rounds(model, self.words, pixels, self.prompt), 1)
-        memory_plain = self.peak(lambda: plain_rounds(model, self.words, pixels, self.prompt))
-        single = rows['float32']
-        print(f'\nplain way, {ROUNDS} rounds: {plain:.3f} {self.unit};'
-              f' ours is {plain / single["first"]:.1f} times faster on a new frame,'
-              f' {plain / single["next"]:.1f} times on the same frame')  # fmt: skip
+        plain = partial(plain_rounds, model, self.words, pixels, self.prompt)
+        compared = self.costs({'plain': plain, **self.pair(matcher)})
+        memory_plain = self.peak(plain)
+        slow = compared['plain'].median
+        print(
+            f'\nplain way, {ROUNDS} rounds: {compared["plain"]} {self.unit}; ours is '
+            f'{slow / compared["first"].median:.1f} times faster on a new frame, '
+            f'{slow / compared["next"].median:.1f} times on the same frame'
+        )
         print(f'peak memory: ours {memory_ours:.0f} MB, plain {memory_plain:.0f} MB')
         return {
             'encoders': rows,
-            'expressions': by_count,
-            'rounds': by_rounds,
-            'plain': plain,
+            'expressions': _written(by_count),
+            'rounds': _written(by_rounds),
+            'plain': asdict(compared['plain']),
             'peak_mb': {'ours': memory_ours, 'plain': memory_plain},
         }
+
+
+def _written(table: dict[int, dict[str, Cost]]) -> dict[int, dict[str, dict[str, float]]]:
+    return {
+        count: {name: asdict(cost) for name, cost in row.items()} for count, row in table.items()
+    }
 
 
 def new_frame(
@@ -227,11 +259,15 @@ def main() -> int:
     """Print the tables; with --json, write the figures too."""
     parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
     parser.add_argument('--device', default='cpu', choices=('cpu', 'cuda'))
-    parser.add_argument('--repeats', type=int, default=3, help='runs of which the median counts')
+    parser.add_argument(
+        '--repeats', type=int, default=3, help='runs of each, in turns (default: 3)'
+    )
     parser.add_argument('--json', type=Path, help='also write the figures to this file')
     options = parser.parse_args()
     if options.device == 'cpu':
         torch.set_num_threads(1)
+        # Random weights give gradients near 0, on which CPUs take many times as long.
+        torch.set_flush_denormal(True)
         print('one CPU thread; BLIP-base 384 px, random weights, 480 x 640 image')
     else:
         options.repeats *= 5

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FOUND, NOT_FOUND, WRONG_USE = 0, 1, 2  # exit codes
 FAILED, CRASHED, INTERRUPTED = 1, 70, 130  # 70 is EX_SOFTWARE of sysexits.h
 
+# Of PyTorch on a GPU, of PyTorch on a CPU and of the system, and of the loader of shared objects.
+_MEMORY = 'out of memory|allocate memory|failed to map segment'
+
 _DEMO_EXAMPLES = """\
 examples:
   iterprime demo --seed 7 --out scene.png
@@ -116,7 +119,7 @@ def _exit_code(arguments: list[str] | None) -> int:
             raise UnwritableError('Standard output is closed: send it to a file or to /dev/null.')
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors='backslashreplace')
-        with _standard_output(), _ending_at_once():
+        with _standard_output(), _exit_on_interrupt():
             options = _parser().parse_args(arguments)
         return options.run(options)
     except IterprimeError as error:
@@ -125,10 +128,7 @@ def _exit_code(arguments: list[str] | None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        # The last two are of PyTorch, on a GPU and on a CPU.
-        if isinstance(error, MemoryError) or re.search(
-            "out of memory|can't allocate memory", str(error)
-        ):
+        if isinstance(error, MemoryError) or re.search(_MEMORY, str(error)):
             _complain('The memory is full: end other programs, or take a smaller profile or image.')
         else:
             _complain(''.join(traceback.format_exception(error)).rstrip())
@@ -167,27 +167,48 @@ def _complain(message: object) -> None:
 
 
 @contextmanager
-def _ending_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the process without an exception, for code that holds nothing open.
+def _exit_on_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process at once, for code that leaves nothing behind.
 
-    An exception that enters the compiled code of an import aborts the process.
+    A KeyboardInterrupt aborts the process inside the import of compiled code, and is lost inside a
+    destructor.
     """
+
+    def end(*_: object) -> None:
+        if sys.stderr and sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), b'\n')  # the progress bar leaves the cursor in its line
+        os._exit(INTERRUPTED)
+
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # ignored in the background, for example
         return
-    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    signal.signal(signal.SIGINT, end)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@contextmanager
+def _defer_interrupt() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of a block that writes files."""
+    before = signal.getsignal(signal.SIGINT)
+    pending = []
+    signal.signal(signal.SIGINT, lambda *_: pending.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pending:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='iterprime',
         description='Language-guided perception for robots.',
-        epilog='iterprime COMMAND --help explains each command and its exit codes. Any command exits '
-        'with 70 if memory is full or iterprime has a fault, and with 130 after Ctrl-C.',
+        epilog='iterprime COMMAND --help explains each command and its exit codes. Any command '
+        'exits with 70 if memory is full or iterprime has a fault, and with 130 after Ctrl-C.',
     )
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
@@ -363,7 +384,7 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    with _ending_at_once():
+    with _exit_on_interrupt():
         _quieten_the_hub()
         from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
 
@@ -396,6 +417,7 @@ def _quieten_the_hub() -> None:
     logging.disable_progress_bar()
 
 
+@_exit_on_interrupt()
 def _segment(options: argparse.Namespace) -> int:
     if not all(command.strip() for command in options.command):
         raise InvalidCommandError('A COMMAND is empty: name the object.')
@@ -408,17 +430,15 @@ def _segment(options: argparse.Namespace) -> int:
             ('--explain', options.explain),
         )
     )
-    with _ending_at_once():
-        _quieten_the_hub()
-        from iterprime_ros.image_files import Outputs, find_images, output_paths
-        from iterprime_ros.pipeline import IteRPrimE
+    _quieten_the_hub()
+    from iterprime_ros.image_files import Outputs, find_images, output_paths
+    from iterprime_ros.pipeline import IteRPrimE
 
-        files, skipped = find_images(image)
-        asked = Outputs(overlay, mask, explanation)
-        outputs = output_paths(asked, files, len(options.command))
-        for each in skipped:
-            _complain(f'{each} is no regular file and is skipped.')
-        model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
+    files, skipped = find_images(image)
+    outputs = output_paths(Outputs(overlay, mask, explanation), files, len(options.command))
+    for each in skipped:
+        _complain(f'{each} is no regular file and is skipped.')
+    model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
     if model.profile.notice:
         _complain(model.profile.notice)
     return _print_answers(model, files, options.command, outputs, options.json)
@@ -446,7 +466,7 @@ def _print_answers(
 
     from iterprime_ros.answer import Status
     from iterprime_ros.errors import InvalidImageError
-    from iterprime_ros.image_files import report, segment_file
+    from iterprime_ros.image_files import read_image, report, write_outputs
 
     codes = {Status.FOUND: FOUND, Status.INVALID: WRONG_USE}
     code = FOUND
@@ -454,24 +474,30 @@ def _print_answers(
     with tqdm(total=total, disable=None if total > 1 else True) as bar:
         for file in files:
             try:
-                for command, answer, written in segment_file(model, file, commands, outputs):
-                    with bar.external_write_mode():
-                        if as_json:
-                            _say(report(file, command, answer))
-                        else:
-                            _say('\n  '.join([f'{file}: {answer.text}', *answer.notes]))
-                            if written:
-                                _complain(f'Written: {", ".join(map(str, written))}')
-                    bar.update()
-                    code = max(code, codes.get(answer.status, NOT_FOUND))
+                image = read_image(file)
             except InvalidImageError as error:
                 with bar.external_write_mode():
                     _complain(error)
                 bar.update(len(commands))
                 code = WRONG_USE
+                continue
+            for number, answer in enumerate(model.segment_many(image, commands)):
+                paths = outputs[file, number]
+                with _defer_interrupt():
+                    write_outputs(paths, image, answer)
+                with bar.external_write_mode():
+                    if as_json:
+                        _say(report(file, commands[number], answer))
+                    else:
+                        _say('\n  '.join([f'{file}: {answer.text}', *answer.notes]))
+                        if paths:
+                            _complain(f'Written: {", ".join(map(str, paths.values()))}')
+                bar.update()
+                code = max(code, codes.get(answer.status, NOT_FOUND))
     return code
 
 
+@_exit_on_interrupt()
 def _list_models(_: argparse.Namespace) -> int:
     from iterprime_ros.profiles import DEFAULT, PROFILE_NAMES, load_profile
 
@@ -484,11 +510,16 @@ def _list_models(_: argparse.Namespace) -> int:
     return 0
 
 
+@_exit_on_interrupt()
 def _fetch_models(options: argparse.Namespace) -> int:
     from iterprime_ros.profiles import fetch
 
-    for each in fetch(options.profile):
-        _say(f'Fetched {each}')
+    states = 0
+    for source, state in fetch(options.profile):
+        _say(f'{source}: {state}.')
+        states += 1
+    if not states:
+        _say(f'{options.profile} needs nothing from the hub.')
     return 0
 
 

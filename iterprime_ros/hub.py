@@ -62,7 +62,7 @@ def cached_snapshot(source: str) -> Path | None:
 
 
 def fetch(source: str, with_weights: bool = True) -> bool:
-    """Bring a model into the cache, whole, and return whether anything had to be downloaded.
+    """Bring a model into the cache, whole, and return whether it was not: files lacked or damaged.
 
     source: an id on the hub.
     with_weights: whether its tensors are needed; a tokenizer has none.
@@ -84,16 +84,16 @@ def fetch(source: str, with_weights: bool = True) -> bool:
     snapshot = repository / 'snapshots' / commit
     try:
         lacking = [files[name] for name in needed if not _is_whole(snapshot / name, files[name])]
-        downloaded = [each for each in lacking if not _linked(repository, snapshot, each)]
-        for each in downloaded:
-            _download(source, commit, each, snapshot)
+        for each in lacking:
+            if not _linked(repository, snapshot, each):
+                _download(source, commit, each, snapshot)
         _write_reference(repository, commit)
     except OSError as error:
         raise UnwritableError(
             f'The cache {constants.HF_HUB_CACHE} cannot be written ({error.strerror}): make room, '
             'or name another folder in HF_HOME.'
         ) from error
-    return bool(downloaded)
+    return bool(lacking)
 
 
 def needed_files(names: Collection[str], with_weights: bool) -> list[str]:

@@ -4,7 +4,7 @@ import json
 import os
 import stat
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from iterprime_ros.answer import Segmentation
 from iterprime_ros.errors import InvalidImageError, InvalidSettingError, UnwritableError
 from iterprime_ros.explain import explanation
-from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.render import atomic_write, overlay
 
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'PPM')  # as Pillow names them
@@ -94,7 +93,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
                         f'{path} has more than 8 bits a channel: convert it to 8-bit RGB first.'
                     )
                 return np.asarray(ImageOps.exif_transpose(opened).convert('RGB'))
-    except InvalidImageError:
+    except (InvalidImageError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise InvalidImageError(
@@ -191,30 +190,27 @@ def _inode(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def segment_file(
-    model: IteRPrimE, file: Path, commands: Sequence[str], outputs: OutputPaths
-) -> Iterator[tuple[str, Segmentation, list[Path]]]:
-    """Answer every command about an image, write the outputs of each answer, and yield it.
+def write_outputs(
+    paths: Mapping[str, Path], image: NDArray[np.uint8], answer: Segmentation
+) -> None:
+    """Write the outputs of an answer, each a whole file or none.
 
-    With each answer come its command and the files that were written.
+    paths: where to write 'overlay', 'mask' and 'explanation', or those of them that are asked for.
+    image: (H, W, 3) uint8 RGB, the image that `answer` is about.
 
-    Raises InvalidImageError before the first answer, and UnwritableError.
+    Raises UnwritableError.
     """
-    image = read_image(file)
-    for number, answer in enumerate(model.segment_many(image, commands)):
-        paths = outputs[file, number]
-        for kind, path in paths.items():
-            with atomic_write(path) as part:
-                _write(kind, part, image, answer)
-        yield commands[number], answer, list(paths.values())
-
-
-def _write(kind: str, path: Path, image: NDArray[np.uint8], answer: Segmentation) -> None:
-    if kind == 'explanation':
-        explanation(image, answer).savefig(path, format='png')
-        return
-    drawn = answer.mask.astype(np.uint8) * 255 if kind == 'mask' else overlay(image, answer.mask)
-    Image.fromarray(drawn).save(path, format='PNG')
+    for kind, path in paths.items():
+        with atomic_write(path) as part:
+            if kind == 'explanation':
+                with warnings.catch_warnings():
+                    # A box is drawn for a letter that the font lacks.
+                    warnings.filterwarnings('ignore', message='Glyph')
+                    explanation(image, answer).savefig(part, format='png')
+            elif kind == 'mask':
+                Image.fromarray(answer.mask.astype(np.uint8) * 255).save(part, format='PNG')
+            else:
+                Image.fromarray(overlay(image, answer.mask)).save(part, format='PNG')
 
 
 def report(file: Path, command: str, answer: Segmentation) -> str:

@@ -72,7 +72,8 @@ def load_pretrained(
         with torch.device('meta'), torch.no_grad():
             outline = architecture(config).eval()
             rehearse(outline)
-        is_safe = _check_headers(folder, what, outline.state_dict())
+        described = f'the {architecture.__name__} that its config.json describes'
+        is_safe = _check_headers(folder, described, outline.state_dict())
         model, info = architecture.from_pretrained(
             folder,
             config=config,
@@ -87,7 +88,7 @@ def load_pretrained(
         )
     check_tensors(
         folder,
-        what,
+        described,
         info['missing_keys'],
         misshapen=(str(key[0]) for key in info['mismatched_keys']),
     )

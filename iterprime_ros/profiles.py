@@ -1,11 +1,11 @@
 """Profiles: named sets of weights and settings, and how a YAML file makes another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from iterprime_ros.backends import MATCHERS, PROPOSERS
 from iterprime_ros.errors import InvalidSettingError, WeightsNotFoundError
@@ -13,7 +13,20 @@ from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
 
 DEFAULT = 'tabletop'
 TABLETOP = Path(__file__).parent / 'models' / 'tabletop'
-_OTHER_FORMATS = ['*.h5', '*.msgpack', '*.ot', '*.onnx', '*.tflite']
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095  # bytes that Linux takes
+_SHOWN = 80  # characters of a name in an error
+
+
+def _possible_path(text: str) -> str:
+    encoded = text.encode(errors='replace')
+    if not text.strip() or b'\0' in encoded or len(encoded) > _LONGEST_PATH:
+        raise ValueError(f'must be a path or a name, of 1 to {_LONGEST_PATH} bytes')
+    if max(map(len, encoded.split(b'/'))) > _LONGEST_NAME:
+        raise ValueError(f'must have no part of more than {_LONGEST_NAME} bytes between its /')
+    return text
+
+
+_Source = Annotated[str, AfterValidator(_possible_path)]
 
 
 class _Strict(BaseModel):
@@ -24,8 +37,8 @@ class MatcherChoice(_Strict):
     """Which matcher grounds expressions."""
 
     kind: str = Field(description='A key of backends.MATCHERS.')
-    weights: str = Field(min_length=1, description='A local folder or file, or an id on the hub.')
-    tokenizer: str | None = Field(
+    weights: _Source = Field(description='A local folder or file, or an id on the hub.')
+    tokenizer: _Source | None = Field(
         None, description='Folder or id of the tokenizer, where it is not beside the weights.'
     )
 
@@ -39,10 +52,8 @@ class MaskChoice(_Strict):
     """Which mask proposer is used."""
 
     kind: str = Field(description='A key of backends.PROPOSERS.')
-    weights: str | None = Field(
-        None,
-        min_length=1,
-        description='A local folder or file, or an id on the hub; none for regions.',
+    weights: _Source | None = Field(
+        None, description='A local folder or file, or an id on the hub; none for regions.'
     )
 
     @field_validator('kind')
@@ -82,7 +93,7 @@ class Profile(_Strict):
     notice: str = Field('', description='A warning that is printed at start.')
     matcher: MatcherChoice
     masks: MaskChoice
-    language: str | None = Field(
+    language: _Source | None = Field(
         None, description='spaCy pipeline, by package or folder; the shipped one by default.'
     )
     encoder_dtype: Literal['auto', 'float32', 'bfloat16', 'float16'] = Field(
@@ -94,7 +105,7 @@ class Profile(_Strict):
 
 def _registered(registry: Mapping[str, str], kind: str) -> str:
     if kind not in registry:
-        raise ValueError(f'must be one of {", ".join(registry)}, not "{kind}"')
+        raise ValueError(f'must be one of {", ".join(registry)}, not "{kind[:_SHOWN]}"')
     return kind
 
 
@@ -149,29 +160,40 @@ def load_profile(name_or_file: str | Path) -> Profile:
     path = TABLETOP / 'profile.yaml' if name == 'tabletop' else Path(name_or_file)
     if path.suffix not in ('.yaml', '.yml'):
         raise InvalidSettingError(
-            f'There is no profile "{name}": name one of {", ".join(PROFILE_NAMES)}, or a YAML file.'
+            f'There is no profile "{_shown(name)}": name one of {", ".join(PROFILE_NAMES)}, or a '
+            'YAML file.'
         )
     return _read(path)
 
 
 def _read(path: Path) -> Profile:
+    shown = _shown(path)
     try:
         if path.exists() and not path.is_file():  # a pipe without a writer would block for ever
-            raise InvalidSettingError(f'{path} is no regular file: name a YAML file.')
+            raise InvalidSettingError(f'{shown} is no regular file: name a YAML file.')
         fields = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
-        raise InvalidSettingError(f'Cannot read {path}: {error.strerror}.') from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidSettingError(f'{path} is not YAML: {" ".join(str(error).split())}') from error
+        raise InvalidSettingError(f'Cannot read {shown}: {error.strerror}.') from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = ' '.join(str(error).split())
+        raise InvalidSettingError(f'{shown} is not YAML: {reason}') from error
     if not isinstance(fields, dict):
-        raise InvalidSettingError(f'{path} must map field names to values, as a profile does.')
+        raise InvalidSettingError(f'{shown} must map field names to values, as a profile does.')
     base = fields.pop('base', None)
     if base is not None and base not in PROFILE_NAMES:
+        # Aliases can make a short text a list of billions of items: it is not printed.
+        given = f'"{_shown(base)}"' if isinstance(base, str) else f'a {type(base).__name__}'
         raise InvalidSettingError(
-            f'{path}: base must be one of {", ".join(PROFILE_NAMES)}, not "{base}".'
+            f'{shown}: base must be one of {", ".join(PROFILE_NAMES)}, not {given}.'
         )
     start = load_profile(base).model_dump() if base else {}
     return _validated(_merged(start, _beside(path, fields)), path)
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message shows it: on one line, cut to a bounded length."""
+    text = ' '.join(str(value).split())
+    return text if len(text) <= _SHOWN else f'{text[:_SHOWN]} ...'
 
 
 def _beside(path: Path, fields: dict[str, Any]) -> dict[str, Any]:
@@ -201,27 +223,42 @@ def _validated(fields: dict[str, Any], path: Path) -> Profile:
         return Profile.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        where = '.'.join(map(str, first['loc']))
-        raise InvalidSettingError(f'{path}: {where}: {first["msg"]}.') from error
+        where = _shown('.'.join(map(str, first['loc'])))
+        raise InvalidSettingError(f'{_shown(path)}: {where}: {first["msg"]}.') from error
+    except RecursionError as error:
+        raise InvalidSettingError(f'{_shown(path)}: its values contain themselves.') from error
 
 
-def fetch(name_or_file: str | Path) -> list[str]:
-    """Download the weights of a profile into the hub's cache; return the ids that were fetched.
+def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
+    """Bring the weights of a profile into the hub's cache, whole; yield each source and its state.
 
+    The states are 'fetched', 'already here', 'not checked: the hub is out of reach (REASON)' for a
+    model that is in the cache, and 'not on the hub: ...' for a file that is not on this machine.
     Weights that are local folders or files are left alone.
-    Raises WeightsNotFoundError where the hub cannot be reached or knows no such id.
+
+    Raises InvalidSettingError for a wrong profile, WeightsNotFoundError for weights that are
+    neither in the cache nor to be had from the hub, and UnwritableError.
     """
-    from huggingface_hub import snapshot_download
+    from iterprime_ros import hub
+    from iterprime_ros.weights import is_cached
 
     chosen = load_profile(name_or_file)
-    sources = [chosen.matcher.weights, chosen.matcher.tokenizer, chosen.masks.weights]
-    ids = [each for each in sources if each and not Path(each).exists() and '.pth' not in each]
-    for each in ids:
+    sources = {chosen.matcher.weights: True, chosen.masks.weights: True}
+    sources.setdefault(chosen.matcher.tokenizer, False)
+    for source, with_weights in sources.items():
+        if source is None or Path(source).exists():
+            continue
+        if not hub.is_hub_id(source):
+            yield source, 'not on the hub: it must lie where the profile says'
+            continue
         try:
-            # The hub is asked even where the cache has something: that may be a part only.
-            snapshot_download(each, ignore_patterns=_OTHER_FORMATS)
-        except (OSError, ValueError) as error:
-            raise WeightsNotFoundError(
-                f'{each} cannot be fetched: the hub is out of reach, or has no such model.'
-            ) from error
-    return ids
+            was_lacking = hub.fetch(source, with_weights)
+        except hub.HubUnreachableError as error:
+            if not is_cached(source, with_weights):
+                raise WeightsNotFoundError(
+                    f'{source} is not in the cache, and the hub is out of reach ({error}): try '
+                    'again where there is a network.'
+                ) from error
+            yield source, f'not checked: the hub is out of reach ({error})'
+        else:
+            yield source, 'fetched' if was_lacking else 'already here'

@@ -20,6 +20,7 @@ from iterprime_ros.hub import HubUnreachableError, cached_snapshot, fetch, is_hu
 
 _LISTED = 5  # names of tensors in an error
 _REASON = 200  # characters of another library's message in an error
+_MEMORY_FULL = ('out of memory', "can't allocate memory")  # PyTorch on a GPU, on a CPU
 _TENSOR_FILES = ('model*.safetensors', 'pytorch_model*.bin')
 TOKENIZER_FILES = ('tokenizer.json', 'vocab.txt', 'vocab.json')
 
@@ -83,7 +84,7 @@ def model_folder(
         if Path(source).is_dir():
             return Path(source)
     folder = cached_snapshot(name)
-    if folder and _is_complete(folder, with_weights):
+    if folder and is_cached(name, with_weights):
         return folder
     nowhere = f'No {what} at {name}: it is neither a local folder nor '
     cure = f'where there is a network, fetch it with {placement.fetch_command}'
@@ -102,7 +103,14 @@ def model_folder(
     return cached_snapshot(name) or Path(source)
 
 
-def _is_complete(folder: Path, with_weights: bool) -> bool:
+def is_cached(source: str, with_weights: bool) -> bool:
+    """Return whether the hub's cache has the files of a model, or of a tokenizer without weights.
+
+    source: an id on the hub.
+    """
+    folder = cached_snapshot(source)
+    if folder is None:
+        return False
     if not with_weights:
         return any((folder / name).is_file() for name in TOKENIZER_FILES)
     has_tensors = any(path.is_file() for form in _TENSOR_FILES for path in folder.glob(form))
@@ -118,7 +126,7 @@ def reading(source: str | Path, what: str, placement: Placement = ON_CPU) -> Ite
     """
     try:
         yield
-    except IterprimeError:
+    except (IterprimeError, MemoryError):
         raise
     except OSError as error:
         raise WeightsMismatchError(
@@ -131,6 +139,8 @@ def reading(source: str | Path, what: str, placement: Placement = ON_CPU) -> Ite
             f'{placement.fetch_command}.'
         ) from error
     except Exception as error:  # a wrong file makes transformers raise errors of any type
+        if any(words in str(error) for words in _MEMORY_FULL):
+            raise
         raise WeightsMismatchError(
             f'{source} holds no {what} that fits ({_reason(error)}): fetch one with '
             f'{placement.fetch_command}.'
@@ -139,6 +149,8 @@ def reading(source: str | Path, what: str, placement: Placement = ON_CPU) -> Ite
 
 def read_checkpoint(path: Path, what: str) -> dict[str, Any]:
     """Return the dictionary in a PyTorch file (.pth), its tensors in the CPU's memory.
+
+    what: the file in words, for messages.
 
     Raises WeightsNotFoundError where there is no file, and WeightsMismatchError where PyTorch
     cannot read it without executing code, or finds no dictionary in it.
@@ -159,6 +171,15 @@ def read_checkpoint(path: Path, what: str) -> dict[str, Any]:
             f'{ON_CPU.fetch_command}.'
         ) from error
     return content if isinstance(content, dict) else {}
+
+
+def only_tensors(content: dict[str, Any]) -> dict[str, Tensor]:
+    """Return the tensors of a checkpoint, by name."""
+    return {
+        name: value
+        for name, value in content.items()
+        if isinstance(name, str) and isinstance(value, Tensor)
+    }
 
 
 def check_tensors(

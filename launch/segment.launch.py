@@ -97,7 +97,13 @@ def _topic_arguments() -> list[DeclareLaunchArgument]:
             f'camera_info:=/camera/{_CAMERA}/color/camera_info. A command:= without {_CAMERA} is '
             'one topic for all cameras.',
         ),
-        _argument('image', 'image', 'Topic of the colour images, without /compressed.'),
+        _argument(
+            'image',
+            'image',
+            'Topic of the colour images, without /compressed. Images above 0.5 MB may be lost '
+            "unless the camera's driver too has the Fast DDS profile that this file sets: "
+            f'export {_FAST_DDS_3}={_FAST_DDS_PROFILE} before it starts.',
+        ),
         _argument(
             'image_transport',
             'raw',
@@ -165,7 +171,10 @@ def _is_given(context: LaunchContext, name: str) -> bool:
 
 
 def _fast_dds_profile(context: LaunchContext) -> list[SetEnvironmentVariable]:
-    """Give Fast DDS shared memory that is large enough for images, unless a profile is chosen."""
+    """Give Fast DDS shared memory that is large enough for images, unless a profile is set.
+
+    It is the publisher of images that needs it: here the node and, in the demo, the camera.
+    """
     environment = context.environment
     if _FAST_DDS_3 in environment or _FAST_DDS_2 in environment:
         return []

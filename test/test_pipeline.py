@@ -1,20 +1,13 @@
 """Image and command in, answer out: by small random models in the formats of the real ones."""
 
-import json
 import math
-import subprocess
-import sys
-from pathlib import Path
 
-import matplotlib.image
 import numpy as np
 import pytest
 import torch
-import yaml
-from PIL import Image
 
 from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
-from helpers.tiny_sams import tiny_sam
+from helpers.tiny_profile import save_tiny_weights, write_profile
 from iterprime_ros import pipeline
 from iterprime_ros.answer import Status
 from iterprime_ros.cli import main
@@ -28,42 +21,18 @@ from iterprime_ros.errors import (
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.pipeline import IteRPrimE
-from iterprime_ros.profiles import (
-    DEFAULT,
-    PROFILE_NAMES,
-    AnswerSettings,
-    Profile,
-    load_profile,
-)
+from iterprime_ros.profiles import AnswerSettings
 from iterprime_ros.sim.scene import sample_scene
 
 
 @pytest.fixture(scope='module')
 def weights(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('weights')
-    tiny_blip().save_pretrained(folder / 'blip')
-    tiny_tokenizer(WORDS).save_pretrained(folder / 'blip')
-    tiny_sam().save_pretrained(folder / 'sam')
-    return folder
-
-
-def written(path, weights, **changes):
-    fields = {
-        'matcher': {'kind': 'blip', 'weights': str(weights / 'blip')},
-        'masks': {'kind': 'regions'},
-        'grounding': {'block': 1},
-        'answer': {'match_threshold': 0.0, 'ambiguity_margin': 0.0},
-    }
-    for name, value in changes.items():
-        inner = fields.get(name)
-        fields[name] = {**inner, **value} if isinstance(inner, dict) else value
-    path.write_text(yaml.safe_dump(fields))
-    return path
+    return save_tiny_weights(tmp_path_factory.mktemp('weights'))
 
 
 @pytest.fixture(scope='module')
 def regions(weights, tmp_path_factory):
-    return written(tmp_path_factory.mktemp('profile') / 'regions.yaml', weights)
+    return write_profile(tmp_path_factory.mktemp('profile') / 'regions.yaml', weights)
 
 
 @pytest.fixture(scope='module')
@@ -117,7 +86,7 @@ def test_many_commands_are_answered_as_each_alone(model, picture):
 
 def test_sam_masks_are_at_the_peak(weights, tmp_path, picture):
     masks = {'kind': 'sam', 'weights': str(weights / 'sam')}
-    path = written(tmp_path / 'sam.yaml', weights, masks=masks)
+    path = write_profile(tmp_path / 'sam.yaml', weights, masks=masks)
     model = IteRPrimE.from_profile(path, 'cpu', offline=True)
     answer = model.segment(picture, 'the red mug')
     assert answer.status is not Status.INVALID
@@ -125,7 +94,7 @@ def test_sam_masks_are_at_the_peak(weights, tmp_path, picture):
 
 
 def test_what_matches_too_little_is_not_found(weights, tmp_path, picture):
-    path = written(tmp_path / 'strict.yaml', weights, answer={'match_threshold': 1.0})
+    path = write_profile(tmp_path / 'strict.yaml', weights, answer={'match_threshold': 1.0})
     answer = IteRPrimE.from_profile(path, 'cpu', offline=True).segment(picture, 'the red mug')
     assert answer.status is Status.NOT_FOUND
     assert not answer.mask.any()
@@ -137,7 +106,9 @@ def test_a_rival_on_another_peak_makes_an_answer_ambiguous(weights, tmp_path, pi
     """With a margin of 1 every other peak is a rival; with 0 none is."""
     answers = {}
     for margin in (0.0, 1.0):
-        path = written(tmp_path / f'{margin}.yaml', weights, answer={'ambiguity_margin': margin})
+        path = write_profile(
+            tmp_path / f'{margin}.yaml', weights, answer={'ambiguity_margin': margin}
+        )
         model = IteRPrimE.from_profile(path, 'cpu', offline=True)
         answers[margin] = model.segment(picture, 'the red mug')
     assert answers[0.0].status is Status.FOUND
@@ -189,7 +160,7 @@ def test_a_model_that_gives_no_number_is_an_error(weights, tmp_path, picture):
     broken.save_pretrained(tmp_path / 'blip')
     tiny_tokenizer(WORDS).save_pretrained(tmp_path / 'blip')
     matcher = {'weights': str(tmp_path / 'blip')}
-    path = written(tmp_path / 'nan.yaml', weights, matcher=matcher)
+    path = write_profile(tmp_path / 'nan.yaml', weights, matcher=matcher)
     with pytest.raises(WeightsMismatchError, match='gave no number'):
         IteRPrimE.from_profile(path, 'cpu', offline=True).segment(picture, 'the red mug')
 
@@ -237,213 +208,19 @@ def test_small_and_thin_images_are_answered(model, size):
     assert answer.mask.shape == size[:2]
 
 
-def test_profiles_are_whole():
-    for name in PROFILE_NAMES:
-        each = load_profile(name)
-        assert each.description, name
-        assert Profile.model_validate(each.model_dump()) == each
-    paper = load_profile('paper')
-    assert paper.grounding.keep_failed_round
-    assert paper.answer.match_threshold == 0
-
-
-def test_a_file_may_build_on_a_profile(tmp_path):
-    path = tmp_path / 'mine.yaml'
-    path.write_text('base: blip-sam\ngrounding:\n  rounds: 2\nmasks:\n  kind: regions\n')
-    mine = load_profile(path)
-    assert mine.grounding.rounds == 2
-    assert mine.grounding.momentum == load_profile('blip-sam').grounding.momentum
-    assert mine.masks.kind == 'regions'
-    assert mine.matcher == load_profile('blip-sam').matcher
-
-
-@pytest.mark.parametrize(
-    ('text', 'words'),
-    [
-        ('base: blip-sam\ngrounding:\n  rounds: 0\n', 'grounding.rounds'),
-        ('base: blip-sam\nspeed: 3\n', 'speed'),
-        ('base: nothing\n', 'base must be one of'),
-        ('matcher: {kind: blip}\n', 'matcher.weights'),
-        ('- a list\n', 'must map'),
-        ('a: [\n', 'not YAML'),
-        ('base: [1]\n', 'base must be one of'),
-        ("base: blip-sam\nmatcher: {weights: ''}\n", 'matcher.weights'),
-    ],
-)
-def test_a_wrong_profile_is_one_sentence(tmp_path, text, words):
-    path = tmp_path / 'wrong.yaml'
-    path.write_text(text)
-    with pytest.raises(InvalidSettingError, match=words):
-        load_profile(path)
-
-
 def test_unknown_names_are_one_sentence(tmp_path, regions, weights):
-    with pytest.raises(InvalidSettingError, match='blip-sam'):
-        load_profile('blip')
-    with pytest.raises(InvalidSettingError, match='Cannot read'):
-        load_profile(tmp_path / 'none.yaml')
     with pytest.raises(InvalidSettingError, match='no device'):
         IteRPrimE.from_profile(regions, 'gpu')
     with pytest.raises(InvalidSettingError, match='not supported'):
         IteRPrimE.from_profile(regions, 'meta')
     with pytest.raises(InvalidSettingError, match='from 0 to 3'):
         IteRPrimE.from_profile(
-            written(tmp_path / 'block.yaml', weights, grounding={'block': 4}), 'cpu', offline=True
+            write_profile(tmp_path / 'block.yaml', weights, grounding={'block': 4}),
+            'cpu',
+            offline=True,
         )
     with pytest.raises(WeightsNotFoundError, match='iterprime models fetch'):
         IteRPrimE.from_profile('blip-sam', 'cpu', offline=True)
-
-
-@pytest.fixture(scope='module')
-def photo(picture, tmp_path_factory):
-    path = tmp_path_factory.mktemp('photos') / 'table.png'
-    Image.fromarray(picture).save(path)
-    return path
-
-
-def test_the_command_line_writes_what_is_asked_for(photo, regions, tmp_path, capsys):
-    outputs = {name: tmp_path / 'new' / f'{name}.png' for name in ('out', 'mask', 'explain')}
-    options = [part for name, path in outputs.items() for part in (f'--{name}', str(path))]
-    code = main(
-        [
-            *('segment', str(photo), 'the $5 red mug $'),
-            *('--profile', str(regions), '--offline', '--json', *options),
-        ]
-    )
-    assert code == 0
-    said = json.loads(capsys.readouterr().out)
-    mask = np.asarray(Image.open(outputs['mask']))
-    assert mask.shape == (120, 160)
-    assert set(np.unique(mask)) == {0, 255}
-    assert (mask > 0).sum() == said['pixels']
-    rows, columns = np.nonzero(mask)
-    box = said['box']
-    assert (box['x'], box['y']) == (columns.min(), rows.min())
-    assert (box['width'], box['height']) == (np.ptp(columns) + 1, np.ptp(rows) + 1)
-    assert np.asarray(Image.open(outputs['out'])).shape == (120, 160, 3)
-    assert matplotlib.image.imread(outputs['explain']).shape[1] == 1500
-
-
-def test_folders_and_several_commands(photo, regions, tmp_path, capsys):
-    folder = tmp_path / 'photos'
-    folder.mkdir()
-    for name in ('a.png', 'b.png'):
-        (folder / name).write_bytes(photo.read_bytes())
-    (folder / 'notes.txt').write_text('no image')
-    code = main(
-        [
-            *('segment', str(folder), 'the mug', 'the ball'),
-            *('--profile', str(regions), '--offline', '--mask', str(tmp_path / 'masks')),
-        ]
-    )
-    assert code == 0
-    assert sorted(path.name for path in (tmp_path / 'masks').iterdir()) == [
-        'a-0.png', 'a-1.png', 'b-0.png', 'b-1.png'
-    ]  # fmt: skip
-    said = capsys.readouterr()
-    assert len(said.out.splitlines()) == 4
-    for name in ('a-0.png', 'b-1.png'):
-        assert f'Written: {tmp_path / "masks" / name}' in said.err
-
-
-def test_images_of_one_name_do_not_replace_each_other(photo, regions, tmp_path):
-    folder = tmp_path / 'photos'
-    folder.mkdir()
-    (folder / 'a.png').write_bytes(photo.read_bytes())
-    Image.open(photo).save(folder / 'a.jpg')
-    common = ['the mug', '--profile', str(regions), '--offline', '--mask', str(tmp_path / 'masks')]
-    assert main(['segment', str(folder), *common]) == 0
-    names = sorted(path.name for path in (tmp_path / 'masks').iterdir())
-    assert names == ['a.jpg-0.png', 'a.png-0.png']
-    assert main(['segment', str(photo), *common]) == 0  # one image into a folder that is there
-    assert (tmp_path / 'masks' / 'table-0.png').is_file()
-
-
-def test_deep_images_are_refused(regions, tmp_path, capsys):
-    path = tmp_path / 'deep.png'
-    Image.fromarray(np.arange(400, dtype=np.uint16).reshape(20, 20) * 100).save(path)
-    assert main(['segment', str(path), 'the mug', '--profile', str(regions), '--offline']) == 2
-    assert 'more than 8 bits' in capsys.readouterr().err
-
-
-def test_exit_codes_and_sentences(photo, regions, tmp_path, capsys):
-    common = ['--profile', str(regions), '--offline']
-    assert main(['segment', str(photo), '...', *common]) == 2
-    broken = tmp_path / 'broken.png'
-    broken.write_bytes(photo.read_bytes()[:200])
-    for arguments in (
-        ['segment', str(tmp_path / 'none.png'), 'the mug', *common],
-        ['segment', str(broken), 'the mug', *common],
-        ['segment', str(tmp_path / 'block.yaml'), 'the mug', *common],
-        ['segment', str(photo), 'the mug', '--profile', 'none'],
-        ['segment', str(photo), 'the mug', '--profile', 'blip-sam', '--offline'],
-        ['segment', str(photo), 'the mug', *common, '--out', str(photo / 'a' / 'b.png')],
-        ['models', 'fetch', 'none'],
-    ):
-        capsys.readouterr()
-        assert main(arguments) == 2, arguments
-        sentence = capsys.readouterr().err.strip()
-        assert sentence
-        assert len(sentence.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ('command', 'options', 'words'),
-    [
-        ('the mug', ('--out', 'found.jpg'), 'found.jpg is neither named .png nor'),
-        ('the mug', ('--mask', 'found'), 'found is neither named .png nor'),
-        (' ', (), 'A COMMAND is empty'),
-    ],
-)
-def test_wrong_use_is_refused_before_models_are_loaded(photo, capsys, command, options, words):
-    # A profile that is not there would be the next complaint.
-    assert main(['segment', str(photo), command, '--profile', 'none', *options]) == 2
-    said = capsys.readouterr()
-    assert words in said.err
-    assert len(said.err.splitlines()) == 1
-
-
-def test_the_help_names_the_default_profile(capsys):
-    with pytest.raises(SystemExit):
-        main(['segment', '--help'])
-    assert f'({DEFAULT})' in capsys.readouterr().out
-
-
-def test_what_is_not_found_is_one(photo, weights, tmp_path):
-    strict = written(tmp_path / 'strict.yaml', weights, answer={'match_threshold': 1.0})
-    common = ['--profile', str(strict), '--offline']
-    assert main(['segment', str(photo), 'the mug', *common]) == 1
-
-
-def test_models_are_listed():
-    answer = subprocess.run(
-        [sys.executable, '-m', 'iterprime_ros.cli', 'models', 'list'],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in PROFILE_NAMES:
-        each = load_profile(name)
-        assert name in answer.stdout
-        assert each.matcher.weights in answer.stdout
-
-
-def test_weights_that_begin_with_a_dot_lie_beside_their_file(tmp_path, monkeypatch):
-    folder = tmp_path / 'models'
-    folder.mkdir()
-    path = folder / 'mine.yaml'
-    path.write_text('base: tabletop\nmatcher: {weights: ./near}\nmasks: {weights: far/away}\n')
-    monkeypatch.chdir(tmp_path)
-    mine = load_profile(Path('models') / 'mine.yaml')
-    assert mine.matcher.weights == str(folder / 'near')
-    assert mine.masks.weights == 'far/away'
-
-
-def test_the_default_says_what_it_does_not_know(picture, tmp_path, capsys):
-    file = tmp_path / 'table.png'
-    Image.fromarray(picture).save(file)
-    main(['segment', str(file), 'the blue cube', '--device', 'cpu'])
-    assert 'knows only the simulated table' in capsys.readouterr().err
 
 
 def test_every_round_is_reported_until_the_work_is_stopped(model, picture):

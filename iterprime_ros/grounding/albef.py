@@ -17,8 +17,9 @@ from transformers.models.blip.modeling_blip_text import BlipTextEmbeddings, Blip
 
 from iterprime_ros.errors import WeightsMismatchError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
+from iterprime_ros.grounding.thin_linear import use_thin_linear
 from iterprime_ros.pretrained import load_tokenizer
-from iterprime_ros.weights import ON_CPU, Placement, check_tensors, read_checkpoint
+from iterprime_ros.weights import ON_CPU, Placement, check_tensors, only_tensors, read_checkpoint
 
 TOKENIZER = 'bert-base-uncased'
 _TYPES = 'embeddings.token_type_embeddings.weight'
@@ -117,6 +118,7 @@ def load_albef(
     modules = AlbefModules(shape)
     _load(modules, tensors, path)
     modules = modules.eval().requires_grad_(False).to(placement.device)
+    use_thin_linear(modules.layers)
     return FusionMatcher(
         vision=modules.vision.to(dtype=placement.encoder_dtype),
         pixels=Pixels(shape.image_size),
@@ -133,7 +135,7 @@ def _tensors(path: Path) -> Mapping[str, Tensor]:
     tensors = read_checkpoint(path, 'ALBEF checkpoint (ALBEF.pth)').get('model')
     if not isinstance(tensors, dict):
         raise WeightsMismatchError(f'{path} has no "model" in it, as ALBEF.pth has.')
-    return {name: tensor for name, tensor in tensors.items() if _NEEDED.match(name)}
+    return {name: tensor for name, tensor in only_tensors(tensors).items() if _NEEDED.match(name)}
 
 
 def _load(modules: AlbefModules, tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -147,7 +149,9 @@ def _load(modules: AlbefModules, tensors: Mapping[str, Tensor], path: Path) -> N
         for name, tensor in expected.items()
         if name in renamed and renamed[name].shape != tensor.shape
     ]
-    check_tensors(path, 'ALBEF', needed - renamed.keys(), renamed.keys() - needed, misshapen)
+    integer = [name for name in renamed.keys() & needed if not renamed[name].is_floating_point()]
+    missing, unexpected = needed - renamed.keys(), renamed.keys() - needed
+    check_tensors(path, 'ALBEF', missing, unexpected, misshapen, integer)
     types = renamed.pop(_TYPES)
     renamed[_POSITIONS] = renamed[_POSITIONS] + types[0]
     modules.load_state_dict(renamed)

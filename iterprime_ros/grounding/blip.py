@@ -8,6 +8,7 @@ from transformers import BlipForImageTextRetrieval, PreTrainedTokenizerBase
 
 from iterprime_ros.errors import WeightsMismatchError
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
+from iterprime_ros.grounding.thin_linear import use_thin_linear
 from iterprime_ros.pretrained import load_pretrained, load_tokenizer, read_json
 from iterprime_ros.weights import ON_CPU, Placement, model_folder, reading
 
@@ -51,6 +52,7 @@ def blip_matcher(
     """Return the matcher of a BlipForImageTextRetrieval, which is put on the device and frozen."""
     model = model.eval().requires_grad_(False).to(device)
     text = model.text_encoder
+    use_thin_linear(text.encoder)
     return FusionMatcher(
         vision=model.vision_model.to(encoder_dtype),
         pixels=Pixels(model.config.vision_config.image_size),

@@ -57,7 +57,7 @@ def _contrasts(attention: Tensor, positive: Tensor, roles: TokenRoles) -> tuple[
     alone = ~roles.others.any(dim=1)
     contrast = (primary_attention[:, :, None] - attention) * others[:, None, :, None]
     summed = torch.where(alone[:, None, None], primary_attention, contrast.sum(dim=2))
-    norm = torch.where(alone[:, None, None], primary_attention, contrast.norm(dim=2))
+    norm = torch.where(alone[:, None, None], primary_attention, contrast.square().sum(dim=2).sqrt())
     direction = torch.where(norm > 0, summed / norm, 0)
 
     has_primary = roles.primary.any(dim=1)

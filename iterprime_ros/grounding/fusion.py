@@ -233,8 +233,9 @@ def _probabilities(layer: Any, hidden: Tensor, keys: Tensor, bias: Tensor) -> Te
     """Cross-attention probabilities (heads, B, Q, 1 + N) of hidden (B, Q, D)."""
     part = layer.crossattention.self
     batch, length = hidden.shape[:2]
-    queries = _split(part.query(hidden).flatten(0, 1), part.num_attention_heads)
-    scores = queries @ keys.transpose(-1, -2) / math.sqrt(keys.shape[-1])
+    # Scaling the few queries is cheaper than scaling their scores with all patches.
+    scaled = part.query(hidden).flatten(0, 1) / math.sqrt(keys.shape[-1])
+    scores = _split(scaled, part.num_attention_heads) @ keys.transpose(-1, -2)
     return (scores.unflatten(1, (batch, length)) + bias).softmax(-1)
 
 

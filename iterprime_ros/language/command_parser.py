@@ -1,7 +1,9 @@
 """Commands taken apart: action verb, referring expression, primary word and focus words."""
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import spacy
@@ -71,23 +73,27 @@ class CommandParser:
         """
         source = SHIPPED if pipeline is None else pipeline
         folder = Path(source)
-        if pipeline is None and not folder.is_dir():
+        is_folder = False
+        with suppress(OSError):  # a name too long for a folder
+            is_folder = folder.is_dir()
+        if pipeline is None and not is_folder:
             raise WeightsNotFoundError(
                 f'The shipped language pipeline is not in {folder}: install the package again, or '
                 'make it with python -m iterprime_ros.training.language --help.'
             )
-        if not folder.is_dir() and not spacy.util.is_package(str(source)):
+        # Packages declare pipelines in their metadata; any other package must not be imported.
+        if not is_folder and str(source) not in entry_points(group='spacy_models').names:
             raise WeightsNotFoundError(
                 f'"{source}" is neither a folder nor an installed spaCy pipeline: '
                 'give a folder, or install it with python -m spacy download NAME.'
             )
-        if folder.is_dir() and not (folder / 'config.cfg').is_file():
+        if is_folder and not (folder / 'config.cfg').is_file():
             raise WeightsMismatchError(
                 f'{folder} holds no spaCy pipeline: give the folder that has its config.cfg.'
             )
         try:
-            nlp = spacy.load(source)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            nlp = spacy.load(folder if is_folder else source)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
             reason = ' '.join(str(error).split())[:200]
             raise WeightsMismatchError(
                 f'The spaCy pipeline "{source}" cannot be read by spaCy {spacy.__version__}; '

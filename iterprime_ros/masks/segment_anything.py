@@ -20,7 +20,7 @@ from iterprime_ros.masks.transforms import (
     to_model_points,
     to_pixel_values,
 )
-from iterprime_ros.weights import ON_CPU, Placement, check_tensors, read_checkpoint
+from iterprime_ros.weights import ON_CPU, Placement, check_tensors, only_tensors, read_checkpoint
 
 VARIANTS = {(768, 12): 'vit_b', (1024, 24): 'vit_l', (1280, 32): 'vit_h'}  # width, blocks
 
@@ -90,7 +90,7 @@ def load_segment_anything(
     if checkpoint is None:
         raise InvalidSettingError('masks.weights must be given for masks of kind segment_anything.')
     registry = _registry()
-    state = read_checkpoint(Path(checkpoint), 'SAM checkpoint')
+    state = only_tensors(read_checkpoint(Path(checkpoint), 'SAM checkpoint'))
     variant = _variant(checkpoint, state)
     with torch.device('meta'):  # no time is spent on weights that are replaced
         model = registry[variant]()
@@ -116,7 +116,7 @@ def _variant(checkpoint: str | Path, state: dict[str, Tensor]) -> str:
     blocks = sum(
         key.startswith('image_encoder.blocks.') and key.endswith('.norm1.weight') for key in state
     )
-    shape = (0 if patches is None else len(patches), blocks)
+    shape = (0 if patches is None or not patches.ndim else len(patches), blocks)
     if shape not in VARIANTS:
         raise WeightsMismatchError(
             f'{checkpoint} holds no SAM image encoder of {", ".join(VARIANTS.values())}: it has'
@@ -134,5 +134,6 @@ def _load(model: Any, checkpoint: str | Path, variant: str, state: dict[str, Ten
         misshapen=(
             key for key in expected if key in state and state[key].shape != expected[key].shape
         ),
+        integer=(key for key in expected if key in state and not state[key].is_floating_point()),
     )
     model.load_state_dict({key: state[key].float() for key in expected}, assign=True)

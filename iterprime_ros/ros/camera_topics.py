@@ -69,6 +69,7 @@ class CameraTopics:
         self._subscriptions: list[Any] = []
         self._depth: Any = None
         self._has_frame_id = True
+        self._has_logged_no_depth = False
         self._lock = threading.Lock()  # the worker may publish while the executor destroys
         self._outputs = {
             topic: node.create_lifecycle_publisher(kind, f'~/{self._prefix}{topic}', qos)
@@ -191,6 +192,11 @@ class CameraTopics:
                 'transform the 3D positions: set the frame_id in the camera driver.'
             )
         expects_depth = self._depth is not None and self._depth.get_publisher_count() > 0
+        if self._depth is not None and not expects_depth and not self._has_logged_no_depth:
+            self._has_logged_no_depth = True
+            self._node.get_logger().info(
+                f'{self._depth.topic_name} has no publisher, so answers have no 3D position.'
+            )
         self._callbacks.image(self.name, message, nanoseconds_of(message.header), expects_depth)
 
     def _on_depth(self, message: Any) -> None:

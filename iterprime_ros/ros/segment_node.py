@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import torch
@@ -54,6 +56,23 @@ class _Work:
 
     job_queue: JobQueue
     worker: Worker
+
+
+_Transition = Callable[['SegmentNode', LifecycleState], TransitionCallbackReturn]
+
+
+def _ended_by_interrupt(transition: _Transition) -> _Transition:
+    """End the node at a transition that Ctrl-C interrupts; rclpy would log an error after it."""
+
+    @wraps(transition)
+    def checked(node: 'SegmentNode', state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(node, state)
+        finally:
+            if not node.context.ok():
+                raise SystemExit(0)
+
+    return checked
 
 
 class SegmentNode(LifecycleNode):
@@ -107,6 +126,7 @@ class SegmentNode(LifecycleNode):
 
     # Transitions
 
+    @_ended_by_interrupt
     def on_configure(self, _state: LifecycleState) -> TransitionCallbackReturn:
         """Load the weights."""
         log = self.get_logger()
@@ -115,8 +135,8 @@ class SegmentNode(LifecycleNode):
         began = time.monotonic()
         try:
             model = load_in_thread(chosen, self._device, self._offline, self.context.ok)
-        except StoppedError:  # Ctrl-C; after a return rclpy would log a failed transition
-            raise SystemExit(0) from None
+        except StoppedError:
+            return _FAILURE
         except IterprimeError as error:
             log.error(str(error))
             return _FAILURE
@@ -134,6 +154,7 @@ class SegmentNode(LifecycleNode):
             self._topics[name] = CameraTopics(self, name, callbacks)
         return _SUCCESS
 
+    @_ended_by_interrupt
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe."""
         super().on_activate(state)

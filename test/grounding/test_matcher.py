@@ -117,6 +117,18 @@ def test_offsets_are_those_of_the_words(matcher):
     assert words == ['', 'the', 'um', 'brel', 'la', '']
 
 
+def test_special_tokens_in_a_command_are_words(matcher):
+    """Their ids would end the text early, or hide what follows."""
+    text = 'the [SEP] mug [PAD] [CLS] ball'
+    batch = matcher.encode_text([text, 'the mug'])
+    words = [text[slice(*span)] for span in batch.offsets[0]]
+    expected = ['', 'the', '[', 'SEP', ']', 'mug', '[', 'PAD', ']', '[', 'CLS', ']', 'ball', '']
+    assert words == expected
+    assert batch.real[0].all()
+    tokens = matcher.tokenizer(text, add_special_tokens=False)['input_ids']
+    assert matcher.tokenizer.sep_token_id in tokens  # as others use the tokenizer, nothing changed
+
+
 def test_weights_that_are_nowhere_are_one_sentence():
     with pytest.raises(WeightsNotFoundError, match='iterprime models fetch'):
         load_blip('nobody/nothing', placement=OFFLINE)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers import plain_grounding as plain
 from helpers.tiny_blip import tiny_blip
-from iterprime_ros.errors import StoppedError
+from iterprime_ros.errors import StoppedError, WeightsMismatchError
 from iterprime_ros.grounding.alignment import Expression, expression_offsets
 from iterprime_ros.grounding.blip import blip_matcher
 from iterprime_ros.grounding.heatmap import scaled, sharpened
@@ -270,3 +270,23 @@ def test_all_pairs_of_modules_differ(matcher, image):
         maps.append(grounding.heatmap)
     for one, other in itertools.combinations(maps, 2):
         assert (one - other).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    'part',
+    [
+        'itm_head.weight',
+        'vision_model.embeddings.patch_embedding.weight',
+        'text_encoder.encoder.layer.3.crossattention.self.value.weight',
+    ],
+)
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_a_matcher_that_gives_no_number_is_an_error(tokenizer, image, part, value):
+    model = tiny_blip().double()
+    with torch.no_grad():
+        model.get_parameter(part).fill_(value)
+    damaged = blip_matcher(model, tokenizer, encoder_dtype=torch.float64)
+    chosen = OURS.model_copy(update={'block': 1})
+    said = [EXPRESSIONS['several words']]
+    with pytest.raises(WeightsMismatchError, match='The matcher gave no number that is finite'):
+        ground(damaged, damaged.encode_image(image), said, chosen)

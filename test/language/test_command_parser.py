@@ -1,6 +1,7 @@
 """Commands taken apart: the goals on hand-written ones, examples, and what always holds."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,12 @@ def test_a_command_without_words_is_refused(parser, text):
         parser.parse(text)
 
 
+@pytest.mark.parametrize('command', [None, 3, b'the mug', ['the mug'], float('nan')])
+def test_what_is_no_text_is_refused(parser, command):
+    with pytest.raises(InvalidCommandError, match=r'must be text, not \w+: name the object'):
+        parser.parse(command)
+
+
 def holds(parsed):
     assert parsed.text == normalised(parsed.text)
     assert parsed.expression
@@ -188,6 +195,31 @@ def test_the_cure_is_named_when_a_pipeline_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setattr('iterprime_ros.language.command_parser.SHIPPED', tmp_path / 'nowhere')
     with pytest.raises(WeightsNotFoundError, match='install the package again'):
         CommandParser.load()
+
+
+@pytest.mark.parametrize(
+    'name', ['pip', 'spacy', 'torch', 'x' * 5000, 'a/' * 2500, 'a\0b', '', '.']
+)
+def test_what_is_no_pipeline_is_never_imported(name, monkeypatch):
+    """Importing a package runs its code; some also leave files or start threads."""
+    monkeypatch.setattr('importlib.import_module', lambda each, *_: pytest.fail(each))
+    with pytest.raises((WeightsNotFoundError, WeightsMismatchError)):
+        CommandParser.load(name)
+
+
+@pytest.mark.parametrize('code', ['raise ImportError("half installed")', 'load = None', ''])
+def test_a_pipeline_package_that_does_not_load_is_one_sentence(tmp_path, monkeypatch, code):
+    (tmp_path / 'xx_mine.py').write_text(code)
+    metadata = tmp_path / 'xx_mine-1.0.dist-info'
+    metadata.mkdir()
+    (metadata / 'METADATA').write_text('Metadata-Version: 2.1\nName: xx_mine\nVersion: 1.0\n')
+    (metadata / 'entry_points.txt').write_text('[spacy_models]\nxx_mine = xx_mine\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'xx_mine', raising=False)
+    with pytest.raises(WeightsMismatchError, match='cannot be read') as caught:
+        CommandParser.load('xx_mine')
+    assert len(str(caught.value).splitlines()) == 1
+    monkeypatch.delitem(sys.modules, 'xx_mine', raising=False)
 
 
 def test_a_folder_that_is_no_pipeline_is_refused(tmp_path):

@@ -233,6 +233,65 @@ def test_a_cut_file_is_said_to_be_damaged(folder, tmp_path):
         load(target.parent)
 
 
+@pytest.mark.parametrize(
+    ('part', 'factor'),
+    [
+        ('', float('nan')),
+        ('vision_encoder', float('nan')),
+        ('mask_decoder', float('inf')),
+        ('iou_prediction_head', float('nan')),
+        ('output_hypernetworks', float('nan')),
+        ('', 1e30),
+    ],
+)
+def test_damaged_weights_are_an_error(folder, tmp_path, make_image, part, factor):
+    target = copied(folder, tmp_path / 'damaged')
+    path = target / 'model.safetensors'
+    tensors = load_file(path)
+    save_file(
+        {name: value * factor if part in name else value for name, value in tensors.items()},
+        path,
+        {'format': 'pt'},
+    )
+    proposer = load(target)
+    with pytest.raises(WeightsMismatchError, match='The mask model gave no number that is finite'):
+        proposer.propose(proposer.embed(make_image(60, 90)), POINTS[:2])
+
+
+def test_an_iou_that_is_none_is_an_error(folders, tmp_path, make_image):
+    target = copied(folders['sam'], tmp_path / 'large')
+    path = target / 'model.safetensors'
+    tensors = load_file(path)
+    save_file({name: value * 100 for name, value in tensors.items()}, path, {'format': 'pt'})
+    proposer = load(target)
+    with pytest.raises(WeightsMismatchError, match=r'The mask model predicts an IoU of [0-9.]+e'):
+        proposer.propose(proposer.embed(make_image(60, 90)), POINTS[:2])
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        '{"image_mean": [NaN, 0.5, 0.5]}',
+        '{"image_mean": [0.5, Infinity, 0.5]}',
+        '{"image_mean": [0.5, 0.5]}',
+        '{"image_mean": 0.5}',
+        '{"image_mean": "grey"}',
+        '{"image_std": [0.2, 0.2, NaN]}',
+        '{"image_std": [0.2, 0, 0.2]}',
+        '{"image_std": [0.2, -1, 0.2]}',
+        '{"image_std": null}',
+        '[]',
+        '{',
+    ],
+)
+def test_a_wrong_normalisation_is_one_sentence(folder, tmp_path, words):
+    target = copied(folder, tmp_path / 'wrong')
+    (target / 'preprocessor_config.json').write_text(words)
+    with pytest.raises(WeightsMismatchError, match='image normalisation') as caught:
+        load(target)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_a_frame_must_be_an_image(folder):
     with pytest.raises(InvalidImageError, match='uint8'):
         load(folder).embed(torch.zeros(3, 30, 40))

@@ -1,5 +1,6 @@
 """The original package's networks answer as its own predictor does, and load from its files."""
 
+import copy
 import sys
 from functools import partial
 
@@ -146,7 +147,27 @@ def test_tensors_of_another_shape_are_named(vit_b, save):
         load_segment_anything(save(vit_b | {name: torch.zeros(2, 256)}))
 
 
-@pytest.mark.parametrize('content', [{}, {'model': {}}, [1, 2], torch.zeros(3)])
+def test_integers_are_refused(vit_b, save):
+    name = 'mask_decoder.mask_tokens.weight'
+    with pytest.raises(WeightsMismatchError, match='1 of integers, as quantised weights are'):
+        load_segment_anything(save(vit_b | {name: vit_b[name].to(torch.int8)}))
+
+
+@pytest.mark.parametrize('part', ['image_encoder', 'mask_decoder.output_hypernetworks'])
+def test_weights_that_give_no_number_are_an_error(small, make_image, part):
+    damaged = copy.deepcopy(small)
+    with torch.no_grad():
+        for name, parameter in damaged.named_parameters():
+            if name.startswith(part):
+                parameter.fill_(float('nan'))
+    proposer = SegmentAnythingProposer(damaged)
+    with pytest.raises(WeightsMismatchError, match='The mask model gave no number that is finite'):
+        proposer.propose(proposer.embed(make_image(30, 40)), POINTS[:1])
+
+
+@pytest.mark.parametrize(
+    'content', [{}, {'model': {}}, {1: 2, 'image_encoder': 3}, [1, 2], torch.zeros(3)]
+)
 def test_what_is_no_sam_is_refused(content, save):
     with pytest.raises(WeightsMismatchError, match='holds no SAM image encoder of vit_b'):
         load_segment_anything(save(content))

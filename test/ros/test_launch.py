@@ -215,11 +215,17 @@ def test_topics_are_where_they_are_asked_for(peer, ros2_launch, interrupt):
         'namespace:=arm',
         'image:=/eye/color',
         'image_transport:=compressed',
+        'depth:=/eye/depth',
         'command:=said',
     )
     wait_for_displays(peer, '/arm')
-    for topic in ('/eye/color/compressed', '/arm/depth', '/arm/camera_info', '/arm/said'):
-        peer.wait_for(lambda topic=topic: peer.count_subscribers(topic), f'who listens to {topic}')
+    wait_for_subscriptions(
+        peer,
+        '/eye/color/compressed',
+        '/eye/depth/compressedDepth',
+        '/arm/camera_info',
+        '/arm/said',
+    )
     code, _, output = interrupt(process)
     assert code == 0, output
 

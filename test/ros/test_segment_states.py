@@ -148,44 +148,6 @@ def test_ctrl_c_ends_it_while_it_imports(start_process, module):
     assert (process.returncode, output) == (0, '')
 
 
-AT_CALL = """
-import os, signal, sys
-from importlib import import_module
-from iterprime_ros.ros.entry_point import start
-
-arguments = ['segment', '--ros-args', '-p', 'autostart:=true']
-
-module, owner, name = sys.argv[1].split(':')
-owner = getattr(import_module(module), owner) if owner else import_module(module)
-called = getattr(owner, name)
-
-def press(*arguments, **named):
-    setattr(owner, name, called)
-    os.kill(os.getpid(), signal.SIGINT)
-    return called(*arguments, **named)
-
-setattr(owner, name, press)
-sys.exit(start('iterprime_ros.ros.segment_node', arguments))
-"""
-
-
-@pytest.mark.parametrize(
-    'called',
-    [
-        'iterprime_ros.ros.segment_node::run',
-        'iterprime_ros.ros.segment_node::declared_values',
-        'iterprime_ros.ros.segment_node::load_in_thread',
-        'iterprime_ros.pipeline:IteRPrimE:from_profile',
-        'iterprime_ros.ros.camera_topics:CameraTopics:subscribe',
-    ],
-)
-def test_ctrl_c_ends_it_while_it_starts(start_process, called):
-    process = start_process('-c', AT_CALL, called)
-    output, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, output
-    assert 'Traceback' not in output
-
-
 COUNTING = """
 import gc, sys, weakref
 import torch
