@@ -32,6 +32,8 @@ _XET_LIMITS = {
     'HF_XET_CLIENT_RETRY_MAX_DURATION': '60s',
 }
 _READ_BYTES = 1 << 20
+_TENSOR_FILES = ('model*.safetensors', 'pytorch_model*.bin')
+TOKENIZER_FILES = ('tokenizer.json', 'vocab.txt', 'vocab.json')  # any of them
 _logger = logging.getLogger(__name__)
 
 
@@ -55,10 +57,24 @@ def cached_snapshot(source: str) -> Path | None:
     repository = _repository(source)
     try:
         commit = (repository / 'refs' / 'main').read_text(encoding='utf-8').strip()
+        folder = repository / 'snapshots' / commit
+        return folder if commit and folder.is_dir() else None
     except (OSError, ValueError):
         return None
-    folder = repository / 'snapshots' / commit
-    return folder if commit and folder.is_dir() else None
+
+
+def is_cached(source: str, with_weights: bool) -> bool:
+    """Return whether the cache has the files of a model, or of a tokenizer without weights.
+
+    source: an id on the hub.
+    """
+    folder = cached_snapshot(source)
+    if folder is None:
+        return False
+    if not with_weights:
+        return any((folder / name).is_file() for name in TOKENIZER_FILES)
+    has_tensors = any(path.is_file() for form in _TENSOR_FILES for path in folder.glob(form))
+    return has_tensors and (folder / 'config.json').is_file()
 
 
 def fetch(source: str, with_weights: bool = True) -> bool:
@@ -87,7 +103,8 @@ def fetch(source: str, with_weights: bool = True) -> bool:
         for each in lacking:
             if not _linked(repository, snapshot, each):
                 _download(source, commit, each, snapshot)
-        _write_reference(repository, commit)
+        if cached_snapshot(source) != snapshot:
+            _write_reference(repository, commit)
     except OSError as error:
         raise UnwritableError(
             f'The cache {constants.HF_HUB_CACHE} cannot be written ({error.strerror}): make room, '

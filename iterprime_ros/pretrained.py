@@ -15,14 +15,8 @@ from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from iterprime_ros.errors import WeightsMismatchError
-from iterprime_ros.weights import (
-    ON_CPU,
-    TOKENIZER_FILES,
-    Placement,
-    check_tensors,
-    model_folder,
-    reading,
-)
+from iterprime_ros.hub import TOKENIZER_FILES
+from iterprime_ros.weights import ON_CPU, Placement, check_tensors, model_folder, reading
 
 
 def read_json(path: Path) -> dict[str, Any]:

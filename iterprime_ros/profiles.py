@@ -240,7 +240,6 @@ def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
     neither in the cache nor to be had from the hub, and UnwritableError.
     """
     from iterprime_ros import hub
-    from iterprime_ros.weights import is_cached
 
     chosen = load_profile(name_or_file)
     sources = {chosen.matcher.weights: True, chosen.masks.weights: True}
@@ -254,7 +253,7 @@ def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
         try:
             was_lacking = hub.fetch(source, with_weights)
         except hub.HubUnreachableError as error:
-            if not is_cached(source, with_weights):
+            if not hub.is_cached(source, with_weights):
                 raise WeightsNotFoundError(
                     f'{source} is not in the cache, and the hub is out of reach ({error}): try '
                     'again where there is a network.'

@@ -16,13 +16,11 @@ from iterprime_ros.errors import (
     WeightsMismatchError,
     WeightsNotFoundError,
 )
-from iterprime_ros.hub import HubUnreachableError, cached_snapshot, fetch, is_hub_id
+from iterprime_ros.hub import HubUnreachableError, cached_snapshot, fetch, is_cached, is_hub_id
 
 _LISTED = 5  # names of tensors in an error
 _REASON = 200  # characters of another library's message in an error
 _MEMORY_FULL = ('out of memory', "can't allocate memory")  # PyTorch on a GPU, on a CPU
-_TENSOR_FILES = ('model*.safetensors', 'pytorch_model*.bin')
-TOKENIZER_FILES = ('tokenizer.json', 'vocab.txt', 'vocab.json')
 
 
 @dataclass(frozen=True)
@@ -101,20 +99,6 @@ def model_folder(
             f'{nowhere}in the cache, and the hub is out of reach ({error}): {cure}.'
         ) from error
     return cached_snapshot(name) or Path(source)
-
-
-def is_cached(source: str, with_weights: bool) -> bool:
-    """Return whether the hub's cache has the files of a model, or of a tokenizer without weights.
-
-    source: an id on the hub.
-    """
-    folder = cached_snapshot(source)
-    if folder is None:
-        return False
-    if not with_weights:
-        return any((folder / name).is_file() for name in TOKENIZER_FILES)
-    has_tensors = any(path.is_file() for form in _TENSOR_FILES for path in folder.glob(form))
-    return has_tensors and (folder / 'config.json').is_file()
 
 
 @contextmanager

@@ -198,6 +198,23 @@ def photos(photo, tmp_path):
     return folder
 
 
+@pytest.fixture
+def make_pipe():
+    """Make a pipe; what opens it to read gets an end of file after a while, and does not hang."""
+    timers = []
+
+    def make(path):
+        os.mkfifo(path)
+        timers.append(threading.Timer(20, lambda: os.close(os.open(path, os.O_WRONLY))))
+        timers[-1].daemon = True
+        timers[-1].start()
+        return path
+
+    yield make
+    for timer in timers:
+        timer.cancel()
+
+
 def pixels(path):
     return np.asarray(Image.open(path))
 
@@ -279,8 +296,8 @@ def test_the_progress_counts_images_that_are_skipped(segment, photos, monkeypatc
     assert '4/4' in terminal.getvalue().splitlines()[-1]
 
 
-def test_pipes_and_folders_named_like_images_are_skipped(segment, photos, capsys):
-    os.mkfifo(photos / 'b.png')
+def test_pipes_and_folders_named_like_images_are_skipped(segment, photos, make_pipe, capsys):
+    make_pipe(photos / 'b.png')
     (photos / 'c.png').mkdir()
     assert segment(photos, 'the mug') == 0
     said = capsys.readouterr()
@@ -290,15 +307,10 @@ def test_pipes_and_folders_named_like_images_are_skipped(segment, photos, capsys
 
 
 @pytest.mark.parametrize('name', ['image', 'profile.yaml'])
-def test_a_pipe_is_refused(photo, tmp_path, capsys, name):
-    pipe = tmp_path / name
-    os.mkfifo(pipe)
+def test_a_pipe_is_refused(photo, tmp_path, make_pipe, capsys, name):
+    pipe = make_pipe(tmp_path / name)
     image, profile = (pipe, 'none') if name == 'image' else (photo, pipe)
-    # What opens the pipe reads an end of file after a minute, and no test waits for ever.
-    timer = threading.Timer(60, lambda: os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)))
-    timer.start()
     assert main(['segment', str(image), 'the mug', '--profile', str(profile)]) == 2
-    timer.cancel()
     said = capsys.readouterr().err
     assert f'{pipe} is no regular file: name a' in said
     assert len(said.splitlines()) == 1
@@ -463,16 +475,20 @@ def test_ctrl_c_while_imports_run(tmp_path, photo, module):
 
 
 INTERRUPTED = """
-import os, signal, sys
-from iterprime_ros import cli, image_files
+import os, signal, sys, time
+from pathlib import Path
+from matplotlib.figure import Figure
+from iterprime_ros.cli import main
 
-def interrupt(image, answer):
+def interrupted(figure, path, **options):
+    Path(path).write_bytes(b'half')
     os.kill(os.getpid(), signal.SIGINT)
-    return drawn(image, answer)
+    time.sleep(0.1)
+    save(figure, path, **options)
 
-drawn = image_files.explanation
-image_files.explanation = interrupt
-sys.exit(cli.main())
+save = Figure.savefig
+Figure.savefig = interrupted
+sys.exit(main())
 """
 
 

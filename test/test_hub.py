@@ -24,10 +24,11 @@ from iterprime_ros.hub import (
     HubUnreachableError,
     cached_snapshot,
     fetch,
+    is_cached,
     is_hub_id,
     needed_files,
 )
-from iterprime_ros.weights import Placement, is_cached, model_folder
+from iterprime_ros.weights import Placement, model_folder
 
 SAM, BLIP = 'tiny/sam', 'tiny/blip'
 FILES = ('model.safetensors', 'config.json')

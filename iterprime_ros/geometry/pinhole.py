@@ -38,8 +38,8 @@ class Pinhole:
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise InvalidCalibrationError(
-                f'The camera_info is of an image of {self.width} x {self.height} pixels, which is no '
-                'camera; publish the width and height that it was calibrated at.'
+                f'The camera_info is of an image of {self.width} x {self.height} pixels, which is '
+                'no camera; publish the width and height that it was calibrated at.'
             )
         sides = (self.width, self.height)
         focal = [length / side for length, side in zip((self.fx, self.fy), sides, strict=True)]
