@@ -1,11 +1,13 @@
 """The answer to a command: its parts, and the sentences that a person reads."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from iterprime_ros.grounding.alignment import Span
 from iterprime_ros.grounding.refinement import Grounding, RefinementRound
@@ -15,6 +17,8 @@ from iterprime_ros.language.command_parser import (
     ParsedCommand,
 )
 from iterprime_ros.masks.selection import MaskRank
+
+_HALF = 0.5  # of a pixel that a mask covers, from which it belongs to the mask
 
 
 class Status(Enum):
@@ -86,6 +90,23 @@ class Segmentation:
     word_heatmaps: tuple[WordHeatmap, ...] = ()
     notes: tuple[str, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+def resized(answer: Segmentation, size: tuple[int, int]) -> Segmentation:
+    """Return an answer on a reduced image as one on the image of a size (H, W)."""
+
+    def plane(values: NDArray[np.generic]) -> NDArray[np.float32]:
+        given = torch.from_numpy(values.astype(np.float32))[None, None]
+        enlarged = functional.interpolate(given, size, mode='bilinear', align_corners=False)
+        return enlarged[0, 0].numpy()
+
+    candidates = tuple(replace(each, mask=plane(each.mask) > _HALF) for each in answer.candidates)
+    return replace(
+        answer,
+        mask=candidates[0].mask if candidates else plane(answer.mask) > _HALF,
+        heatmap=plane(answer.heatmap),
+        candidates=candidates,
+    )
 
 
 def invalid(text: str, size: tuple[int, int]) -> Segmentation:

@@ -4,7 +4,6 @@ Wang et al., "IteRPrimE: Zero-shot Referring Image Segmentation with Iterative G
 and Primary Word Emphasis", AAAI 2025 (arXiv 2503.00936).
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from iterprime_ros.answer import (
     WordHeatmap,
     invalid,
     notes,
+    resized,
     verdict,
 )
 from iterprime_ros.backends import load_matcher, load_proposer
@@ -30,7 +30,6 @@ from iterprime_ros.errors import (
     InvalidCommandError,
     InvalidImageError,
     InvalidSettingError,
-    WeightsMismatchError,
 )
 from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.heatmap import upsampled
@@ -40,20 +39,25 @@ from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
 from iterprime_ros.masks.ambiguity import is_other_object, rival_points
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
 from iterprime_ros.masks.selection import Selection, peak_points, select
+from iterprime_ros.masks.transforms import reduced
 from iterprime_ros.profiles import DEFAULT, Profile, load_profile
 from iterprime_ros.weights import Placement
+
+_LONGEST_SIDE = 1024  # pixels; the input of published SAMs, beyond which masks gain nothing
 
 
 @dataclass(frozen=True)
 class Frame:
     """An image as both encoders see it; every command on it uses them again.
 
-    size: (H, W) of the image, in pixels.
+    image_size: (H, W) of the image, in pixels.
+    size: (h, w) at which masks are selected: that of the image, its longest side at most 1024.
     matcher_embedding: what the matcher keeps of the image.
     mask_embedding: what the mask proposer keeps of the image.
     milliseconds: time by stage.
     """
 
+    image_size: tuple[int, int]
     size: tuple[int, int]
     matcher_embedding: Any
     mask_embedding: Any
@@ -100,7 +104,7 @@ class IteRPrimE:
         Raises the errors of iterprime_ros.errors, each one sentence.
         """
         profile = load_profile(name_or_file)
-        placement = Placement.named(device, profile.encoder_dtype, offline)
+        placement = Placement.named(device, profile.encoder_dtype, offline, str(name_or_file))
         parser = CommandParser.load(profile.language)
         chosen = profile.matcher
         matcher = load_matcher(chosen.kind, chosen.weights, chosen.tokenizer, placement)
@@ -126,16 +130,18 @@ class IteRPrimE:
         with _timed(spent, 'encode image for matching', self._device):
             matcher_embedding = self.matcher.encode_image(pixels)
         with _timed(spent, 'encode image for masks', self._device):
-            mask_embedding = self.proposer.embed(pixels.contiguous())
-        return Frame((image.shape[0], image.shape[1]), matcher_embedding, mask_embedding, spent)
+            small = reduced(pixels, _LONGEST_SIDE)
+            mask_embedding = self.proposer.embed(small.contiguous())
+        size, small_size = ((each.shape[1], each.shape[2]) for each in (pixels, small))
+        return Frame(size, small_size, matcher_embedding, mask_embedding, spent)
 
     @torch.inference_mode(False)
     def embed_masks(self, image: NDArray[np.uint8]) -> Any:
         """Return what the mask proposer keeps of an image (H, W, 3) uint8 RGB."""
-        return self.proposer.embed(self._pixels(image).contiguous())
+        return self.proposer.embed(reduced(self._pixels(image), _LONGEST_SIDE).contiguous())
 
     def proposals_at(self, frame: Frame, points: Sequence[tuple[int, int]]) -> Proposals:
-        """Return the candidate masks at points (x, y), in pixels of the image."""
+        """Return the candidate masks, of frame.size, at points (x, y), in pixels of that size."""
         where = torch.tensor(points, dtype=torch.int64, device=self._device).reshape(-1, 2)
         return self.proposer.propose(frame.mask_embedding, where)
 
@@ -205,7 +211,7 @@ class IteRPrimE:
                 try:
                     parsed[number] = self.parser.parse(command)
                 except InvalidCommandError as error:
-                    answers[number] = invalid(str(error), frame.size)
+                    answers[number] = invalid(str(error), frame.image_size)
         expressions = [
             Expression(each.expression, each.primary_word, each.focus_words)
             for each in parsed.values()
@@ -232,11 +238,6 @@ class IteRPrimE:
         spent: dict[str, float],
         received: str,
     ) -> Segmentation:
-        if not math.isfinite(grounding.probability):
-            raise WeightsMismatchError(
-                'The matcher gave no number: its weights are damaged, or encoder_dtype float16 is '
-                'too narrow for them and bfloat16 or float32 will do.'
-            )
         settings = self.profile.answer
         with _timed(spent, 'select mask', self._device):
             heatmap = upsampled(grounding.heatmap, frame.size)
@@ -252,7 +253,7 @@ class IteRPrimE:
             candidates,
             bool(rivals),
         )
-        return Segmentation(
+        answer = Segmentation(
             status,
             text,
             command,
@@ -271,6 +272,7 @@ class IteRPrimE:
             tuple(notes(command, grounding, received)),
             spent,
         )
+        return answer if frame.size == frame.image_size else resized(answer, frame.image_size)
 
     def _candidates(self, frame: Frame, heatmap: Tensor) -> list[Candidate]:
         """Return the masks that may be the object, best first."""

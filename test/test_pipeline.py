@@ -250,6 +250,19 @@ def test_maps_are_enlarged_once_whoever_listens(model, picture, monkeypatch):
     assert len(calls) == 2
 
 
+def test_a_large_image_is_answered_in_its_own_size_from_a_smaller_one(model, picture):
+    large = np.repeat(np.repeat(picture, 16, axis=0), 16, axis=1)  # 2560 x 1920
+    frame = model.embed(large)
+    assert (frame.image_size, frame.size) == ((1920, 2560), (768, 1024))
+    answer = model.segment(frame, 'the red mug')
+    for plane in (answer.mask, answer.heatmap, *(each.mask for each in answer.candidates)):
+        assert plane.shape == (1920, 2560)
+    assert np.array_equal(answer.mask, answer.candidates[0].mask)
+    small = model.segment(picture, 'the red mug')
+    assert answer.match_probability == pytest.approx(small.match_probability, abs=0.02)
+    assert model.segment(frame, '!!').mask.shape == (1920, 2560)
+
+
 class RecordingProposer:
     """Keeps the devices of the tensors that it gets."""
 
@@ -268,8 +281,10 @@ def test_a_proposer_gets_every_tensor_on_the_device_of_the_pipeline(model):
     proposer = RecordingProposer()
     elsewhere = IteRPrimE(model.matcher, proposer, model.parser, model.profile, 'meta')
     elsewhere.embed_masks(np.zeros((4, 5, 3), np.uint8))
-    elsewhere.proposals_at(pipeline.Frame((4, 5), None, None, {}), [(1, 2)])
-    elsewhere.with_proposer(proposer).proposals_at(pipeline.Frame((4, 5), None, None, {}), [])
+    elsewhere.proposals_at(pipeline.Frame((4, 5), (4, 5), None, None, {}), [(1, 2)])
+    elsewhere.with_proposer(proposer).proposals_at(
+        pipeline.Frame((4, 5), (4, 5), None, None, {}), []
+    )
     assert proposer.devices == ['meta'] * 3
 
 

@@ -15,7 +15,7 @@ from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.pipeline import Frame, IteRPrimE
 
 _PWEM = {'local_emphasis': True, 'global_emphasis': True}
-_FULL = 'full, as in the profile'
+_FULL = 'full, as configured in the profile'
 _ORACLE_UNION = 1_000_000  # turns an IoU into pixels
 
 

@@ -26,10 +26,20 @@ def with_oracle_iou(
         if target is None:
             yield each
             continue
-        masks = model.proposals_at(frame, [_centre(target)]).masks
-        pairs = [overlap(mask.cpu().numpy(), target) for mask in masks]
+        small = _reduced(target, frame.size)
+        masks = model.proposals_at(frame, [_centre(small)]).masks
+        pairs = [overlap(mask.cpu().numpy(), small) for mask in masks]
         best = max((intersection / max(1, union) for intersection, union in pairs), default=0.0)
         yield replace(each, outcome=replace(each.outcome, oracle_iou=best))
+
+
+def _reduced(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a mask (H, W) at another size, by the nearest pixels."""
+    rows, columns = (
+        (np.arange(few) * full + full // 2) // few
+        for few, full in zip(size, mask.shape, strict=True)
+    )
+    return mask[np.ix_(rows, columns)]
 
 
 def _centre(mask: NDArray[np.bool_]) -> tuple[int, int]:

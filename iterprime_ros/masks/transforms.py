@@ -43,6 +43,21 @@ def fit_stretched(image: Size, side: int) -> Fit:
     return Fit(image, (side, side))
 
 
+def reduced(image: Tensor, side: int) -> Tensor:
+    """Return an image (3, H, W) uint8 whose longest side is at most `side`."""
+    size = (image.shape[1], image.shape[2])
+    if max(size) <= side:
+        return image
+    resized = functional.interpolate(
+        image[None].float(),
+        fit_longest_side(size, side).resized,
+        mode='bilinear',
+        align_corners=False,
+        antialias=True,
+    )
+    return resized[0].round().to(torch.uint8)
+
+
 def check_image(image: Tensor) -> None:
     """Raise InvalidImageError unless an image is (3, H, W) uint8 with at least one pixel."""
     if image.ndim != 3 or len(image) != 3 or image.dtype != torch.uint8 or not image.numel():

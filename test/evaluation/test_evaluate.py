@@ -38,7 +38,7 @@ def test_the_ablation_has_every_part(tmp_path):
     rows = (tmp_path / 'ablation.md').read_text().splitlines()[2:]
     names = [row.split(' | ')[0].strip('| ') for row in rows]
     assert names[0] == 'Grad-CAM alone'
-    assert 'full, as in the profile' in names
+    assert 'full, as configured in the profile' in names
     assert sum(name.startswith('masks: ') for name in names) == 3
     assert len(names) == len(set(names)) == 14
 

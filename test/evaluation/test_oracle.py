@@ -34,7 +34,7 @@ def answered(target):
 
 def test_the_oracle_chooses_the_proposal_that_overlaps_most():
     model = HalvesAndWholes()
-    frame = SimpleNamespace(mask_embedding=None)
+    frame = SimpleNamespace(size=TARGET.shape)
     with_target, without = with_oracle_iou(model, frame, [answered(TARGET), answered(None)])
     assert with_target.outcome.oracle_iou == pytest.approx(25 / 30)
     assert np.isnan(without.outcome.oracle_iou)

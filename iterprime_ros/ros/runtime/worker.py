@@ -4,14 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
-from iterprime_ros.answer import Segmentation
+from iterprime_ros.answer import Segmentation, resized
 from iterprime_ros.errors import IterprimeError, StoppedError, WeightsMismatchError
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.pipeline import IteRPrimE
@@ -168,7 +167,8 @@ class Worker:
             torch.cuda.empty_cache()
         try:
             half = model.segment(_halved(rgb), command, should_stop=should_stop)
-            return _doubled(half, rgb.shape[:2])
+            note = 'Memory ran out; the answer is from the image at half its size.'
+            return resized(replace(half, notes=(*half.notes, note)), (rgb.shape[0], rgb.shape[1]))
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -187,21 +187,6 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _halved(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(rgb[::2, ::2])
-
-
-def _doubled(answer: Segmentation, size: tuple[int, ...]) -> Segmentation:
-    """Return an answer on the halved image as one on the image of a size (H, W)."""
-
-    def doubled(plane: NDArray[Any]) -> NDArray[Any]:
-        return plane.repeat(2, axis=0).repeat(2, axis=1)[: size[0], : size[1]]
-
-    return replace(
-        answer,
-        mask=doubled(answer.mask),
-        heatmap=doubled(answer.heatmap),
-        candidates=tuple(replace(each, mask=doubled(each.mask)) for each in answer.candidates),
-        notes=(*answer.notes, 'Memory ran out; the answer is from the image at half its size.'),
-    )
 
 
 def load_in_thread(
