@@ -281,10 +281,9 @@ def test_a_proposer_gets_every_tensor_on_the_device_of_the_pipeline(model):
     proposer = RecordingProposer()
     elsewhere = IteRPrimE(model.matcher, proposer, model.parser, model.profile, 'meta')
     elsewhere.embed_masks(np.zeros((4, 5, 3), np.uint8))
-    elsewhere.proposals_at(pipeline.Frame((4, 5), (4, 5), None, None, {}), [(1, 2)])
-    elsewhere.with_proposer(proposer).proposals_at(
-        pipeline.Frame((4, 5), (4, 5), None, None, {}), []
-    )
+    frame = pipeline.Frame((4, 5), (4, 5), None, None, {})
+    elsewhere.proposals_at(frame, [(1, 2)])
+    elsewhere.with_proposer(proposer).proposals_at(frame, [])
     assert proposer.devices == ['meta'] * 3
 
 

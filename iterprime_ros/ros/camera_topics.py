@@ -146,8 +146,8 @@ class CameraTopics:
         if self._subscriptions and self._subscriptions[0].get_publisher_count():
             return (
                 f'{topic} has a publisher, but no whole image came. Fragments of large images may '
-                'be lost: export FASTDDS_DEFAULT_PROFILES_FILE as the README says before both '
-                'nodes start, or set the parameter reliability to reliable.'
+                'be lost: export FASTDDS_DEFAULT_PROFILES_FILE (on Humble and Jazzy FASTRTPS_...), '
+                'see README, before the camera driver starts, or set reliability to reliable.'
             )
         return (
             f'{topic} has no publisher. Is the camera running, and its topic remapped to this one?'

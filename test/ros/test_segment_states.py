@@ -32,8 +32,8 @@ def test_a_publisher_that_cannot_be_heard_is_logged(start_node, robot):
     robot.wait_for(robot.commands.get_subscription_count, 'the node to listen')
     deaf = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
     seen = []
-    publisher = robot.create_publisher(String, 'command', deaf)
     logs = robot.collect(Log, '/rosout', 100)
+    publisher = robot.create_publisher(String, 'command', deaf)
     robot.wait_for(
         lambda: seen or seen.extend(each.msg for each in logs if 'are not received' in each.msg),
         'a warning',
