@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from iterprime_ros import __version__
 from iterprime_ros.errors import (
@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _exit_code(arguments: list[str] | None) -> int:
     if sys.stderr is None:  # closed by the shell; print() would take standard output instead
-        sys.stderr = Path(os.devnull).open('w')  # noqa: SIM115 - for the rest of the process
+        sys.stderr = _nowhere()
     try:
         if sys.stdout is None:
             raise UnwritableError('Standard output is closed: send it to a file or to /dev/null.')
@@ -164,8 +164,15 @@ def _standard_output() -> Iterator[None]:
 
 def _complain(message: object) -> None:
     """Print a line to standard error; if that fails, the answers still count."""
-    with suppress(OSError):
+    try:
         print(message, file=sys.stderr)
+    except OSError:
+        # Else Python tries again at its end, fails, and makes the exit code 120.
+        sys.stderr = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open('w')
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from itertools import product
 from pathlib import Path
 
 import matplotlib.image
@@ -381,10 +382,11 @@ def test_closed_streams():
     assert closed.returncode == 2
     assert closed.stderr.startswith('Standard output is closed: ')
     assert len(closed.stderr.splitlines()) == 1
-    for end in ('2>&-', '2>/dev/full'):
+    for end, unbuffered in product(('2>&-', '2>/dev/full'), ('', '1')):
         wrong = subprocess.run(
             ['sh', '-c', f'{command.replace("list", "fetch none")} {end}'],
             stdout=subprocess.PIPE,
+            env={**os.environ, 'PYTHONUNBUFFERED': unbuffered},
             check=False,
         )
         assert (wrong.returncode, wrong.stdout) == (2, b'')

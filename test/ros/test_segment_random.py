@@ -64,6 +64,17 @@ def any_compressed(rng):
     return CompressedImage(header=header(), format=any_of(rng, ('jpeg', '')), data=array('B', data))
 
 
+def any_compressed_depth(rng):
+    file = io.BytesIO()
+    Pillow.fromarray(rng.integers(0, 3000, (16, 16), dtype=np.uint16)).save(file, 'PNG')
+    data = bytearray(bytes(12) + file.getvalue())
+    if rng.random() < 0.3:
+        data = data[: rng.integers(len(data))]
+    codec = any_of(rng, ('; compressedDepth png', '', '; compressedDepth rvl'))
+    named = any_of(rng, ('16UC1', '32FC1', 'rgb8')) + codec
+    return CompressedImage(header=header(), format=named, data=array('B', data))
+
+
 def any_info(rng):
     focal = float(any_of(rng, (0.0, 20.0, 20.0, 20.0, -1.0, np.nan, np.inf)))
     k = [focal, 0.0, 8.0, 0.0, focal, 8.0, 0.0, 0.0, 1.0]
@@ -93,6 +104,8 @@ def test_every_command_is_answered_whatever_comes(start_process, robot, transpor
         '--log-level', 'fatal',
     )  # fmt: skip
     images = robot.compressed if transport == 'compressed' else robot.images
+    if transport == 'compressed':
+        robot.depths = robot.create_publisher(CompressedImage, 'depth/compressedDepth', 10)
     publishers = (robot.commands, robot.depths, robot.infos, images)
     robot.wait_for(
         lambda: all(each.get_subscription_count() for each in publishers), 'the node to listen'
@@ -103,7 +116,12 @@ def test_every_command_is_answered_whatever_comes(start_process, robot, transpor
         image = (
             any_compressed(rng) if transport == 'compressed' else any_image(rng, ENCODINGS, 'rgb8')
         )
-        depth, info = any_image(rng, DEPTHS, '32FC1'), any_info(rng)
+        depth = (
+            any_compressed_depth(rng)
+            if transport == 'compressed'
+            else any_image(rng, DEPTHS, '32FC1')
+        )
+        info = any_info(rng)
         image.header.stamp = stamp
         depth.header.stamp = stamp if rng.random() < 0.7 else any_stamp(rng)
         robot.depths.publish(depth)
