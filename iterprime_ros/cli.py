@@ -20,7 +20,7 @@ from iterprime_ros.errors import (
     IterprimeError,
     UnwritableError,
 )
-from iterprime_ros.openmp import wait_passively
+from iterprime_ros.openmp import limit_spinning
 
 if TYPE_CHECKING:
     from iterprime_ros.image_files import OutputPaths
@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     arguments: those of this process by default, which then ignores Ctrl-C while it ends.
     """
-    wait_passively()
+    limit_spinning()
     code = _exit_code(arguments)
     if arguments is None:
         # Python gives SIGINT back its default while it ends, and a second one would then kill.

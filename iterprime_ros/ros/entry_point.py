@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 
-from iterprime_ros.openmp import wait_passively
+from iterprime_ros.openmp import limit_spinning
 
 
 def start(module: str, arguments: list[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def start(module: str, arguments: list[str] | None = None) -> int:
     arguments: the command line as ROS passes it, sys.argv by default.
     """
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    wait_passively()
+    limit_spinning()
     try:
         node = import_module(module)
     except (AttributeError, RuntimeError) as error:
