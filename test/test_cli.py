@@ -16,27 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.tiny_profile import save_tiny_weights, write_profile
+from helpers.tiny_profile import write_profile
 from iterprime_ros import image_files
 from iterprime_ros.cli import main
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import DEFAULT, PROFILE_NAMES, load_profile
-from iterprime_ros.sim.scene import sample_scene
-
-
-@pytest.fixture(scope='module')
-def weights(tmp_path_factory):
-    return save_tiny_weights(tmp_path_factory.mktemp('weights'))
-
-
-@pytest.fixture(scope='module')
-def regions(weights, tmp_path_factory):
-    return write_profile(tmp_path_factory.mktemp('profile') / 'regions.yaml', weights)
-
-
-@pytest.fixture(scope='module')
-def picture(small_renderer):
-    return small_renderer.render(sample_scene(16)).rgb
 
 
 @pytest.fixture(scope='module')

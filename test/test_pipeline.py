@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
-from helpers.tiny_profile import save_tiny_weights, write_profile
+from helpers.tiny_profile import write_profile
 from iterprime_ros import pipeline
 from iterprime_ros.answer import Status
 from iterprime_ros.cli import main
@@ -22,27 +22,11 @@ from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import AnswerSettings
-from iterprime_ros.sim.scene import sample_scene
-
-
-@pytest.fixture(scope='module')
-def weights(tmp_path_factory):
-    return save_tiny_weights(tmp_path_factory.mktemp('weights'))
-
-
-@pytest.fixture(scope='module')
-def regions(weights, tmp_path_factory):
-    return write_profile(tmp_path_factory.mktemp('profile') / 'regions.yaml', weights)
 
 
 @pytest.fixture(scope='module')
 def model(regions):
     return IteRPrimE.from_profile(regions, 'cpu', offline=True)
-
-
-@pytest.fixture(scope='module')
-def picture(small_renderer):
-    return small_renderer.render(sample_scene(16)).rgb
 
 
 def test_an_answer_holds_what_its_docstring_says(model, picture):
