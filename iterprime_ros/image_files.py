@@ -15,11 +15,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from iterprime_ros.answer import Segmentation
 from iterprime_ros.errors import InvalidImageError, InvalidSettingError, UnwritableError
 from iterprime_ros.explain import explanation
+from iterprime_ros.limits import MAX_PIXELS
 from iterprime_ros.render import atomic_write, overlay
 
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'PPM')  # as Pillow names them
 SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'})
-MAX_PIXELS = 2 * 3840 * 2160  # a small file may claim far more than memory can hold
 
 # Where the outputs of each answer are written, by image and number of the command, then by kind.
 OutputPaths = Mapping[tuple[Path, int], Mapping[str, Path]]

@@ -11,12 +11,12 @@ from PIL import Image
 from iterprime_ros.errors import InvalidImageError, InvalidSettingError, UnwritableError
 from iterprime_ros.image_files import (
     FORMATS,
-    MAX_PIXELS,
     Outputs,
     find_images,
     output_paths,
     read_image,
 )
+from iterprime_ros.limits import MAX_PIXELS
 
 
 @pytest.fixture

@@ -90,7 +90,6 @@ class SegmentNode(LifecycleNode):
         self._subscribed = (
             values['image_transport'], values['use_depth'], values['reliability']
         )  # fmt: skip
-        self._is_rectified = values['rectified']
         self._cameras = camera_names(values['cameras'])
         self._specs = {**LIVE_PARAMETERS, **thresholds(self._profile)}
         self._settings = declared_values(self, self._specs)
@@ -104,7 +103,8 @@ class SegmentNode(LifecycleNode):
             self._topics,
             self._action_server,
             self._diagnostics,
-            lambda: {**self._settings, 'rectified': self._is_rectified},
+            lambda: self._settings,
+            values['rectified'],
         )
         self.add_on_set_parameters_callback(self._on_parameters)
         autostart = self.declare_parameter('autostart', False).value

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 
 from iterprime_ros.errors import IterprimeError
+from iterprime_ros.limits import MAX_PIXELS
 
-MAX_PIXELS = 3840 * 2160 * 2  # of a compressed image, which may claim far more than it contains
 # What Pillow may raise while it loads a broken file.
 _BROKEN = (OSError, ValueError, SyntaxError, IndexError, TypeError, struct.error)
 

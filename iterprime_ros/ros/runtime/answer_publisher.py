@@ -38,6 +38,7 @@ class AnswerPublisher:
 
     topics: by camera; empty while the node is not configured.
     settings: returns the node's parameters as they are at that moment.
+    is_rectified: whether image and depth are rectified, so that P of the calibration applies.
 
     All methods may be called from any thread.
     """
@@ -49,10 +50,12 @@ class AnswerPublisher:
         action_server: SegmentActionServer,
         diagnostics: Diagnostics,
         settings: Callable[[], dict[str, Any]],
+        is_rectified: bool,
     ) -> None:
         self._log = node.get_logger()
         self._topics, self._action_server = topics, action_server
         self._diagnostics, self._settings = diagnostics, settings
+        self._is_rectified = is_rectified
 
     def publish_outcome(self, job: Job, outcome: JobAnswer | JobFailure) -> None:
         """Publish the outcome of a job. Raises nothing: an answer that cannot be sent failed."""
@@ -103,7 +106,7 @@ class AnswerPublisher:
         try:
             return visible_surface(
                 job.frame, outcome.rgb, outcome.answer.mask, settings['depth_tolerance'],
-                settings['rectified'],
+                self._is_rectified,
             )  # fmt: skip
         except Exception as error:  # the mask is worth publishing whatever the depth contains
             failure = unexpected_failure(error)

@@ -14,8 +14,8 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 
 from iterprime_ros.errors import InvalidSettingError
+from iterprime_ros.limits import MAX_PIXELS
 from iterprime_ros.profiles import DEFAULT, Profile
-from iterprime_ros.ros.convert.encodings import MAX_PIXELS
 
 MODES = ('once', 'continuous')
 TRANSPORTS = ('raw', 'compressed')
