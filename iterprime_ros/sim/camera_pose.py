@@ -32,3 +32,9 @@ class CameraPose:
     def to_optical(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return world points (..., 3) in the optical frame: x right, y down, z forward."""
         return (points - np.array(self.eye)) @ self.rotation
+
+    def to_ground(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return world points (..., 2) on level ground as (right, away) from below the camera."""
+        right = self.rotation[:2, 0]
+        away = np.array([-right[1], right[0]])
+        return (points - np.array(self.eye[:2])) @ np.stack([right, away], axis=1)

@@ -15,6 +15,9 @@ Faces = NDArray[np.int64]
 
 MESH_KINDS = ('mug', 'bottle', 'plate', 'banana')
 
+PLATE_FLOOR = 0.62  # radius of the level inside of a plate, over the plate's radius
+PLATE_THICKNESS = 0.003
+
 _CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
 
 
@@ -46,6 +49,21 @@ class Primitive:
             return spine.buffer(y, quad_segs=8)
         return shapely.Polygon(np.stack([x * np.cos(_CIRCLE), x * np.sin(_CIRCLE)], axis=1))
 
+    @cached_property
+    def outline(self) -> NDArray[np.float64]:
+        """(P, 3) points on the surface whose convex hull is nearly the shape."""
+        x, y, z = self.half
+        if self.kind == 'cube':
+            corners = np.stack(np.meshgrid([-x, x], [-y, y], [0, 2 * z]), axis=-1)
+            return corners.reshape(-1, 3)
+        ring = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE), 0 * _CIRCLE], axis=1)
+        if self.kind == 'cylinder':
+            return np.concatenate([x * ring, x * ring + [0, 0, 2 * z]])
+        polar = np.linspace(0, np.pi, 9)[:, None, None]
+        ball = y * (np.sin(polar) * ring + np.cos(polar) * [0, 0, 1]).reshape(-1, 3) + [0, 0, z]
+        end = np.array([x - y, 0, 0])
+        return np.concatenate([ball - end, ball + end])
+
 
 @dataclass(frozen=True)
 class Mesh:
@@ -67,6 +85,11 @@ class Mesh:
     def footprint(self) -> shapely.Polygon:
         """The convex hull of the area that the shape covers seen from above."""
         return shapely.MultiPoint(self.vertices[:, :2]).convex_hull
+
+    @property
+    def outline(self) -> NDArray[np.float64]:
+        """(V, 3) points on the surface whose convex hull is that of the shape."""
+        return self.vertices
 
 
 Shape = Primitive | Mesh
@@ -178,14 +201,14 @@ def bottle(radius: float, height: float) -> Mesh:
 
 def plate(radius: float) -> Mesh:
     """Return a plate: a flat centre, a steep step and a rising rim."""
-    rim, thickness = 0.17 * radius, 0.003
+    rim, thickness = 0.17 * radius, PLATE_THICKNESS
     profile = [
         (0, 0),
         (0.5 * radius, 0),
         (radius, rim),
         (radius, rim + thickness),
         (0.72 * radius, rim - 0.05 * radius),
-        (0.62 * radius, thickness),
+        (PLATE_FLOOR * radius, thickness),
         (0, thickness),
     ]
     return Mesh(*lathe(np.array(profile), 56))

@@ -8,15 +8,9 @@ and colour.
 import mujoco
 import numpy as np
 
-from iterprime_ros.sim.scene import (
-    MAX_OBJECTS,
-    TABLE_TEXTURES,
-    Scene,
-    SceneObject,
-    mesh_library,
-)
+from iterprime_ros.sim.scene import MAX_OBJECTS, Scene, SceneObject, mesh_library
 from iterprime_ros.sim.shapes import Primitive
-from iterprime_ros.sim.textures import table_texture
+from iterprime_ros.sim.textures import TABLE_TEXTURES, UNSEEN_TEXTURES, table_texture
 
 SHOWN_GROUP, HIDDEN_GROUP = 0, 5  # MuJoCo geom groups
 NEAR, FAR = 0.05, 12.0  # clipping planes, in metres
@@ -92,7 +86,7 @@ class Stage:
             model.geom_rbound[geom] = np.abs(item.shape.vertices).max() * 2
         model.geom_rgba[geom] = (*item.rgb, 1)
         half_yaw = item.yaw / 2
-        self.data.mocap_pos[k] = (*item.position, 0)
+        self.data.mocap_pos[k] = (*item.position, item.base_height)
         self.data.mocap_quat[k] = (np.cos(half_yaw), 0, 0, np.sin(half_yaw))
 
     def _set_surroundings(self, scene: Scene) -> None:
@@ -108,7 +102,7 @@ class Stage:
         position = np.array(around.light_position)
         model.light_pos[0] = position
         model.light_dir[0] = -position / np.linalg.norm(position)
-        model.light_diffuse[0] = around.light_diffuse
+        model.light_diffuse[0] = np.multiply(around.light_diffuse, around.light_rgb)
         model.vis.headlight.ambient = around.ambient
         model.vis.headlight.diffuse = around.headlight
 
@@ -148,7 +142,7 @@ def _compile(width: int, height: int) -> mujoco.MjModel:
                 userface=mesh.faces.astype(np.int32).ravel(),
                 inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
             )
-    for index in range(TABLE_TEXTURES):
+    for index in range(TABLE_TEXTURES + UNSEEN_TEXTURES):
         image = table_texture(index)
         spec.add_texture(
             name=_table_name(index),

@@ -22,6 +22,10 @@ class SeenObject:
     depth: depth of its centre along the optical axis, in metres.
     visible_fraction: its visible area over its whole (amodal) area, in [0, 1].
     image_fraction: its visible area over the area of the image, in [0, 1].
+    right, away: where its vertical axis is from the camera, measured along the level ground, in
+        metres: to the right, and away from the camera.
+    box_side: its size, as in SceneObject, in metres.
+    support: id of the object that it stands on; None for the table.
     """
 
     id: int
@@ -32,6 +36,10 @@ class SeenObject:
     depth: float
     visible_fraction: float
     image_fraction: float
+    right: float
+    away: float
+    box_side: float
+    support: int | None
 
     @property
     def is_referable(self) -> bool:
@@ -58,6 +66,7 @@ def view_of(picture: Picture) -> View:
     """Return the view that a picture was rendered from."""
     scene, pinhole = picture.scene, picture.pinhole
     centres = scene.camera.to_optical(np.array([item.centre for item in scene.objects]))
+    ground = scene.camera.to_ground(np.array([item.position for item in scene.objects]))
     columns = (pinhole.project(centres)[:, 0] - pinhole.cx) / pinhole.height
     seen_areas = picture.seen_areas
     visible_fractions = seen_areas / np.maximum(picture.whole_areas, 1)
@@ -73,6 +82,10 @@ def view_of(picture: Picture) -> View:
                 float(centres[k, 2]),
                 float(visible_fractions[k]),
                 float(image_fractions[k]),
+                float(ground[k, 0]),
+                float(ground[k, 1]),
+                item.box_side,
+                item.support,
             )
             for k, item in enumerate(scene.objects)
         ),

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from iterprime_ros.sim.renderer import Picture, Renderer
-from iterprime_ros.sim.scene import COLOURS, KINDS, MAX_OBJECTS, SIZES, sample_scene
+from iterprime_ros.sim.scene import COLOURS, KINDS, MAX_OBJECTS, SIZES, World, sample_scene
 from iterprime_ros.sim.seeds import TRAINING, require_seeds
 from iterprime_ros.sim.view import SeenObject, View, view_of
 
@@ -18,7 +19,8 @@ WIDTH, HEIGHT = 256, 192
 SCENES_PER_FILE = 256
 
 # One scene. kind, colour and size are indices in sim.scene.KINDS, COLOURS and SIZES, -1 in the
-# places of absent objects; ids is as in sim.renderer.Picture, the rest as in sim.view.View.
+# places of absent objects; support is the id of the object below, 0 for the table; ids is as in
+# sim.renderer.Picture, the rest as in sim.view.View.
 SCENE = np.dtype(
     [
         ('seed', 'i8'),
@@ -31,35 +33,54 @@ SCENE = np.dtype(
         ('depth', 'f4', (MAX_OBJECTS,)),
         ('visible_fraction', 'f4', (MAX_OBJECTS,)),
         ('image_fraction', 'f4', (MAX_OBJECTS,)),
+        ('right', 'f4', (MAX_OBJECTS,)),
+        ('away', 'f4', (MAX_OBJECTS,)),
+        ('box_side', 'f4', (MAX_OBJECTS,)),
+        ('support', 'i1', (MAX_OBJECTS,)),
         ('gaps', 'f4', (MAX_OBJECTS, MAX_OBJECTS)),
     ]
 )
 _CATEGORIES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
-_NUMBERS = ('column', 'depth', 'visible_fraction', 'image_fraction')
+_NUMBERS = (
+    'column',
+    'depth',
+    'visible_fraction',
+    'image_fraction',
+    'right',
+    'away',
+    'box_side',
+)
 
 
 class RenderedScenes:
-    """The first `count` training scenes; each item is a SCENE, read from disk on access.
+    """The first `count` training scenes of a world; each item is a SCENE, read from disk on access.
 
     Scenes that `folder` lacks are rendered first. A file is complete or absent, so that
     interrupted rendering can be resumed.
 
     folder: folder of the files; created if missing.
     count: number of scenes.
+    world: what the scenes look like; not World.UNSEEN, which no model is trained on.
+
+    Raises ValueError for World.UNSEEN.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, world: World = World.PLAIN) -> None:
+        if world is World.UNSEEN:
+            raise ValueError(
+                'Scenes of the unseen world are for testing: no training may use them.'
+            )
         firsts = range(TRAINING.start, TRAINING.start + count, SCENES_PER_FILE)
         self._count = count
         folder.mkdir(parents=True, exist_ok=True)
-        self._files = [folder / f'scenes-{first}.npy' for first in firsts]
+        self._files = [folder / f'{world.value}-{first}.npy' for first in firsts]
         missing = [
             (file, first)
             for file, first in zip(self._files, firsts, strict=True)
             if not file.exists()
         ]
         if missing:
-            _render_all(missing)
+            _render_all(missing, world)
         self._arrays: dict[int, NDArray[np.void]] = {}
 
     def __len__(self) -> int:
@@ -87,6 +108,7 @@ def record_of(picture: Picture) -> NDArray[np.void]:
             record[name][k] = categories.index(getattr(item, name))
         for name in _NUMBERS:
             record[name][k] = getattr(item, name)
+        record['support'][k] = item.support or 0
     count = len(view.objects)
     record['gaps'][:count, :count] = view.gaps
     return record
@@ -107,6 +129,10 @@ def view_from_record(record: np.void, mirrored: bool = False) -> View:
                 depth=float(record['depth'][k]),
                 visible_fraction=float(record['visible_fraction'][k]),
                 image_fraction=float(record['image_fraction'][k]),
+                right=sign * float(record['right'][k]),
+                away=float(record['away'][k]),
+                box_side=float(record['box_side'][k]),
+                support=int(record['support'][k]) or None,
             )
             for k in range(count)
         ),
@@ -114,27 +140,28 @@ def view_from_record(record: np.void, mirrored: bool = False) -> View:
     )
 
 
-def _render_all(missing: Sequence[tuple[Path, int]]) -> None:
+def _render_all(missing: Sequence[tuple[Path, int]], world: World) -> None:
     processes = min(len(missing), os.cpu_count() or 1)
+    title = f'rendering {world.value}'
     # Spawned, because a graphics context does not survive a fork.
     with (
         multiprocessing.get_context('spawn').Pool(processes) as pool,
-        tqdm(total=len(missing) * SCENES_PER_FILE, unit=' scenes', desc='rendering') as bar,
+        tqdm(total=len(missing) * SCENES_PER_FILE, unit=' scenes', desc=title) as bar,
     ):
-        for _ in pool.imap_unordered(_render_file, missing):
+        for _ in pool.imap_unordered(partial(_render_file, world=world), missing):
             bar.update(SCENES_PER_FILE)
 
 
-def _render_file(task: tuple[Path, int]) -> None:
+def _render_file(task: tuple[Path, int], world: World) -> None:
     path, first = task
-    partial = path.with_suffix('.partial')
-    with partial.open('wb') as file:
-        np.save(file, np.array(list(_records(range(first, first + SCENES_PER_FILE)))))
-    partial.rename(path)
+    unfinished = path.with_suffix('.partial')
+    with unfinished.open('wb') as file:
+        np.save(file, np.array(list(_records(range(first, first + SCENES_PER_FILE), world))))
+    unfinished.rename(path)
 
 
-def _records(seeds: range) -> Iterator[NDArray[np.void]]:
+def _records(seeds: range, world: World) -> Iterator[NDArray[np.void]]:
     require_seeds(seeds, TRAINING, 'training')
     with Renderer(WIDTH, HEIGHT) as renderer:
         for seed in seeds:
-            yield record_of(renderer.render(sample_scene(seed)))
+            yield record_of(renderer.render(sample_scene(seed, world)))

@@ -160,8 +160,17 @@ def test_invalid_phrases_are_rejected():
         Phrase(Description('mug'), relation=Relation.BEHIND)
 
 
-def seen(number, kind, column=0.0, depth=0.6, colour='red', size='small'):
-    return SeenObject(number, kind, colour, size, column, depth, 1.0, 0.01)
+def seen(number, kind, column=0.0, depth=0.6, colour='red', size='small', **others):
+    """Return an object that is wholly visible, unless `others` say otherwise."""
+    fields = {
+        'visible_fraction': 1.0,
+        'image_fraction': 0.01,
+        'right': column * depth,
+        'away': depth,
+        'box_side': 0.05,
+        'support': None,
+    }
+    return SeenObject(number, kind, colour, size, column, depth, **(fields | others))
 
 
 def view(*objects, gap=0.5):
@@ -189,7 +198,7 @@ def test_an_object_is_not_next_to_itself():
 
 
 def test_a_hidden_duplicate_makes_a_description_ambiguous():
-    hidden = SeenObject(2, 'mug', 'red', 'small', 0.2, 0.8, 0.1, 0.001)
+    hidden = seen(2, 'mug', 0.2, 0.8, visible_fraction=0.1, image_fraction=0.001)
     scene = view(seen(1, 'mug'), hidden)
     assert not hidden.is_referable
     assert meaning(Phrase(Description('mug')), scene).sure == {1, 2}
@@ -203,7 +212,7 @@ def test_a_hidden_duplicate_makes_a_description_ambiguous():
     [(0.6, 0.004, True), (0.59, 0.1, False), (1.0, 0.0039, False)],
 )
 def test_referable_objects(visible_fraction, image_fraction, expected):
-    item = SeenObject(1, 'mug', 'red', 'small', 0.0, 0.6, visible_fraction, image_fraction)
+    item = seen(1, 'mug', visible_fraction=visible_fraction, image_fraction=image_fraction)
     assert item.is_referable is expected
 
 

@@ -54,7 +54,7 @@ def test_missing_scenes_are_rendered_and_existing_ones_kept(tmp_path, picture):
     assert [int(record['seed']) for record in rendered] == list(
         range(TRAINING.start, TRAINING.start + 3)
     )
-    first = tmp_path / f'scenes-{TRAINING.start}.npy'
+    first = tmp_path / f'plain-{TRAINING.start}.npy'
     before = first.stat().st_mtime_ns
     more = RenderedScenes(tmp_path, 5)
     assert first.stat().st_mtime_ns == before
