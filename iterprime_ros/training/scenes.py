@@ -13,14 +13,12 @@ from tqdm import tqdm
 from iterprime_ros.sim.renderer import Picture, Renderer
 from iterprime_ros.sim.scene import COLOURS, KINDS, MAX_OBJECTS, SIZES, World, sample_scene
 from iterprime_ros.sim.seeds import TRAINING, require_seeds
-from iterprime_ros.sim.view import SeenObject, View, view_of
 
-WIDTH, HEIGHT = 256, 192
+WIDTH, HEIGHT = 384, 288
 SCENES_PER_FILE = 256
 
 # One scene. kind, colour and size are indices in sim.scene.KINDS, COLOURS and SIZES, -1 in the
-# places of absent objects; support is the id of the object below, 0 for the table; ids is as in
-# sim.renderer.Picture, the rest as in sim.view.View.
+# places of absent objects; rgb and ids are as in sim.renderer.Picture.
 SCENE = np.dtype(
     [
         ('seed', 'i8'),
@@ -29,27 +27,9 @@ SCENE = np.dtype(
         ('kind', 'i1', (MAX_OBJECTS,)),
         ('colour', 'i1', (MAX_OBJECTS,)),
         ('size', 'i1', (MAX_OBJECTS,)),
-        ('column', 'f4', (MAX_OBJECTS,)),
-        ('depth', 'f4', (MAX_OBJECTS,)),
-        ('visible_fraction', 'f4', (MAX_OBJECTS,)),
-        ('image_fraction', 'f4', (MAX_OBJECTS,)),
-        ('right', 'f4', (MAX_OBJECTS,)),
-        ('away', 'f4', (MAX_OBJECTS,)),
-        ('box_side', 'f4', (MAX_OBJECTS,)),
-        ('support', 'i1', (MAX_OBJECTS,)),
-        ('gaps', 'f4', (MAX_OBJECTS, MAX_OBJECTS)),
     ]
 )
 _CATEGORIES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
-_NUMBERS = (
-    'column',
-    'depth',
-    'visible_fraction',
-    'image_fraction',
-    'right',
-    'away',
-    'box_side',
-)
 
 
 class RenderedScenes:
@@ -97,47 +77,14 @@ class RenderedScenes:
 
 
 def record_of(picture: Picture) -> NDArray[np.void]:
-    """Return a picture of WIDTH x HEIGHT pixels and its view as an array () of dtype SCENE."""
+    """Return a picture of WIDTH x HEIGHT pixels as an array () of dtype SCENE."""
     record = np.zeros((), SCENE)
-    for name in _CATEGORIES:
-        record[name] = -1
     record['seed'], record['rgb'], record['ids'] = picture.scene.seed, picture.rgb, picture.ids
-    view = view_of(picture)
-    for k, item in enumerate(view.objects):
-        for name, categories in _CATEGORIES.items():
-            record[name][k] = categories.index(getattr(item, name))
-        for name in _NUMBERS:
-            record[name][k] = getattr(item, name)
-        record['support'][k] = item.support or 0
-    count = len(view.objects)
-    record['gaps'][:count, :count] = view.gaps
+    for name, categories in _CATEGORIES.items():
+        record[name] = -1
+        values = [categories.index(getattr(item, name)) for item in picture.scene.objects]
+        record[name][: len(values)] = values
     return record
-
-
-def view_from_record(record: np.void, mirrored: bool = False) -> View:
-    """Return the view of a SCENE; mirrored: of its image flipped horizontally."""
-    count = int((record['kind'] >= 0).sum())
-    sign = -1 if mirrored else 1
-    return View(
-        tuple(
-            SeenObject(
-                id=k + 1,
-                kind=KINDS[record['kind'][k]],
-                colour=_CATEGORIES['colour'][record['colour'][k]],
-                size=SIZES[record['size'][k]],
-                column=sign * float(record['column'][k]),
-                depth=float(record['depth'][k]),
-                visible_fraction=float(record['visible_fraction'][k]),
-                image_fraction=float(record['image_fraction'][k]),
-                right=sign * float(record['right'][k]),
-                away=float(record['away'][k]),
-                box_side=float(record['box_side'][k]),
-                support=int(record['support'][k]) or None,
-            )
-            for k in range(count)
-        ),
-        record['gaps'][:count, :count],
-    )
 
 
 def _render_all(missing: Sequence[tuple[Path, int]], world: World) -> None:

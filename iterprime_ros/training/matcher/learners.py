@@ -1,51 +1,47 @@
 """The models of the training stages: the small BLIP with training heads and losses."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 from transformers import BlipForImageTextRetrieval
 
-from iterprime_ros.grounding.fusion import Pixels
-from iterprime_ros.sim.scene import COLOURS, KINDS
+from iterprime_ros.grounding.fusion import MEAN, STD, Pixels
+from iterprime_ros.training.matcher.recognition_batches import LABELS
 from iterprime_ros.training.matcher.scene_images import scene_images
 from iterprime_ros.training.matcher.small_blip import (
+    GRID_SIZE,
     IMAGE_SIZE,
     WIDTH,
-    contrastive_loss,
     image_features,
-    text_features,
+    match_logits,
 )
-from iterprime_ros.training.matcher.text_batches import CAPTIONS, CENTRE_PATCHES, IGNORE_INDEX
-from iterprime_ros.training.scenes import RenderedScenes
 
 _OBJECT_WEIGHT = 4.0  # added to the loss of patches that show an object
-_CONTRASTIVE_WEIGHT = 0.2
 _ENCODING_BATCH = 64  # images encoded at once for the cache
 
 
 class RecognitionLearner(nn.Module):
-    """The image encoder with two heads that classify the kind and the colour in each patch."""
+    """The image encoder with heads that classify kind, colour and size of what a patch shows."""
 
     def __init__(self, model: BlipForImageTextRetrieval) -> None:
         super().__init__()
         self.vision_model = model.vision_model
-        self.kind = nn.Linear(WIDTH, 1 + len(KINDS))
-        self.colour = nn.Linear(WIDTH, 1 + len(COLOURS))
-        self._pixels = Pixels(IMAGE_SIZE)
+        self.heads = nn.ModuleDict({name: nn.Linear(WIDTH, 1 + n) for name, n in LABELS.items()})
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return scalars for a batch of recognition_batch.
 
-        loss: the weighted cross-entropy of kind and colour.
-        kind, colour: the accuracy on patches that show an object.
+        loss: the weighted cross-entropy of kind, colour and size.
+        kind, colour, size: the accuracy on patches that show an object.
         """
-        pixels = self._pixels.of_batch(batch['images'])
-        patches = image_features(self, pixels, batch['patch_indices'])[:, 1:].float()
+        patches = image_features(self, _lit_pixels(batch))[:, 1:].float()
         scalars: dict[str, Tensor] = {'loss': torch.zeros((), device=patches.device)}
-        for name, head in (('kind', self.kind), ('colour', self.colour)):
+        for name, head in self.heads.items():
             labels = batch[name]
             logits = head(patches)
             weight = 1 + _OBJECT_WEIGHT * (labels > 0)
@@ -56,60 +52,35 @@ class RecognitionLearner(nn.Module):
         return scalars
 
 
-class MatchingLearner(nn.Module):
-    """The whole model with image-text matching, contrastive and masked language modelling losses.
+class RegionLearner(nn.Module):
+    """The whole model, which tells whether a text is true of the patches that it is shown.
 
     model: the small BLIP.
-    vocabulary_size: number of tokens.
-    scenes: scenes of the batches; batches without images use cached features of their images.
+    scenes: of the batches; batches without images use cached features of their images.
     """
 
-    def __init__(
-        self, model: BlipForImageTextRetrieval, vocabulary_size: int, scenes: RenderedScenes
-    ) -> None:
+    def __init__(self, model: BlipForImageTextRetrieval, scenes: Sequence[np.void]) -> None:
         super().__init__()
         self.model = model
         self._scenes = scenes
-        # The masked language modelling head; checkpoints have it under this name.
-        self.guess = nn.Sequential(
-            nn.Linear(WIDTH, WIDTH),
-            nn.GELU(),
-            nn.LayerNorm(WIDTH),
-            nn.Linear(WIDTH, vocabulary_size),
-        )
         self._pixels = Pixels(IMAGE_SIZE)
         self._cached_features: Tensor | None = None
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return scalars for a batch of matching_batch.
+        """Return scalars for a batch of region_batch.
 
-        loss: the weighted sum of the three losses.
-        matching: the image-text matching loss.
-        masked: the masked language modelling loss.
-        contrast: the contrastive loss.
-        right: the accuracy of image-text matching.
-        guessed: the accuracy of the masked words.
+        loss: the image-text matching loss.
+        right: the accuracy.
+        alone: the accuracy on texts of which one object alone is shown.
         """
-        model: Any = self.model
-        input_ids = batch['input_ids']
         patches = self._image_features(batch)
-        hidden = text_features(model, input_ids, patches).float()
-        match_logits = model.itm_head(hidden[:, : 2 * CAPTIONS, 0]).float()
-        is_match = torch.zeros(match_logits.shape[:2], dtype=torch.int64, device=hidden.device)
-        is_match[:, :CAPTIONS] = 1
-        matching = functional.cross_entropy(match_logits.flatten(0, 1), is_match.flatten())
-        is_masked = batch['labels'] != IGNORE_INDEX
-        labels = batch['labels'][is_masked]
-        word_logits = self.guess(hidden[:, 2 * CAPTIONS :][is_masked]).float()
-        masked = functional.cross_entropy(word_logits, labels)
-        contrast = contrastive_loss(model, patches, input_ids[:, 0], batch['is_negative'])
+        logits = match_logits(self.model, batch['input_ids'], patches, batch['is_shown'])
+        logits, is_true = logits.float().flatten(0, 1), batch['is_true'].flatten()
+        is_right = (logits.argmax(-1) == is_true).float()
         return {
-            'loss': matching + masked + _CONTRASTIVE_WEIGHT * contrast,
-            'matching': matching,
-            'masked': masked,
-            'contrast': contrast,
-            'right': (match_logits.argmax(-1) == is_match).float().mean(),
-            'guessed': (word_logits.argmax(-1) == labels).float().mean(),
+            'loss': functional.cross_entropy(logits, is_true),
+            'right': is_right.mean(),
+            'alone': is_right[batch['is_alone'].flatten()].mean(),
         }
 
     def clear_cache(self) -> None:
@@ -119,24 +90,44 @@ class MatchingLearner(nn.Module):
     def _image_features(self, batch: dict[str, Tensor]) -> Tensor:
         device = batch['input_ids'].device
         if 'images' in batch:
-            pixels = self._pixels.of_batch(batch['images'])
-            return image_features(self.model, pixels, batch['patch_indices'])
+            return image_features(self.model, _lit_pixels(batch))
         if self._cached_features is None:
             self._cached_features = self._encode_all(device)
         return self._cached_features[batch['image_index'].cpu()].to(device).float()
 
+    @torch.no_grad()
     def _encode_all(self, device: torch.device) -> Tensor:
-        """Return features (2 * scenes, 1 + M, D) bfloat16 of the centre patches of all images."""
-        patch_indices = torch.from_numpy(CENTRE_PATCHES)[None].to(device)
+        """Return the features (2 * scenes, 1 + N, D) bfloat16 of all images and mirror images."""
+        model: Any = self.model
+        model.vision_model.eval()
         versions = [(index, flip) for index in range(len(self._scenes)) for flip in (False, True)]
-        features = torch.empty(len(versions), 1 + len(CENTRE_PATCHES), WIDTH, dtype=torch.bfloat16)
+        features = torch.empty(len(versions), 1 + GRID_SIZE**2, WIDTH, dtype=torch.bfloat16)
         for first in tqdm(
             range(0, len(versions), _ENCODING_BATCH), desc='encoding', unit=' batches'
         ):
             chosen = versions[first : first + _ENCODING_BATCH]
             pixels = self._pixels.of_batch(scene_images(self._scenes, chosen).to(device))
-            with torch.no_grad():
-                features[first : first + len(chosen)] = image_features(
-                    self.model, pixels, patch_indices.expand(len(chosen), -1)
-                )
+            features[first : first + len(chosen)] = image_features(model, pixels)
+        model.vision_model.train()
         return features
+
+
+def _lit_pixels(batch: dict[str, Tensor]) -> Tensor:
+    """Return pixels (B, 3, S, S) of a batch with `images` and what `lighting` returns.
+
+    As Pixels.of_batch and then the light's gain and offset, in two passes over the memory.
+    """
+    images, gain, offset = batch['images'], batch['gain'], batch['offset']
+    resized = functional.interpolate(
+        images if images.device.type == 'cpu' else images.float(),
+        (IMAGE_SIZE, IMAGE_SIZE),
+        mode='bicubic',
+        antialias=True,
+        align_corners=False,
+    )
+    levels = resized.contiguous(memory_format=torch.channels_last).to(torch.bfloat16)
+    mean, std = (
+        torch.tensor(values, device=images.device)[:, None, None] for values in (MEAN, STD)
+    )
+    scale, shift = gain / (255 * std), offset - gain * mean / std
+    return torch.addcmul(shift.to(levels.dtype), levels, scale.to(levels.dtype))

@@ -1,52 +1,66 @@
-"""Batches for the recognition stage: image windows and what each patch shows."""
+"""Batches for the recognition stage: images, and what each patch shows."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from iterprime_ros.sim.scene import COLOURS, KINDS, SIZES
 from iterprime_ros.training.matcher.scene_images import mirrored, to_tensor
 from iterprime_ros.training.matcher.small_blip import GRID_SIZE
-from iterprime_ros.training.scenes import RenderedScenes
 
+LABELS = {'kind': len(KINDS), 'colour': len(COLOURS), 'size': len(SIZES)}
 _MIN_COVERED = 0.3  # share of a patch that an object must cover to be its label
-_WINDOW = 8  # patches along a side of a window
 _SAMPLES = 4  # sampled pixels along a side of a patch
+# Half widths of the factor of a channel and of the offset of all, for lamps of other colours.
+_GAIN, _OFFSET = 0.12, 0.25
 
 
-def recognition_batch(scenes: RenderedScenes, size: int, seed: int, step: int) -> dict[str, Tensor]:
+def recognition_batch(
+    scenes: Sequence[np.void], size: int, seed: int, step: int
+) -> dict[str, Tensor]:
     """Return the batch of a step; equal arguments give equal batches.
 
-    scenes: where images come from.
+    scenes: where images come from; items are training.scenes.SCENE.
     size: number of images B.
     seed: seed of the random choices.
     step: number of the step.
 
     Returns:
         images: (B, 3, H, W) uint8.
-        patch_indices: (B, M) int64, the patches of a window around one object.
-        kind, colour: (B, M) int64, index + 1 of the object that covers the patch, 0 for none.
+        gain, offset: see `lighting`.
+        kind, colour, size: (B, N) int64, index + 1 of the object that covers the patch, 0 for none.
     """
     rng = np.random.default_rng([seed, 0, step])
     chosen = [(scenes[int(k)], bool(rng.integers(2))) for k in rng.integers(len(scenes), size=size)]
     images = np.stack([mirrored(record['rgb'], flip) for record, flip in chosen])
     ids = np.stack([mirrored(record['ids'], flip) for record, flip in chosen])
-    owners = patch_owners(ids, GRID_SIZE)
-    patch_indices = torch.from_numpy(np.stack([_window(rng, row) for row in owners]))
-    owner = torch.from_numpy(owners).gather(1, patch_indices)
+    owners = torch.from_numpy(patch_owners(coverage(ids, GRID_SIZE)))
     labels = {}
-    for name in ('kind', 'colour'):
+    for name in LABELS:
         values = np.stack([record[name] for record, _ in chosen]).astype(np.int64) + 1
-        labels[name] = functional.pad(torch.from_numpy(values), (1, 0)).gather(1, owner)
-    return {'images': to_tensor(images), 'patch_indices': patch_indices, **labels}
+        labels[name] = functional.pad(torch.from_numpy(values), (1, 0)).gather(1, owners)
+    return {'images': to_tensor(images), **lighting(rng, size), **labels}
 
 
-def patch_owners(ids: NDArray[np.uint8], grid_size: int) -> NDArray[np.int64]:
-    """Return (B, grid_size ** 2), the id of the object that covers most of a patch, 0 for none.
+def lighting(rng: np.random.Generator, size: int) -> dict[str, Tensor]:
+    """Return random changes of the light of B normalised images: gain * image + offset.
 
-    ids: (B, H, W) uint8, object ids, 0 for the background.
+    gain: (B, 3, 1, 1) float32.
+    offset: (B, 1, 1, 1) float32.
+    """
+    gain = rng.uniform(1 - _GAIN, 1 + _GAIN, (size, 3, 1, 1)).astype(np.float32)
+    offset = rng.uniform(-_OFFSET, _OFFSET, (size, 1, 1, 1)).astype(np.float32)
+    return {'gain': torch.from_numpy(gain), 'offset': torch.from_numpy(offset)}
+
+
+def coverage(ids: NDArray[np.uint8], grid_size: int) -> NDArray[np.float32]:
+    """Return (B, objects, grid_size ** 2), the share of each patch that each object covers.
+
+    ids: (B, H, W) uint8, object ids from 1, 0 for the background.
     grid_size: patches along a side.
     """
     rows, columns = (
@@ -56,16 +70,14 @@ def patch_owners(ids: NDArray[np.uint8], grid_size: int) -> NDArray[np.int64]:
     sampled = ids[:, rows.astype(int)[:, None], columns.astype(int)]
     patches = sampled.reshape(-1, grid_size, _SAMPLES, grid_size, _SAMPLES).swapaxes(2, 3)
     patches = patches.reshape(len(ids), grid_size * grid_size, _SAMPLES * _SAMPLES)
-    covered = np.stack([(patches == k).mean(-1) for k in range(1, int(ids.max()) + 1)])
-    return np.where(covered.max(0) > _MIN_COVERED, covered.argmax(0) + 1, 0)
+    highest = max(1, int(ids.max()))
+    shares = [(patches == k).mean(-1, dtype=np.float32) for k in range(1, highest + 1)]
+    return np.stack(shares, axis=1)
 
 
-def _window(rng: Generator, owners: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the patches of a window around a random patch of an object; owners: (N,)."""
-    objects = np.flatnonzero(owners)
-    centre = int(rng.choice(objects)) if len(objects) else owners.size // 2
-    jitter = rng.integers(-_WINDOW // 4, _WINDOW // 4 + 1, 2)
-    corner = np.array(divmod(centre, GRID_SIZE)) - _WINDOW // 2 + jitter
-    row, column = np.clip(corner, 0, GRID_SIZE - _WINDOW)
-    inside = np.arange(_WINDOW)
-    return ((row + inside)[:, None] * GRID_SIZE + column + inside).ravel()
+def patch_owners(covered: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return (B, N), the id of the object that covers most of a patch, 0 for none.
+
+    covered: (B, objects, N), as `coverage` returns it.
+    """
+    return np.where(covered.max(1) > _MIN_COVERED, covered.argmax(1) + 1, 0)

@@ -1,59 +1,68 @@
-"""The vocabulary of the tabletop world, as a WordPiece tokenizer."""
+"""The vocabulary of the tabletop matcher, as a WordPiece tokenizer, and noun phrases made of it."""
 
-from typing import NamedTuple
-
+from numpy.random import Generator
 from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
-from iterprime_ros.sim.grammar import Description, Phrase, Place, Relation, wordings
-from iterprime_ros.sim.scene import COLOURS, KINDS, SIZES
+from iterprime_ros.sim.grammar import NOUNS, SIZE_WORDS, Description
+from iterprime_ros.sim.scene import COLOURS
 
 SPECIAL_TOKENS = ('[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]')
-# Words that cannot be predicted from an image; they are never masked.
-_FUNCTION_WORDS = frozenset(
-    ('the', 'a', 'is', 'that', 'there', 'of', 'to', 'in', 'at', 'on', 'from', 'away', 'side')
-)
-_STATEMENT_WORDS = ('is', 'a', 'there')
+UNKNOWN_WORD = '[UNK]'
+# Words that people use for these objects besides those of the grammar.
+_MORE_NOUNS = {
+    'cube': ('cuboid',),
+    'ball': ('orb', 'globe'),
+    'cylinder': ('can', 'tin'),
+    'mug': ('teacup',),
+    'bottle': ('vial',),
+    'plate': ('saucer', 'platter'),
+    'banana': ('fruit',),
+    'capsule': ('tablet',),
+    None: ('one', 'something', 'anything'),
+}
+_MORE_SIZES = {'small': ('tiny', 'mini', 'smaller'), 'large': ('huge', 'giant', 'larger', 'bigger')}
+_MORE_COLOURS = {'red': ('crimson', 'scarlet'), 'purple': ('violet',), 'green': ('emerald',)}
+_FUNCTION_WORDS = ('the', 'a', 'that', 'is')
+_RARE_RATE = 0.12  # of words that the grammar does not have
+_PLURAL_RATE = 0.12
+_ARTICLE_RATE = 0.25
+_CLAUSE_RATE = 0.06  # of "mug that is red" among phrases with a colour
+_UNKNOWN_ADJECTIVE_RATE = 0.06
 
 
-class Vocabulary(NamedTuple):
-    """A tokenizer and the words that masked language modelling may mask.
+def noun_phrase(rng: Generator, description: Description, is_unknown: bool = False) -> str:
+    """Draw a noun phrase that says a description.
 
-    tokenizer: the tokenizer of texts.
-    content_ids: token ids of content words, which an image can determine.
+    is_unknown: whether the noun is a word that the model does not know; then the phrase is true of
+        nothing. An adjective that it does not know changes nothing: it says no more than silence.
     """
+    size = _drawn(rng, SIZE_WORDS, _MORE_SIZES, description.size)
+    colour = _colour(rng, description.colour)
+    noun = UNKNOWN_WORD if is_unknown else _drawn(rng, NOUNS, _MORE_NOUNS, description.kind)
+    if not is_unknown and rng.random() < _PLURAL_RATE:
+        noun = plural(noun)
+    unknown = UNKNOWN_WORD if rng.random() < _UNKNOWN_ADJECTIVE_RATE else ''
+    clause = f'that is {colour}' if colour and rng.random() < _CLAUSE_RATE else ''
+    article = 'the' if rng.random() < _ARTICLE_RATE else ''
+    words = (article, size, unknown, '' if clause else colour, noun, clause)
+    return ' '.join(word for word in words if word)
 
-    tokenizer: PreTrainedTokenizerBase
-    content_ids: frozenset[int]
 
-
-def tabletop_vocabulary() -> Vocabulary:
-    """Return the vocabulary of the tabletop world."""
-    tokenizer = word_tokenizer()
-    ids = tokenizer.get_vocab()
-    return Vocabulary(tokenizer, frozenset(ids[word] for word in content_words()))
+def plural(noun: str) -> str:
+    """Return the plural of a noun of the vocabulary."""
+    return noun + 'es' if noun.endswith(('x', 'sh')) else noun + 's'
 
 
 def words() -> list[str]:
-    """Return every word of the grammar's expressions and of statements, sorted."""
-    phrases = [
-        *(Phrase(Description(kind)) for kind in KINDS),
-        *(Phrase(Description(None, colour)) for colour in COLOURS),
-        *(Phrase(Description(None, None, size)) for size in SIZES),
-        *(Phrase(Description(), place) for place in Place),
-        *(
-            Phrase(Description(), relation=relation, anchor=Description(KINDS[0]))
-            for relation in Relation
-        ),
+    """Return every word of the noun phrases, sorted."""
+    nouns = [noun for table in (NOUNS, _MORE_NOUNS) for some in table.values() for noun in some]
+    sizes = [
+        word for table in (SIZE_WORDS, _MORE_SIZES) for some in table.values() for word in some
     ]
-    found = {word for phrase in phrases for text in wordings(phrase) for word in text.text.split()}
-    return sorted(found.union(_STATEMENT_WORDS))
-
-
-def content_words() -> list[str]:
-    """Return the words that an image can determine, sorted."""
-    return [word for word in words() if word not in _FUNCTION_WORDS]
+    colours = [*COLOURS, *(word for some in _MORE_COLOURS.values() for word in some)]
+    return sorted({*nouns, *map(plural, nouns), *sizes, *colours, *_FUNCTION_WORDS})
 
 
 def word_tokenizer() -> PreTrainedTokenizerFast:
@@ -68,6 +77,26 @@ def word_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, **_token_names('pad', 'unk', 'cls', 'sep', 'mask')
     )
+
+
+def _drawn(
+    rng: Generator,
+    usual: dict[str | None, tuple[str, ...]] | dict[str, tuple[str, ...]],
+    rare: dict[str | None, tuple[str, ...]] | dict[str, tuple[str, ...]],
+    value: str | None,
+) -> str:
+    """Draw a word for a value; '' for None where None has no words."""
+    options = usual.get(value, ('',))  # type: ignore[call-overload]
+    if value in rare and rng.random() < _RARE_RATE:
+        options = rare[value]  # type: ignore[index]
+    return options[int(rng.integers(len(options)))]
+
+
+def _colour(rng: Generator, colour: str | None) -> str:
+    options = _MORE_COLOURS.get(colour or '', ())
+    if options and rng.random() < _RARE_RATE:
+        return options[int(rng.integers(len(options)))]
+    return colour or ''
 
 
 def _token_names(*names: str) -> dict[str, str]:
