@@ -31,6 +31,8 @@ from iterprime_ros.errors import (
     InvalidImageError,
     InvalidSettingError,
 )
+from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.geometry.surface import check_registered
 from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.matcher import Matcher
@@ -52,6 +54,8 @@ class Frame:
 
     image_size: (H, W) of the image, in pixels.
     size: (h, w) at which masks are selected: that of the image, its longest side at most 1024.
+    depth: (h', w') float32 in metres, NaN where unknown, registered to the image; None without.
+    pinhole: the calibration of the image; None without.
     matcher_embedding: what the matcher keeps of the image.
     mask_embedding: what the mask proposer keeps of the image.
     milliseconds: time by stage.
@@ -59,6 +63,8 @@ class Frame:
 
     image_size: tuple[int, int]
     size: tuple[int, int]
+    depth: NDArray[np.float32] | None
+    pinhole: Pinhole | None
     matcher_embedding: Any
     mask_embedding: Any
     milliseconds: dict[str, float]
@@ -120,12 +126,24 @@ class IteRPrimE:
         return IteRPrimE(self.matcher, proposer, self.parser, self.profile, self._device)
 
     @torch.inference_mode(False)
-    def embed(self, image: NDArray[np.uint8]) -> Frame:
-        """Encode an image (H, W, 3) uint8 RGB, once for any number of commands.
+    def embed(
+        self,
+        image: NDArray[np.uint8],
+        depth: NDArray[np.float32] | None = None,
+        pinhole: Pinhole | None = None,
+    ) -> Frame:
+        """Encode an image, once for any number of commands.
 
-        Raises InvalidImageError for anything else.
+        image: (H, W, 3) uint8 RGB.
+        depth: (h, w) float32 in metres, NaN or 0 where nothing was measured, registered to the
+            image, of any resolution. It decides relations only together with `pinhole`.
+        pinhole: the calibration of the image.
+
+        Raises InvalidImageError for another image, InvalidDepthError for depth of another shape,
+        and InvalidCalibrationError for a calibration of another image size.
         """
         pixels = self._pixels(image)
+        check_registered(image.shape[:2], depth, pinhole)
         spent: dict[str, float] = {}
         with _timed(spent, 'encode image for matching', self._device):
             matcher_embedding = self.matcher.encode_image(pixels)
@@ -133,7 +151,7 @@ class IteRPrimE:
             small = reduced(pixels, _LONGEST_SIDE)
             mask_embedding = self.proposer.embed(small.contiguous())
         size, small_size = ((each.shape[1], each.shape[2]) for each in (pixels, small))
-        return Frame(size, small_size, matcher_embedding, mask_embedding, spent)
+        return Frame(size, small_size, depth, pinhole, matcher_embedding, mask_embedding, spent)
 
     @torch.inference_mode(False)
     def embed_masks(self, image: NDArray[np.uint8]) -> Any:

@@ -94,14 +94,31 @@ def _check(depth: NDArray, mask: NDArray, rgb: NDArray, pinhole: Pinhole) -> Non
             f'The mask is {mask.dtype} of shape {mask.shape}; give bool of the '
             f"image's {rgb.shape[:2]}."
         )
-    height, width = mask.shape
-    if (pinhole.width, pinhole.height) != (width, height):
+    check_registered(mask.shape, depth, pinhole)
+    if not mask.any():
+        raise InvalidDepthError('The mask is empty, so there is nothing to find in the depth.')
+
+
+def check_registered(
+    size: tuple[int, ...], depth: NDArray[np.float32] | None, pinhole: Pinhole | None
+) -> None:
+    """Check that depth and calibration can belong to an image.
+
+    size: (H, W) of the image, in pixels.
+    depth: depth image; None: not checked.
+    pinhole: calibration; None: not checked.
+
+    Raises InvalidCalibrationError for a calibration of another size, and InvalidDepthError for
+    depth that is not (h, w) or has another aspect ratio (by more than 1 in 100).
+    """
+    height, width = size
+    if pinhole and (pinhole.width, pinhole.height) != (width, height):
         raise InvalidCalibrationError(
             f'The camera_info is of {pinhole.width} x {pinhole.height} pixels and the image has '
             f"{width} x {height}; publish this image's own."
         )
-    if not mask.any():
-        raise InvalidDepthError('The mask is empty, so there is nothing to find in the depth.')
+    if depth is None:
+        return
     if depth.ndim != 2 or 0 in depth.shape:
         raise InvalidDepthError(f'A depth image is (h, w), at least 1 x 1, not {depth.shape}.')
     if abs(depth.shape[1] * height / (depth.shape[0] * width) - 1) > 0.01:
