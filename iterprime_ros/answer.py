@@ -25,9 +25,15 @@ class Status(Enum):
     """The outcome of a command."""
 
     FOUND = 'found'
+    FOUND_SEVERAL = 'found several'
     NOT_FOUND = 'not found'
     AMBIGUOUS = 'ambiguous'
     INVALID = 'invalid'
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether an answer of this status has a mask."""
+        return self in (Status.FOUND, Status.FOUND_SEVERAL, Status.AMBIGUOUS)
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,14 @@ class Candidate:
     heatmap_mean: mean of the heatmap inside the mask, in [0, 1].
     heatmap_overlap: soft IoU of the mask with the heatmap, in [0, 1]; see masks.selection.select.
     predicted_iou: the mask proposer's own confidence, about 0 to 1; it ranks nothing.
+    chance: that it is what is meant, in [0, 1]; NaN where answers are read off one heatmap.
     """
 
     mask: NDArray[np.bool_]
     heatmap_mean: float
     heatmap_overlap: float
     predicted_iou: float
+    chance: float = float('nan')
 
 
 @dataclass(frozen=True)
@@ -67,11 +75,14 @@ class Segmentation:
     status: the outcome.
     text: one sentence for a person.
     command: the parsed command; None where it could not be parsed.
-    mask: (H, W) bool, all False unless status is FOUND or AMBIGUOUS.
+    mask: (H, W) bool, all False unless status.has_mask; the union of all where several are found.
     heatmap: (H, W) float32 in [0, 1].
     match_probability: in [0, 1], NaN where it was not computed.
     ranked_by: the measure of a candidate that ranked the masks.
-    candidates: the mask, then its rival where status is AMBIGUOUS, then the others, best first.
+    candidates: the object, or all that are meant where several are; then its rival where status is
+        AMBIGUOUS; then the others, best first.
+    instance_count: how many objects are meant and found: 0 without a mask, 1 unless the expression
+        is plural.
     rounds: the rounds of refinement, in order.
     word_heatmaps: one for each focus word, in order.
     notes: what the user should know besides, one sentence each.
@@ -86,6 +97,7 @@ class Segmentation:
     match_probability: float
     ranked_by: MaskRank = 'mean'
     candidates: tuple[Candidate, ...] = ()
+    instance_count: int = 0
     rounds: tuple[RefinementRound, ...] = ()
     word_heatmaps: tuple[WordHeatmap, ...] = ()
     notes: tuple[str, ...] = ()
@@ -103,7 +115,7 @@ def resized(answer: Segmentation, size: tuple[int, int]) -> Segmentation:
     candidates = tuple(replace(each, mask=plane(each.mask) > _HALF) for each in answer.candidates)
     return replace(
         answer,
-        mask=candidates[0].mask if candidates else plane(answer.mask) > _HALF,
+        mask=plane(answer.mask) > _HALF,
         heatmap=plane(answer.heatmap),
         candidates=candidates,
     )
