@@ -6,7 +6,6 @@ expression; the autograd graph starts at one block's attention probabilities and
 the last block is computed for [CLS] alone, which is all that the head reads.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +15,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 
+from iterprime_ros.grounding.fusion_layers import (
+    attention_bias,
+    cross_attended,
+    cross_attention,
+    cross_attention_block,
+    feed_forward,
+    self_attended,
+    split_heads,
+)
+from iterprime_ros.grounding.fusion_match import FusionBlocks, match_logits
 from iterprime_ros.grounding.matcher import CrossAttention, TextBatch
 
 # Of RGB in [0, 1]; CLIP (Radford et al., 2021), from which ALBEF and BLIP took them.
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_STD = (0.26862954, 0.26130258, 0.27577711)
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class Pixels:
             levels, side, mode='bicubic', antialias=True, align_corners=False
         )
         mean, std = (
-            torch.tensor(values, device=images.device)[:, None, None] for values in (_MEAN, _STD)
+            torch.tensor(values, device=images.device)[:, None, None] for values in (MEAN, STD)
         )
         return (resized.float().round().clamp(0, 255) / 255 - mean) / std
 
@@ -96,7 +105,8 @@ class FusionMatcher:
         for block in self.fusion_blocks:
             cross = self.layers[block].crossattention.self
             heads = cross.num_attention_heads
-            keys, values = _split(cross.key(patches), heads), _split(cross.value(patches), heads)
+            keys = split_heads(cross.key(patches), heads)
+            values = split_heads(cross.value(patches), heads)
             memories.append((keys, values))
         return tuple(memories)
 
@@ -125,28 +135,28 @@ class FusionMatcher:
     ) -> CrossAttention:
         """See matcher.Matcher; the image's [CLS] is never hidden."""
         first, last = self.fusion_blocks.start, self.fusion_blocks.stop - 1
-        text_bias = _bias(text.real)
+        text_bias = attention_bias(text.real)
         seen = functional.pad(keep, (1, 0), value=True)
         # (1, B, 1, 1 + N): heads come first, so that all texts share one matrix product.
-        image_bias = _bias(seen).permute(1, 0, 2, 3)
+        image_bias = attention_bias(seen).permute(1, 0, 2, 3)
         hidden = text.state
         with torch.no_grad():
             for number in range(first, block):
                 layer, (keys, values) = self.layers[number], image[number - first]
-                hidden = _cross_attention_block(layer, hidden, keys, values, image_bias)
-                hidden = _self_attended(self.layers[number + 1], hidden, hidden, text_bias)
-            attention = _probabilities(
+                hidden = cross_attention_block(layer, hidden, keys, values, image_bias)
+                hidden = self_attended(self.layers[number + 1], hidden, hidden, text_bias)
+            attention = cross_attention(
                 self.layers[block], hidden, image[block - first][0], image_bias
             )
         with torch.enable_grad():
             attention.requires_grad_()
-            hidden = _cross_attended(self.layers[block], hidden, attention, image[block - first][1])
-            hidden = _feed_forward(self.layers[block], hidden)
+            hidden = cross_attended(self.layers[block], hidden, attention, image[block - first][1])
+            hidden = feed_forward(self.layers[block], hidden)
             for number in range(block + 1, last + 1):
                 layer, (keys, values) = self.layers[number], image[number - first]
                 queries = hidden[:, :1] if number == last else hidden
-                queries = _self_attended(layer, queries, hidden, text_bias)
-                hidden = _cross_attention_block(layer, queries, keys, values, image_bias)
+                queries = self_attended(layer, queries, hidden, text_bias)
+                hidden = cross_attention_block(layer, queries, keys, values, image_bias)
             logits = self.head(hidden[:, 0])
             (gradient,) = torch.autograd.grad(logits[:, 1].sum(), attention)
         return CrossAttention(
@@ -154,6 +164,13 @@ class FusionMatcher:
             gradient.transpose(0, 1)[..., 1:],
             logits.detach().softmax(-1)[:, 1],
         )
+
+    def match(
+        self, image: tuple[tuple[Tensor, Tensor], ...], text: TextBatch, keep: Tensor
+    ) -> Tensor:
+        """See matcher.Matcher; the image's [CLS] is never hidden."""
+        blocks = FusionBlocks(self.layers[self.fusion_blocks.start :], self.head, image)
+        return match_logits(blocks, text.state, [len(spans) for spans in text.offsets], keep)
 
     def rehearse(self) -> None:
         """Match an image with a text, so that modules that do not fit each other raise an error.
@@ -177,12 +194,12 @@ class FusionMatcher:
     @torch.no_grad()
     def _encode_tokens(self, ids: Tensor, real: Tensor) -> Tensor:
         """Return the states (B, T, D) of tokens (B, T) int64 that meet the image first."""
-        bias = _bias(real)
+        bias = attention_bias(real)
         hidden: Tensor = self.embeddings(ids)
         first = self.fusion_blocks.start
         for layer in self.layers[:first]:
-            hidden = _feed_forward(layer, _self_attended(layer, hidden, hidden, bias))
-        return _self_attended(self.layers[first], hidden, hidden, bias)
+            hidden = feed_forward(layer, self_attended(layer, hidden, hidden, bias))
+        return self_attended(self.layers[first], hidden, hidden, bias)
 
     def _tokenize(
         self, texts: list[str]
@@ -203,55 +220,3 @@ class FusionMatcher:
             offsets.append(((0, 0), *spans, *((0, 0) for _ in end)))
             truncated.append(len(encoded['input_ids']) > room)
         return ids, tuple(offsets), tuple(truncated)
-
-
-def _split(states: Tensor, heads: int) -> Tensor:
-    """(..., L, D) to (..., heads, L, D / heads)."""
-    return states.unflatten(-1, (heads, -1)).transpose(-3, -2)
-
-
-def _bias(seen: Tensor) -> Tensor:
-    """(B, L) bool to the bias of attention scores (B, heads, T, L) that masks what is not seen."""
-    unseen = torch.finfo(torch.float32).min
-    return torch.zeros(seen.shape, device=seen.device).masked_fill(~seen, unseen)[:, None, None]
-
-
-def _self_attended(layer: Any, hidden: Tensor, context: Tensor, bias: Tensor) -> Tensor:
-    """Self-attention with its residual: queries of hidden (B, Q, D), keys of context (B, T, D)."""
-    part = layer.attention.self
-    heads = part.num_attention_heads
-    queries, keys, values = (
-        _split(project(states), heads)
-        for project, states in ((part.query, hidden), (part.key, context), (part.value, context))
-    )
-    scores = queries @ keys.transpose(-1, -2) / math.sqrt(keys.shape[-1]) + bias
-    attended = (scores.softmax(-1) @ values).transpose(1, 2).flatten(2)
-    return layer.attention.output(attended, hidden)
-
-
-def _probabilities(layer: Any, hidden: Tensor, keys: Tensor, bias: Tensor) -> Tensor:
-    """Cross-attention probabilities (heads, B, Q, 1 + N) of hidden (B, Q, D)."""
-    part = layer.crossattention.self
-    batch, length = hidden.shape[:2]
-    # Scaling the few queries is cheaper than scaling their scores with all patches.
-    scaled = part.query(hidden).flatten(0, 1) / math.sqrt(keys.shape[-1])
-    scores = _split(scaled, part.num_attention_heads) @ keys.transpose(-1, -2)
-    return (scores.unflatten(1, (batch, length)) + bias).softmax(-1)
-
-
-def _cross_attended(layer: Any, hidden: Tensor, attention: Tensor, values: Tensor) -> Tensor:
-    """Cross-attention by probabilities (heads, B, Q, 1 + N), with its residual."""
-    context = (attention.flatten(1, 2) @ values).unflatten(1, attention.shape[1:3])
-    return layer.crossattention.output(context.permute(1, 2, 0, 3).flatten(2), hidden)
-
-
-def _cross_attention_block(
-    layer: Any, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor
-) -> Tensor:
-    """Cross-attention and the feed-forward layers that follow it in a block."""
-    attention = _probabilities(layer, hidden, keys, bias)
-    return _feed_forward(layer, _cross_attended(layer, hidden, attention, values))
-
-
-def _feed_forward(layer: Any, hidden: Tensor) -> Tensor:
-    return layer.output(layer.intermediate(hidden), hidden)

@@ -1,7 +1,7 @@
 """What a vision-language model has to offer so that expressions can be grounded with it.
 
 Symbols, here and in the modules beside this one: B expressions, H heads, T text tokens, N image
-patches in `rows * columns`, row by row.
+patches in `rows * columns`, row by row; K selections of patches.
 """
 
 from dataclasses import dataclass
@@ -74,4 +74,14 @@ class Matcher(Protocol):
         block: one of `fusion_blocks`.
 
         The autograd graph is released before this returns.
+        """
+
+    def match(self, image: Any, text: TextBatch, keep: Tensor) -> Tensor:
+        """Return the matching logits (B, K) of every text with every selection of patches.
+
+        image: as `encode_image` returned it.
+        keep: (K, N) bool, False for the patches that are hidden from every fusion block.
+
+        A logit is the log odds of a match: the head's logit for it less the one against it,
+        float32, computed without gradients. K may be 0.
         """

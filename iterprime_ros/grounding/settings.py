@@ -1,4 +1,4 @@
-"""Every number of the algorithm, with the range it may have and the value the paper gives it."""
+"""Every number of the algorithm, with its range, and its default: the paper's where it has one."""
 
 from typing import Literal
 
@@ -48,6 +48,38 @@ class GroundingSettings(BaseModel):
         if prompt.count('{expression}') != 1:
             raise ValueError('must hold {expression} exactly once')
         return prompt
+
+
+class RegionMatchSettings(BaseModel):
+    """How matching logits of a text with a region become the chance that the text describes it.
+
+    The chance is sigmoid(only * z(region alone) + contrast * (z(image) - z(image without region))
+    + overlap * share of the heatmap + bias), z being log odds of a match. Its numbers are fitted to
+    a matcher.
+    """
+
+    model_config = ConfigDict(frozen=True, extra='forbid')
+
+    only: float = Field(
+        0.5, ge=0, le=100, description='Weight of the matching logit with the region alone.'
+    )
+    contrast: float = Field(
+        0.5,
+        ge=0,
+        le=100,
+        description='Weight of what the matching logit of the whole image loses without the '
+        'region; with 0 it is not computed, which saves more than half of the time.',
+    )
+    overlap: float = Field(
+        0.0, ge=0, le=100, description="Weight of the share of the text's heatmap in the region."
+    )
+    bias: float = Field(-1.5, ge=-100, le=100, description='Added to the weighted sum.')
+    patch_share: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description='A patch is shown with a region that covers more than this share of it.',
+    )
 
 
 OURS = GroundingSettings()

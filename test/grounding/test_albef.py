@@ -9,6 +9,7 @@ from torch.nn import functional
 from helpers.tiny_blip import WORDS, tiny_tokenizer
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.albef import AlbefShape, load_albef
+from iterprime_ros.grounding.regions import region_logits
 from iterprime_ros.weights import Placement
 
 SMALL = AlbefShape(
@@ -174,15 +175,21 @@ def saved(tmp_path, tensors):
     return path
 
 
-@pytest.mark.parametrize('block', [2, 3])
-def test_it_is_the_architecture_of_the_checkpoint(tmp_path, tensors, folder, image, block):
+@pytest.fixture
+def loaded(tmp_path, tensors, folder):
+    """The matcher of the checkpoint, in double precision."""
     torch.set_default_dtype(torch.float64)
     try:
-        matcher = load_albef(
+        return load_albef(
             saved(tmp_path, tensors), folder, Placement(encoder_dtype=torch.float64), SMALL
         )
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize('block', [2, 3])
+def test_it_is_the_architecture_of_the_checkpoint(loaded, tensors, image, block):
+    matcher = loaded
     assert matcher.fusion_blocks == range(2, 4)
     assert matcher.grid == (4, 4)
     text = matcher.encode_text(['there is a red umbrella'])
@@ -200,6 +207,27 @@ def test_it_is_the_architecture_of_the_checkpoint(tmp_path, tensors, folder, ima
     assert torch.allclose(attended.attention[0], attention, atol=1e-9)
     assert torch.allclose(attended.gradient[0], gradient, atol=1e-9)
     assert attended.probability.item() == pytest.approx(logits.softmax(-1)[1].item(), abs=1e-9)
+
+
+def test_regions_are_matched_as_the_architecture_does(loaded, tensors, image):
+    texts = ['mug', 'there is a red umbrella', 'blue ball']
+    regions = torch.zeros(3, 16, dtype=torch.bool)
+    regions[0, 5] = regions[1, :6] = regions[2, 1:] = True
+    found = region_logits(loaded, loaded.encode_image(image), texts, regions)
+    written = Written(
+        {k: v.clone().requires_grad_(v.is_floating_point()) for k, v in tensors.items()}, SMALL
+    )
+    pixels = loaded.pixels(image).double()
+    for row, text in enumerate(texts):
+        ids = [2, *loaded.tokenizer(text, add_special_tokens=False)['input_ids']]
+
+        def odds(seen, ids=ids):
+            against, match = written.match(pixels, ids, 2, seen)[2].tolist()
+            return match - against
+
+        assert found.whole[row].item() == pytest.approx(odds(~regions.new_zeros(16)), abs=1e-9)
+        assert found.only[row].tolist() == pytest.approx([odds(r) for r in regions], abs=1e-9)
+        assert found.without[row].tolist() == pytest.approx([odds(~r) for r in regions], abs=1e-9)
 
 
 def test_the_authors_checkpoint_at_full_size(tmp_path, folder):

@@ -1,25 +1,16 @@
 """The plain way: whole forward, whole backward, one expression at a time, loops over equations."""
 
 import math
+from contextlib import contextmanager
 
 import torch
 
 
-def look(model, tokenizer, pixels, text, seen, block, ends_with_sep=True):
-    """Return A, dz/dA (H, T, N), z and the probability, with gradients through everything.
-
-    seen: (N,) bool. model: a BlipForImageTextRetrieval.
-    """
-    ids = tokenizer(text, add_special_tokens=False)['input_ids']
-    ids = [tokenizer.cls_token_id, *ids, *([tokenizer.sep_token_id] if ends_with_sep else [])]
-    recorded = {}
-
-    def record(_, __, output):
-        output[1].retain_grad()
-        recorded['attention'] = output[1]
-
+@contextmanager
+def hidden_patches(model, seen):
+    """While it lasts, no block attends to the patches that are not seen (N,) bool."""
     # transformers 5.23 loses the encoder's attention mask on its way to cross-attention.
-    bias = torch.zeros(1 + len(seen), dtype=pixels.dtype)
+    bias = torch.zeros(1 + len(seen), dtype=model.itm_head.weight.dtype)
     bias[1:][~seen] = torch.finfo(torch.float32).min
 
     def mask(_, arguments, named):
@@ -27,21 +18,56 @@ def look(model, tokenizer, pixels, text, seen, block, ends_with_sep=True):
 
     layers = [layer.crossattention.self for layer in model.text_encoder.encoder.layer]
     handles = [layer.register_forward_pre_hook(mask, with_kwargs=True) for layer in layers]
-    handles.append(layers[block].register_forward_hook(record))
-    wanted = [parameter.requires_grad for parameter in model.parameters()]
-    model.requires_grad_(True)
     try:
-        patches = model.vision_model(pixel_values=pixels).last_hidden_state
-        hidden = model.text_encoder(
-            input_ids=torch.tensor([ids]),
-            attention_mask=torch.ones(1, len(ids), dtype=torch.long),
-            encoder_hidden_states=patches,
-        ).last_hidden_state
-        logits = model.itm_head(hidden[:, 0])[0]
-        logits[1].backward()
+        yield layers
     finally:
         for handle in handles:
             handle.remove()
+
+
+def both_logits(model, tokenizer, pixels, text, ends_with_sep=True):
+    """Return the logits (2,) of a whole forward pass."""
+    ids = tokenizer(text, add_special_tokens=False)['input_ids']
+    ids = [tokenizer.cls_token_id, *ids, *([tokenizer.sep_token_id] if ends_with_sep else [])]
+    patches = model.vision_model(pixel_values=pixels).last_hidden_state
+    hidden = model.text_encoder(
+        input_ids=torch.tensor([ids]),
+        attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+        encoder_hidden_states=patches,
+    ).last_hidden_state
+    return model.itm_head(hidden[:, 0])[0]
+
+
+@torch.no_grad()
+def matching_logit(model, tokenizer, pixels, text, seen):
+    """Return the log odds of a match where the patches seen (N,) bool are shown."""
+    with hidden_patches(model, seen):
+        against, match = both_logits(model, tokenizer, pixels, text)
+    return (match - against).item()
+
+
+def look(model, tokenizer, pixels, text, seen, block, ends_with_sep=True):
+    """Return A, dz/dA (H, T, N), z and the probability, with gradients through everything.
+
+    seen: (N,) bool. model: a BlipForImageTextRetrieval.
+    """
+    recorded = {}
+
+    def record(_, __, output):
+        output[1].retain_grad()
+        recorded['attention'] = output[1]
+
+    wanted = [parameter.requires_grad for parameter in model.parameters()]
+    model.requires_grad_(True)
+    try:
+        with hidden_patches(model, seen) as layers:
+            handle = layers[block].register_forward_hook(record)
+            try:
+                logits = both_logits(model, tokenizer, pixels, text, ends_with_sep)
+            finally:
+                handle.remove()
+        logits[1].backward()
+    finally:
         model.zero_grad()
         for parameter, before in zip(model.parameters(), wanted, strict=True):
             parameter.requires_grad_(before)
