@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from iterprime_ros.language.command_parser import (
     MAX_WORDS,
     ParsedCommand,
 )
-from iterprime_ros.masks.selection import MaskRank
+from iterprime_ros.spatial.reasoner import Reasoning
 
 _HALF = 0.5  # of a pixel that a mask covers, from which it belongs to the mask
 
@@ -69,6 +70,21 @@ class WordHeatmap:
 
 
 @dataclass(frozen=True)
+class PartsReport:
+    """How the objects of a frame were judged part by part.
+
+    reasoning: of the whole phrase; its arrays are over the K objects.
+    objects: for each of the answer's candidates its index among the K objects.
+    centres: (K, 2) float64, where the objects are, in image heights from the image centre, x right,
+        y down.
+    """
+
+    reasoning: Reasoning
+    objects: tuple[int, ...]
+    centres: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """The answer to one command on one image of H x W pixels.
 
@@ -78,13 +94,14 @@ class Segmentation:
     mask: (H, W) bool, all False unless status.has_mask; the union of all where several are found.
     heatmap: (H, W) float32 in [0, 1].
     match_probability: in [0, 1], NaN where it was not computed.
-    ranked_by: the measure of a candidate that ranked the masks.
+    ranked_by: the measure of a candidate that ranked them, heatmap_mean, heatmap_overlap or chance.
     candidates: the object, or all that are meant where several are; then its rival where status is
         AMBIGUOUS; then the others, best first.
     instance_count: how many objects are meant and found: 0 without a mask, 1 unless the expression
         is plural.
     rounds: the rounds of refinement, in order.
     word_heatmaps: one for each focus word, in order.
+    parts: how the objects were judged; None where one heatmap was read.
     notes: what the user should know besides, one sentence each.
     milliseconds: time by stage; encoding counts where the image is new.
     """
@@ -95,11 +112,12 @@ class Segmentation:
     mask: NDArray[np.bool_]
     heatmap: NDArray[np.float32]
     match_probability: float
-    ranked_by: MaskRank = 'mean'
+    ranked_by: Literal['mean', 'overlap', 'chance'] = 'mean'
     candidates: tuple[Candidate, ...] = ()
     instance_count: int = 0
     rounds: tuple[RefinementRound, ...] = ()
     word_heatmaps: tuple[WordHeatmap, ...] = ()
+    parts: PartsReport | None = None
     notes: tuple[str, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict)
 

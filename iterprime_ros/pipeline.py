@@ -7,7 +7,7 @@ and Primary Word Emphasis", AAAI 2025 (arXiv 2503.00936).
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from iterprime_ros.answer import (
-    Candidate,
-    Segmentation,
-    WordHeatmap,
-    invalid,
-    notes,
-    resized,
-    verdict,
+from iterprime_ros.answer import Segmentation, invalid, notes, resized
+from iterprime_ros.answering.by_heatmap import answer_by_heatmap
+from iterprime_ros.answering.by_parts import (
+    FrameObjects,
+    answer_by_parts,
+    frame_objects,
+    phrase_matches,
 )
+from iterprime_ros.answering.decision import Decision
+from iterprime_ros.answering.expressions import phrase_expression, whole_expression, word_heatmaps
 from iterprime_ros.backends import load_matcher, load_proposer
 from iterprime_ros.errors import (
     InvalidCommandError,
@@ -33,16 +34,13 @@ from iterprime_ros.errors import (
 )
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import check_registered
-from iterprime_ros.grounding.alignment import Expression
-from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.refinement import Grounding, OnRound, ground
 from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
-from iterprime_ros.masks.ambiguity import is_other_object, rival_points
+from iterprime_ros.masks.objects import objects_of
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
-from iterprime_ros.masks.selection import Selection, peak_points, select
 from iterprime_ros.masks.transforms import reduced
-from iterprime_ros.profiles import DEFAULT, Profile, load_profile
+from iterprime_ros.profiles import DEFAULT, AnswerSettings, Profile, load_profile
 from iterprime_ros.weights import Placement
 
 _LONGEST_SIDE = 1024  # pixels; the input of published SAMs, beyond which masks gain nothing
@@ -59,6 +57,7 @@ class Frame:
     matcher_embedding: what the matcher keeps of the image.
     mask_embedding: what the mask proposer keeps of the image.
     milliseconds: time by stage.
+    objects: the objects of the frame by the settings they were found with, once they are needed.
     """
 
     image_size: tuple[int, int]
@@ -68,6 +67,7 @@ class Frame:
     matcher_embedding: Any
     mask_embedding: Any
     milliseconds: dict[str, float]
+    objects: dict[Any, FrameObjects] = field(default_factory=dict)
 
 
 class IteRPrimE:
@@ -213,6 +213,16 @@ class IteRPrimE:
         frame = self.embed(image)
         return frame, dict(frame.milliseconds)
 
+    def _objects(self, frame: Frame) -> FrameObjects:
+        """Return the objects of a frame, which are computed once for these settings."""
+        key = self.profile.objects, self.profile.regions.patch_share
+        if key not in frame.objects:
+            proposals = objects_of(self.proposer, frame.mask_embedding, self.profile.objects)
+            frame.objects[key] = frame_objects(
+                proposals, self.matcher.grid, key[1], frame.depth, frame.pinhole
+            )
+        return frame.objects[key]
+
     @torch.inference_mode(False)
     def _segment(
         self,
@@ -230,104 +240,93 @@ class IteRPrimE:
                     parsed[number] = self.parser.parse(command)
                 except InvalidCommandError as error:
                     answers[number] = invalid(str(error), frame.image_size)
-        expressions = [
-            Expression(each.expression, each.primary_word, each.focus_words)
-            for each in parsed.values()
+        by_parts = self.profile.answer.by == 'parts'
+        grounded = [
+            phrase_expression(c) if by_parts else whole_expression(c) for c in parsed.values()
         ]
         with _timed(spent, 'ground', self._device):
             groundings = ground(
                 self.matcher,
                 frame.matcher_embedding,
-                expressions,
+                grounded,
                 self.profile.grounding,
                 on_round,
                 should_stop,
             )
+        objects, matches = None, {}
+        if by_parts and parsed:
+            with _timed(spent, 'find objects', self._device):
+                objects = self._objects(frame)
+            with _timed(spent, 'match regions', self._device):
+                texts = [text for command in parsed.values() for text in command.phrase.texts()]
+                matches = phrase_matches(
+                    self.matcher,
+                    frame.matcher_embedding,
+                    list(dict.fromkeys(texts)),
+                    self.profile.grounding.prompt,
+                    objects,
+                    self.profile.regions,
+                )
         for (number, understood), grounding in zip(parsed.items(), groundings, strict=True):
-            received = commands[number]
-            answers[number] = self._answer(frame, understood, grounding, dict(spent), received)
+            took = dict(spent)
+            with _timed(took, 'select mask' if objects is None else 'reason', self._device):
+                decision = (
+                    self._by_heatmap(frame, understood, grounding)
+                    if objects is None
+                    else answer_by_parts(
+                        understood,
+                        matches,
+                        objects,
+                        grounding.heatmap,
+                        frame.size,
+                        self.profile.answer,
+                    )
+                )
+            answers[number] = _segmentation(
+                frame, understood, grounding, decision, took, commands[number], self.profile.answer
+            )
         return [answers[number] for number in range(len(commands))]
 
-    def _answer(
-        self,
-        frame: Frame,
-        command: ParsedCommand,
-        grounding: Grounding,
-        spent: dict[str, float],
-        received: str,
-    ) -> Segmentation:
-        settings = self.profile.answer
-        with _timed(spent, 'select mask', self._device):
-            heatmap = upsampled(grounding.heatmap, frame.size)
-            matches = grounding.probability >= settings.match_threshold
-            has_peak = bool(heatmap.max() > 0)
-            candidates = self._candidates(frame, heatmap) if matches and has_peak else []
-            rivals = self._rivals(frame, grounding.heatmap, heatmap, candidates)
-        status, text = verdict(
-            command.expression,
-            grounding.probability,
-            settings.match_threshold,
-            has_peak,
-            candidates,
-            bool(rivals),
+    def _by_heatmap(self, frame: Frame, command: ParsedCommand, grounding: Grounding) -> Decision:
+        def propose(points: Tensor) -> Proposals:
+            return self.proposer.propose(frame.mask_embedding, points)
+
+        return answer_by_heatmap(
+            command.expression, grounding, frame.size, propose, self.profile.answer
         )
-        answer = Segmentation(
-            status,
-            text,
-            command,
-            candidates[0].mask if candidates else np.zeros(frame.size, bool),
-            heatmap.cpu().numpy(),
-            grounding.probability,
-            settings.mask_rank,
-            (*candidates[:1], *rivals, *candidates[1:]),
-            grounding.rounds,
-            tuple(
-                WordHeatmap(span, word_map, span == grounding.expression.primary_word)
-                for span, word_map in zip(
-                    grounding.expression.focus_words, grounding.word_maps, strict=True
-                )
-            ),
-            tuple(notes(command, grounding, received)),
-            spent,
-        )
-        return answer if frame.size == frame.image_size else resized(answer, frame.image_size)
-
-    def _candidates(self, frame: Frame, heatmap: Tensor) -> list[Candidate]:
-        """Return the masks that may be the object, best first."""
-        settings = self.profile.answer
-        points = peak_points(heatmap, settings.max_peaks)
-        proposals = self.proposer.propose(frame.mask_embedding, points)
-        selection = select(heatmap, proposals, settings.max_components, settings.mask_rank)
-        return [_candidate(proposals, selection, k) for k in selection.order.tolist()]
-
-    def _rivals(
-        self, frame: Frame, patches: Tensor, heatmap: Tensor, candidates: Sequence[Candidate]
-    ) -> list[Candidate]:
-        """Return the best mask at a rival peak, of another object than the best candidate."""
-        if not candidates:
-            return []
-        settings = self.profile.answer
-        winner = torch.from_numpy(candidates[0].mask).to(heatmap.device)
-        points = rival_points(patches, winner, settings.ambiguity_margin, settings.max_peaks)
-        if not len(points):
-            return []
-        peaks = torch.zeros_like(winner)
-        peaks[points[:, 1], points[:, 0]] = True
-        proposals = self.proposer.propose(frame.mask_embedding, points)
-        selection = select(heatmap, proposals, settings.max_components, settings.mask_rank, peaks)
-        for k in selection.order.tolist():
-            if selection.contains_peak[k] and is_other_object(proposals.masks[k], winner):
-                return [_candidate(proposals, selection, k)]
-        return []
 
 
-def _candidate(proposals: Proposals, selection: Selection, k: int) -> Candidate:
-    return Candidate(
-        proposals.masks[k].cpu().numpy(),
-        float(selection.heatmap_mean[k]),
-        float(selection.heatmap_overlap[k]),
-        float(proposals.predicted_iou[k]),
+def _segmentation(
+    frame: Frame,
+    command: ParsedCommand,
+    grounding: Grounding,
+    decision: Decision,
+    spent: dict[str, float],
+    received: str,
+    settings: AnswerSettings,
+) -> Segmentation:
+    """Return a decision as an answer at the size of the image; received: the command as given."""
+    meant = decision.candidates[: decision.instance_count]
+    mask = np.zeros(frame.size, bool)
+    for each in meant:
+        mask |= each.mask
+    answer = Segmentation(
+        decision.status,
+        decision.text,
+        command,
+        mask,
+        decision.heatmap.cpu().numpy(),
+        decision.chance,
+        'chance' if decision.report else settings.mask_rank,
+        decision.candidates,
+        decision.instance_count,
+        grounding.rounds,
+        word_heatmaps(command, grounding),
+        decision.report,
+        tuple(notes(command, grounding, received)),
+        spent,
     )
+    return answer if frame.size == frame.image_size else resized(answer, frame.image_size)
 
 
 def _check_image(image: NDArray[np.uint8]) -> None:

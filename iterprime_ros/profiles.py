@@ -9,7 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from iterprime_ros.backends import MATCHERS, PROPOSERS
 from iterprime_ros.errors import InvalidSettingError, WeightsNotFoundError
-from iterprime_ros.grounding.settings import AUTHORS, OURS, GroundingSettings
+from iterprime_ros.grounding.settings import (
+    AUTHORS,
+    OURS,
+    GroundingSettings,
+    RegionMatchSettings,
+)
+from iterprime_ros.masks.objects import ObjectSettings
 
 DEFAULT = 'tabletop'
 TABLETOP = Path(__file__).parent / 'models' / 'tabletop'
@@ -63,17 +69,27 @@ class MaskChoice(_Strict):
 
 
 class AnswerSettings(_Strict):
-    """When an object counts as found, and which mask it gets."""
+    """How the object is found, when it counts as found, and which mask it gets."""
 
+    by: Literal['heatmap', 'parts'] = Field(
+        'heatmap',
+        description='heatmap: one heatmap of the whole expression, as in the paper. parts: all '
+        'objects of the frame, the match of each noun phrase by region, and geometry for places '
+        'and relations.',
+    )
     match_threshold: float = Field(
-        0.5, ge=0, le=1, description='Below this matching probability the answer is NOT_FOUND.'
+        0.5,
+        ge=0,
+        le=1,
+        description='Below this matching probability, or chance of the best object by parts, the '
+        'answer is NOT_FOUND.',
     )
     ambiguity_margin: float = Field(
         0.05,
         ge=0,
         le=1,
-        description='Another peak of the heatmap this close to the highest, on another object, '
-        'makes the answer AMBIGUOUS; 0 never does.',
+        description='Another object makes the answer AMBIGUOUS if its peak of the heatmap, or its '
+        'chance by parts, is at least 1 minus this share of the highest; 0 never does.',
     )
     max_components: int = Field(
         12, ge=1, description='Masks of more 4-connected components are dropped.'
@@ -100,6 +116,8 @@ class Profile(_Strict):
         'auto', description='Dtype of the image encoders: auto is bfloat16 on CUDA, else float32.'
     )
     grounding: GroundingSettings = OURS
+    regions: RegionMatchSettings = RegionMatchSettings()
+    objects: ObjectSettings = ObjectSettings()
     answer: AnswerSettings = AnswerSettings()
 
 
