@@ -13,6 +13,8 @@ from iterprime_ros.errors import (
     WeightsMismatchError,
     WeightsNotFoundError,
 )
+from iterprime_ros.language.phrase import NounPhrase
+from iterprime_ros.language.phrase_rules import PhraseRules
 from iterprime_ros.language.rules import FOCUS, read
 
 MAX_WORDS, MAX_CHARACTERS = 60, 600  # the rest is cut off before parsing
@@ -31,6 +33,7 @@ class ParsedCommand:
     primary_word: the head noun of the expression; None where its head is no noun.
     focus_words: nouns, verbs, adjectives, proper nouns and numbers of the expression, in order;
         primary_word is one of them.
+    phrase: the logical form of the expression.
     """
 
     text: str
@@ -38,6 +41,7 @@ class ParsedCommand:
     expression: str
     primary_word: tuple[int, int] | None
     focus_words: tuple[tuple[int, int], ...]
+    phrase: NounPhrase
 
 
 class CommandParser:
@@ -63,6 +67,7 @@ class CommandParser:
                 'use one that has both, or the shipped one.'
             )
         self._nlp = nlp
+        self._phrases = PhraseRules(nlp.vocab)
 
     @classmethod
     def load(cls, pipeline: str | Path | None = None) -> 'CommandParser':
@@ -135,6 +140,7 @@ class CommandParser:
             expression=words.text,
             primary_word=spans[reading.head] if reading.head else None,
             focus_words=tuple(spans.values()),
+            phrase=self._phrases.read(words.doc, reading.first, reading.last),
         )
 
 
