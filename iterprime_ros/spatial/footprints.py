@@ -42,9 +42,16 @@ def centres_of(supports: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def sizes_of(supports: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the extents (K, 2) of support functions (K, DIRECTION_COUNT) along both axes."""
-    quarter = DIRECTION_COUNT // 4
-    return supports[:, [0, quarter]] + supports[:, [2 * quarter, 3 * quarter]]
+    """Return the sides (K, 2) of the smallest rectangles round support functions, longer first.
+
+    supports: (K, DIRECTION_COUNT). A rectangle's sides are along directions.
+    """
+    half, quarter = DIRECTION_COUNT // 2, DIRECTION_COUNT // 4
+    widths = supports[:, :half] + supports[:, half:]
+    across = np.roll(widths, -quarter, axis=1)
+    best = np.nan_to_num(widths * across).argmin(axis=1)
+    index = np.arange(len(supports))
+    return -np.sort(-np.stack([widths[index, best], across[index, best]], axis=1), axis=1)
 
 
 def gaps_between(supports: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ class Measurements:
     is_metric: (K,) bool, whether depth and calibration gave what follows.
     position: (K, 3) float64, the object's centre in the optical frame, in metres; [:, 2] is its
         depth along the optical axis.
-    size: (K, 3) float64, extent to the right, away from the camera, and upwards, in metres.
+    size: (K, 3) float64, length and width of the footprint, and height, in metres.
     footprint: (K, DIRECTION_COUNT) float64, support functions on the supporting plane, in metres.
     base, top: (K,) float64, heights above the supporting plane, in metres.
     """

@@ -23,10 +23,10 @@ from iterprime_ros.spatial.orders import (
     relevant,
 )
 from iterprime_ros.spatial.predicates import BINARY, between, on_side
+from iterprime_ros.spatial.words import Constraint
 
 Chances = NDArray[np.float64]
 Match = Callable[[str], Chances] | Mapping[str, Chances]
-Constraint = SideConstraint | RelationConstraint | Superlative
 
 
 @dataclass(frozen=True)

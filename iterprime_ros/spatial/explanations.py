@@ -1,0 +1,183 @@
+"""Why a phrase means no candidate, and what tells candidates apart, as sentences without a stop."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iterprime_ros.language.phrase import NounPhrase, Order, RelationConstraint, Superlative
+from iterprime_ros.spatial.measurements import Measurements
+from iterprime_ros.spatial.orders import precedence
+from iterprime_ros.spatial.predicates import left_of
+from iterprime_ros.spatial.reasoner import Factor, Reasoning
+from iterprime_ros.spatial.words import (
+    constraint_words,
+    described,
+    indefinite,
+    number_word,
+    plural,
+    superlative_name,
+)
+
+_CLEAR = 0.8  # truth from which a difference is worth saying
+_LIKELY = 0.5  # chance from which a candidate counts as being something
+# What people name first, and how; (first, second) in the order.
+_DIFFERENCES = {
+    Order.LEFTMOST: ('farther left', 'farther right'),
+    Order.CLOSEST: ('nearer', 'farther away'),
+    Order.TOPMOST: ('higher up in the image', 'lower down'),
+    Order.BIGGEST: ('bigger', 'smaller'),
+    Order.TALLEST: ('taller', 'shorter'),
+}
+
+
+def not_found_reason(reasoning: Reasoning, likely: float = _LIKELY) -> str:
+    """Return why a noun phrase means none of the candidates.
+
+    likely: chance in [0, 1] from which a candidate counts as fulfilling a part.
+
+    The part that is named is the first one after which no candidate is left: "Nothing here is a
+    mug", "There is a mug, but no plate for it to be left of", "There are two mugs, but none is left
+    of a plate".
+    """
+    phrase, heads = reasoning.phrase, reasoning.heads >= likely
+    count = int(heads.sum())
+    if not count:
+        return _no_head(reasoning, likely)
+    found = _there_are(count, phrase.text)
+    beliefs, fulfilled = reasoning.heads, list[str]()
+    for factor in reasoning.factors:
+        missing = _missing_anchor(factor, likely)
+        if missing:
+            return (
+                f'{found}, but {missing} for {"it" if count == 1 else "them"} to be {_to(factor)}'
+            )
+        words = constraint_words(factor.constraint)
+        beliefs = beliefs * factor.chances
+        if (beliefs >= likely).any():
+            fulfilled.append(words)
+            continue
+        if isinstance(factor.constraint, Superlative):
+            return f'{found}, but {_no_place(factor.constraint, count)}'
+        if fulfilled and (factor.chances[heads] >= likely).any():
+            return f'{found}, but none is both {" and ".join(fulfilled)} and {words}'
+        is_negated = factor.constraint.is_negated
+        if is_negated:
+            words = words.removeprefix('not ')
+            return f'{found}, but {"it is" if count == 1 else "all are"} {words}'
+        return f'{found}, but {"it is not" if count == 1 else "none is"} {words}'
+    return f'{found}, but none that is likely enough to be {indefinite(described(phrase))}'
+
+
+def distinction(reasoning: Reasoning, several: Sequence[int], measured: Measurements) -> str:
+    """Return what tells candidates apart: "Two mugs fit: one on the left, one on the right".
+
+    several: their indices, at least two.
+    """
+    text = plural(reasoning.phrase.text)
+    start = f'{number_word(len(several)).capitalize()} {text} fit'
+    if len(several) == 2:
+        landmarks = _landmarks(reasoning)
+        difference = _beside_landmark(several, measured, landmarks) or _difference(
+            several, measured
+        )
+        return f'{start}: {difference}' if difference else f'{start}, close together'
+    in_order = sorted(several, key=lambda k: measured.centre[k, 0])
+    truths = left_of(measured)
+    steps = [truths[a, b] for a, b in pairwise(in_order)]
+    if min(steps) < _CLEAR:
+        return start
+    if len(several) == 3:
+        return f'{start}: one on the left, one in the middle, one on the right'
+    return f'{start}: say which one from the left'
+
+
+def several_found(expression: str, phrase: NounPhrase, count: int) -> str:
+    """Return the sentence for a plural command that `count` candidates fit, count at least 1."""
+    found = f'{number_word(count)} {phrase.text if count == 1 else plural(phrase.text)}'
+    if phrase.count is not None and phrase.count != count:
+        found = f'{found}, not {number_word(phrase.count)},'
+    return f'Found {found} for "{expression}".'
+
+
+def _no_head(reasoning: Reasoning, likely: float) -> str:
+    """Return why no candidate is what the phrase says, its constraints apart."""
+    phrase, matching = reasoning.phrase, int((reasoning.match >= likely).sum())
+    if not phrase.excluded or not matching:
+        return f'Nothing here is {indefinite(phrase.text)}'
+    excluded = ' or '.join(map(indefinite, phrase.excluded))
+    which = 'it is' if matching == 1 else 'each is'
+    return f'{_there_are(matching, phrase.text)}, but {which} {excluded}'
+
+
+def _there_are(count: int, text: str) -> str:
+    if count == 1:
+        return f'There is {indefinite(text)}'
+    return f'There are {number_word(count)} {plural(text)}'
+
+
+def _missing_anchor(factor: Factor, likely: float) -> str:
+    """Return 'no plate' where a constraint that must hold has no anchor, else ''."""
+    if isinstance(factor.constraint, RelationConstraint) and factor.constraint.is_negated:
+        return ''
+    for anchor in factor.anchors:
+        if not (anchor.beliefs >= likely).any():
+            return f'no {described(anchor.phrase)}'
+    if len(factor.anchors) == 2 and factor.anchors[0].phrase == factor.anchors[1].phrase:
+        phrase = factor.anchors[0].phrase
+        is_one = int((factor.anchors[0].beliefs >= likely).sum()) == 1
+        return f'only one {described(phrase)}' if is_one else ''
+    return ''
+
+
+def _to(factor: Factor) -> str:
+    """Return what ends 'no plate for it to be ...'."""
+    if isinstance(factor.constraint, RelationConstraint):
+        return factor.constraint.relation.value
+    closest = isinstance(factor.constraint, Superlative) and factor.constraint.order
+    return 'farthest from' if closest is Order.FARTHEST else 'closest to'
+
+
+def _no_place(superlative: Superlative, count: int) -> str:
+    if superlative.rank > count:
+        return f'no {superlative_name(superlative)}'
+    return f'it is not clear which one is {constraint_words(superlative)}'
+
+
+def _landmarks(reasoning: Reasoning) -> dict[int, str]:
+    """Return the anchors of the phrase that are certain, and what they are."""
+    landmarks = {}
+    for factor in reasoning.factors:
+        for anchor in factor.anchors:
+            certain = np.flatnonzero(anchor.beliefs >= _LIKELY)
+            if len(certain) == 1:
+                landmarks[int(certain[0])] = anchor.phrase.text
+    return landmarks
+
+
+def _beside_landmark(
+    pair: Sequence[int], measured: Measurements, landmarks: Mapping[int, str]
+) -> str:
+    truths = left_of(measured)
+    for index, text in landmarks.items():
+        for one, other in (pair, pair[::-1]):
+            if index not in pair and min(truths[one, index], truths[index, other]) >= _CLEAR:
+                return f'one left of the {text}, one right of it'
+    return ''
+
+
+def _difference(pair: Sequence[int], measured: Measurements) -> str:
+    """Return the first clear difference of two candidates, or ''."""
+    x = measured.centre[list(pair), 0]
+    for order, (former, latter) in _DIFFERENCES.items():
+        if not _is_clear(precedence(order, measured), pair):
+            continue
+        if order is Order.LEFTMOST and x.min() < 0 < x.max():
+            return 'one on the left, one on the right'
+        return f'one {former}, one {latter}'
+    return ''
+
+
+def _is_clear(truths: NDArray[np.float64], pair: Sequence[int]) -> bool:
+    return max(truths[pair[0], pair[1]], truths[pair[1], pair[0]]) >= _CLEAR
