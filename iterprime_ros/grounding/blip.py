@@ -1,16 +1,45 @@
 """BLIP (Li et al., ICML 2022) image-text matching by transformers' own classes."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import BlipForImageTextRetrieval, PreTrainedTokenizerBase
+from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerBase
 
 from iterprime_ros.errors import WeightsMismatchError
+from iterprime_ros.grounding.conv_stem import ConvStem
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
 from iterprime_ros.grounding.thin_linear import use_thin_linear
 from iterprime_ros.pretrained import load_pretrained, load_tokenizer, read_json
 from iterprime_ros.weights import ON_CPU, Placement, model_folder, reading
+
+
+class BlipWithStem(BlipForImageTextRetrieval):
+    """A BlipForImageTextRetrieval whose patches may come from a ConvStem.
+
+    It has one where `vision_config` has a `patch_stem`, the arguments of ConvStem.
+
+    Raises ValueError for a `patch_stem` that describes no stem of this model.
+    """
+
+    def __init__(self, config: BlipConfig) -> None:
+        super().__init__(config)
+        sizes: Any = config.vision_config
+        stem = getattr(sizes, 'patch_stem', None)
+        if stem is not None:
+            try:
+                patches = ConvStem(**stem)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f'its patch_stem describes no stem: {error}') from error
+            found = stem['width'], math.prod(stem['strides'])
+            if found != (sizes.hidden_size, sizes.patch_size):
+                raise ValueError(
+                    f'its patch_stem makes patches of {found[0]} channels and {found[1]} pixels, '
+                    f'not of {sizes.hidden_size} and {sizes.patch_size}'
+                )
+            embeddings: Any = self.vision_model.embeddings
+            embeddings.patch_embedding = patches
 
 
 def load_blip(
@@ -18,9 +47,9 @@ def load_blip(
     tokenizer: str | Path | None = None,
     placement: Placement = ON_CPU,
 ) -> FusionMatcher:
-    """Return the matcher of a BlipForImageTextRetrieval.
+    """Return the matcher of a BlipForImageTextRetrieval, or of a BlipWithStem.
 
-    source: a local folder or an id on the hub.
+    source: a local folder or an id on the hub; its config.json says whether there is a stem.
     tokenizer: the same; by default the tokenizer beside the weights.
 
     Raises WeightsNotFoundError and WeightsMismatchError.
@@ -33,7 +62,7 @@ def load_blip(
         raise WeightsMismatchError(f'{source} holds a "{kind}" model and not a {what}.')
     words = load_tokenizer(tokenizer or source, placement)
     model = load_pretrained(
-        BlipForImageTextRetrieval,
+        BlipWithStem,
         folder,
         what,
         'eager',

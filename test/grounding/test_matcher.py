@@ -1,6 +1,8 @@
 """The matcher's contract, beyond what the comparison with the plain way holds."""
 
 import gc
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,11 @@ import torch
 from PIL import Image
 from transformers import BlipConfig, BlipForImageTextRetrieval
 
-from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
+from helpers.tiny_blip import STEM, WORDS, tiny_blip, tiny_tokenizer
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.blip import blip_matcher, load_blip
+from iterprime_ros.grounding.conv_stem import ConvStem
 from iterprime_ros.grounding.fusion import Pixels
 from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.settings import OURS
@@ -51,6 +54,70 @@ def test_a_folder_in_half_precision_is_loaded_whole(tmp_path, image):
     chosen = OURS.model_copy(update={'block': 1})
     (grounding,) = ground(matcher, matcher.encode_image(image), [said], chosen)
     assert grounding.heatmap.dtype == torch.float32
+
+
+@pytest.fixture(scope='module')
+def stem_folder(tmp_path_factory):
+    """A model with a convolutional stem, in the format of the hub."""
+    folder = tmp_path_factory.mktemp('stem')
+    tiny_blip(stem=STEM).half().save_pretrained(folder)
+    tiny_tokenizer(WORDS).save_pretrained(folder)
+    return folder
+
+
+def with_stem(stem_folder, tmp_path, stem):
+    """A copy of the folder whose config.json has another stem, or none."""
+    folder = shutil.copytree(stem_folder, tmp_path / 'copy')
+    path = folder / 'config.json'
+    config = json.loads(path.read_text())
+    config['vision_config']['patch_stem'] = stem
+    path.write_text(json.dumps(config))
+    return folder
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_a_stem_is_loaded_before_its_weights(stem_folder, image, dtype):
+    loaded = load_blip(stem_folder, placement=Placement('cpu', dtype, local_files_only=True))
+    original = tiny_blip(stem=STEM).half().float()
+    assert isinstance(loaded.vision.embeddings.patch_embedding, ConvStem)
+    assert not loaded.vision.embeddings.patch_embedding.training  # of its statistics
+    pixels = loaded.pixels(image)
+    with torch.no_grad():
+        expected = original.vision_model.to(dtype)(pixels.to(dtype)).last_hidden_state
+        found = loaded.vision(pixels.to(dtype)).last_hidden_state
+    assert torch.equal(found, expected)
+    memory = loaded.encode_image(image)
+    assert memory[0][0].shape == (4, 1 + 25, 8)
+
+
+@pytest.mark.parametrize(
+    ('stem', 'message'),
+    [
+        (None, r'2 missing: vision_model\.embeddings\.patch_embedding\.bias'),
+        (7, 'patch_stem describes no stem'),
+        ([], 'patch_stem describes no stem'),
+        ({}, 'patch_stem describes no stem'),
+        ({**STEM, 'depth': 1}, 'patch_stem describes no stem'),
+        ({**STEM, 'strides': ['2', 4]}, 'patch_stem describes no stem'),
+        ({**STEM, 'strides': [8]}, 'patch_stem describes no stem'),
+        ({**STEM, 'width': 25}, 'patches of 25 channels and 8 pixels, not of 24 and 8'),
+        ({**STEM, 'strides': [2, 2]}, 'patches of 24 channels and 4 pixels, not of 24 and 8'),
+        ({**STEM, 'channels': [4, 10**9]}, r'of another shape: .*patch_embedding'),
+        ({**STEM, 'blocks': [1, 1]}, r'12 missing: .*patch_embedding'),
+        ({**STEM, 'blocks': [0, 0]}, r'6 missing: .*patch_embedding'),
+    ],
+)
+def test_a_stem_that_does_not_fit_is_one_sentence(stem_folder, tmp_path, stem, message):
+    folder = with_stem(stem_folder, tmp_path, stem)
+    with pytest.raises(WeightsMismatchError, match=message) as caught:
+        load_blip(folder, placement=OFFLINE)
+    assert str(folder) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_weights_without_the_stem_of_their_config_are_refused(folder, tmp_path):
+    with pytest.raises(WeightsMismatchError, match=r'26 missing: .*patch_embedding\.projection'):
+        load_blip(with_stem(folder, tmp_path, STEM), placement=OFFLINE)
 
 
 @pytest.mark.parametrize('device', ['cpu', 'cuda'])

@@ -2,9 +2,12 @@
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertTokenizerFast, BlipConfig, BlipForImageTextRetrieval
+from transformers import BertTokenizerFast, BlipConfig
+
+from iterprime_ros.grounding.blip import BlipWithStem
 
 BLOCKS = 4
+STEM = {'strides': [2, 4], 'channels': [4, 6], 'blocks': [1, 0], 'width': 24}
 WORDS = (
     *('there', 'is', 'a', 'the', 'red', 'blue', 'small', 'mug', 'ball', 'left', 'of', 'right'),
     *('behind', 'um', '##brel', '##la', 'hold', '##ing', 'man', 'two', '2nd', 'from', 'car'),
@@ -20,7 +23,8 @@ def tiny_tokenizer(words):
     return BertTokenizerFast(tokenizer_object=made)
 
 
-def tiny_blip(seed=0, max_tokens=40, spread=0.35):
+def tiny_blip(seed=0, max_tokens=40, spread=0.35, stem=None):
+    """A random BLIP; stem: the arguments of its ConvStem, if it has one."""
     torch.manual_seed(seed)
     text = {
         'vocab_size': len(SPECIAL) + len(WORDS),
@@ -41,9 +45,10 @@ def tiny_blip(seed=0, max_tokens=40, spread=0.35):
         'num_attention_heads': 3,
         'image_size': 40,
         'patch_size': 8,
+        **({'patch_stem': stem} if stem else {}),
     }
     config = BlipConfig(text_config=text, vision_config=vision, image_text_hidden_size=16)
-    model = BlipForImageTextRetrieval(config).eval()
+    model = BlipWithStem(config).eval()
     # As initialised, attention is all but even and gradients vanish: nothing would be tested.
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -51,4 +56,7 @@ def tiny_blip(seed=0, max_tokens=40, spread=0.35):
                 parameter.normal_(std=spread)
             elif 'bias' in name:
                 parameter.normal_(std=0.1)
+        for name, buffer in model.named_buffers():
+            if 'running' in name:  # statistics of a stem
+                buffer.uniform_(0.5, 1.5)
     return model
