@@ -33,7 +33,7 @@ def training_parser(
         help='folder of rendered scenes; missing ones are rendered',
     )
     parser.add_argument(
-        '--scene-count', type=int, default=20480, help='number of scenes (default: %(default)s)'
+        '--scene-count', type=int, default=17408, help='number of scenes (default: %(default)s)'
     )
     parser.add_argument(
         '--out', type=Path, required=True, help='folder for checkpoints, logs and the model'

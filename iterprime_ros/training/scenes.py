@@ -5,9 +5,11 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.utils.data import ConcatDataset, Dataset
 from tqdm import tqdm
 
 from iterprime_ros.sim.renderer import Picture, Renderer
@@ -30,9 +32,18 @@ SCENE = np.dtype(
     ]
 )
 _CATEGORIES = {'kind': KINDS, 'colour': tuple(COLOURS), 'size': SIZES}
+_MIX = {World.PLAIN: 8, World.CLUTTER: 6, World.STACKED: 3}
 
 
-class RenderedScenes:
+class Scenes(Protocol):
+    """Scenes to train on; each item is a SCENE."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> np.void: ...
+
+
+class RenderedScenes(Dataset[np.void]):
     """The first `count` training scenes of a world; each item is a SCENE, read from disk on access.
 
     Scenes that `folder` lacks are rendered first. A file is complete or absent, so that
@@ -74,6 +85,19 @@ class RenderedScenes:
             self._arrays[number] = np.load(self._files[number], mmap_mode='r')
         record: np.void = self._arrays[number][row]
         return record
+
+
+def mixed_scenes(folder: Path, count: int) -> Scenes:
+    """Return about `count` training scenes of all worlds that models are trained on.
+
+    Eight of 17 are plain, six have clutter, and three have stacks; see World.
+    """
+    return ConcatDataset(
+        [
+            RenderedScenes(folder, max(1, round(count * share / sum(_MIX.values()))), world)
+            for world, share in _MIX.items()
+        ]
+    )
 
 
 def record_of(picture: Picture) -> NDArray[np.void]:

@@ -1,12 +1,10 @@
-"""Train the tabletop matcher: a small BLIP that decides whether a text is true of an image.
+"""Train the tabletop matcher: a small BLIP that decides whether a text is true of what is shown.
 
-Stage `recognition` trains the image encoder to classify kind and colour in each patch; the
+Stage `recognition` trains the image encoder to classify kind, colour and size in each patch; the
 published models also start from a pretrained encoder. Stage `reading` trains the text side with
 the image encoder frozen and its features cached (as in LiT, Zhai et al., arXiv 2111.07991). Stage
-`matching` trains everything. The last two use the objectives of ALBEF (Li et al., arXiv
-2107.07651) and BLIP (Li et al., arXiv 2201.12086): image-text matching with hard negatives,
-contrastive learning and masked language modelling. No stage uses the location of the object that a
-text means.
+`matching` trains everything. The last two use image-text matching (Li et al., arXiv 2107.07651)
+with cross-attention limited to some of the objects, as region match does when it is asked.
 """
 
 import argparse
@@ -16,32 +14,23 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from iterprime_ros.training.loop import TrainingSettings, train
-from iterprime_ros.training.matcher.learners import MatchingLearner, RecognitionLearner
+from iterprime_ros.training.matcher.learners import RecognitionLearner, RegionLearner
 from iterprime_ros.training.matcher.recognition_batches import recognition_batch
+from iterprime_ros.training.matcher.region_batches import region_batch
 from iterprime_ros.training.matcher.small_blip import load_small_blip, small_blip
-from iterprime_ros.training.matcher.text_batches import (
-    EASY_CACHED,
-    MIXED_CACHED,
-    MIXED_CENTRE,
-    MIXED_WHOLE,
-    matching_batch,
-)
-from iterprime_ros.training.matcher.vocabulary import tabletop_vocabulary
+from iterprime_ros.training.matcher.vocabulary import word_tokenizer
 from iterprime_ros.training.options import run_training, training_parser
-from iterprime_ros.training.scenes import RenderedScenes
+from iterprime_ros.training.scenes import mixed_scenes
 
-_EASY_SHARE = 0.15  # of the reading steps, the first ones, in which most texts name attributes
-_WHOLE_SHARE = 0.2  # of the matching steps, the last ones, in which whole images are seen
-_RECOGNITION_BATCH_FACTOR = 4  # images per step, relative to the other stages
 _ENCODER_RATE_FACTOR = 0.4  # learning rate of the pretrained image encoder, relative to the rest
-_DEFAULT_STEPS = {'recognition': 2200, 'reading': 10000, 'matching': 4200}
+_DEFAULT_STEPS = {'recognition': 5000, 'reading': 4000, 'matching': 2500}
 
 _DESCRIPTION = """\
-Train the matcher of the tabletop profile in three stages: the image encoder to recognise kinds and
-colours, the text encoder on cached image features (2 GB of memory), then the whole model.
+Train the matcher of the tabletop profile in three stages: the image encoder to recognise kinds,
+colours and sizes, the text encoder on cached image features (2.3 GB of memory), then the whole
+model.
 
 Scenes are rendered once into --scenes. If the training is interrupted, the same command resumes
 from the last checkpoint in --out. The trained model is written to --out/model.
@@ -69,37 +58,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    scenes = RenderedScenes(options.scenes, options.scene_count)
+    scenes = mixed_scenes(options.scenes, options.scene_count)
     torch.manual_seed(options.seed)
-    vocabulary = tabletop_vocabulary()
     environment = options.device, options.workers
+    tokenizer = word_tokenizer()
     if options.begin_with:
         model = load_small_blip(options.begin_with)
     else:
-        model = small_blip(vocabulary.tokenizer)
-        batch_size = options.batch * _RECOGNITION_BATCH_FACTOR
+        model = small_blip(tokenizer)
         train(
             RecognitionLearner(model),
-            partial(recognition_batch, scenes, batch_size, options.seed),
-            TrainingSettings(options.recognition_steps, learning_rate=1e-3),
+            partial(recognition_batch, scenes, options.batch, options.seed),
+            TrainingSettings(options.recognition_steps, learning_rate=1e-3, decay=0.45),
             options.out / 'recognition',
             *environment,
         )
-    learner = MatchingLearner(model, len(vocabulary.tokenizer), scenes)
-    easy_until = 0 if options.begin_with else _EASY_SHARE * options.reading_steps
-    whole_from = (1 - _WHOLE_SHARE) * options.matching_steps
-
-    def reading_batch(step: int) -> dict[str, Tensor]:
-        phase = EASY_CACHED if step < easy_until else MIXED_CACHED
-        return matching_batch(scenes, vocabulary, options.batch, options.seed, step, phase)
-
-    def full_batch(step: int) -> dict[str, Tensor]:
-        phase = MIXED_WHOLE if step >= whole_from else MIXED_CENTRE
-        return matching_batch(scenes, vocabulary, options.batch, options.seed + 1, step, phase)
-
+    learner = RegionLearner(model, scenes)
     train(
         learner,
-        reading_batch,
+        partial(region_batch, scenes, options.batch, options.seed, with_images=False),
         TrainingSettings(options.reading_steps, learning_rate=8e-4),
         options.out / 'reading',
         *environment,
@@ -107,7 +84,7 @@ def _train(options: argparse.Namespace) -> None:
     learner.clear_cache()
     train(
         learner,
-        full_batch,
+        partial(region_batch, scenes, options.batch, options.seed + 1, with_images=True),
         TrainingSettings(
             options.matching_steps,
             learning_rate=5e-4,
@@ -118,7 +95,7 @@ def _train(options: argparse.Namespace) -> None:
         *environment,
     )
     model.half().save_pretrained(options.out / 'model')
-    vocabulary.tokenizer.save_pretrained(options.out / 'model')
+    tokenizer.save_pretrained(options.out / 'model')
     print(f'The model is in {options.out / "model"}')
 
 

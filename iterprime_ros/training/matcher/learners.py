@@ -1,9 +1,7 @@
 """The models of the training stages: the small BLIP with training heads and losses."""
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,6 +18,7 @@ from iterprime_ros.training.matcher.small_blip import (
     image_features,
     match_logits,
 )
+from iterprime_ros.training.scenes import Scenes
 
 _OBJECT_WEIGHT = 4.0  # added to the loss of patches that show an object
 _ENCODING_BATCH = 64  # images encoded at once for the cache
@@ -59,7 +58,7 @@ class RegionLearner(nn.Module):
     scenes: of the batches; batches without images use cached features of their images.
     """
 
-    def __init__(self, model: BlipForImageTextRetrieval, scenes: Sequence[np.void]) -> None:
+    def __init__(self, model: BlipForImageTextRetrieval, scenes: Scenes) -> None:
         super().__init__()
         self.model = model
         self._scenes = scenes

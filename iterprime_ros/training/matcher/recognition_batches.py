@@ -1,7 +1,5 @@
 """Batches for the recognition stage: images, and what each patch shows."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from torch.nn import functional
 from iterprime_ros.sim.scene import COLOURS, KINDS, SIZES
 from iterprime_ros.training.matcher.scene_images import mirrored, to_tensor
 from iterprime_ros.training.matcher.small_blip import GRID_SIZE
+from iterprime_ros.training.scenes import Scenes
 
 LABELS = {'kind': len(KINDS), 'colour': len(COLOURS), 'size': len(SIZES)}
 _MIN_COVERED = 0.3  # share of a patch that an object must cover to be its label
@@ -19,12 +18,10 @@ _SAMPLES = 4  # sampled pixels along a side of a patch
 _GAIN, _OFFSET = 0.12, 0.25
 
 
-def recognition_batch(
-    scenes: Sequence[np.void], size: int, seed: int, step: int
-) -> dict[str, Tensor]:
+def recognition_batch(scenes: Scenes, size: int, seed: int, step: int) -> dict[str, Tensor]:
     """Return the batch of a step; equal arguments give equal batches.
 
-    scenes: where images come from; items are training.scenes.SCENE.
+    scenes: where images come from.
     size: number of images B.
     seed: seed of the random choices.
     step: number of the step.

@@ -5,8 +5,6 @@ all the supervision: the objects that are shown come from the simulator's masks,
 ever named as the one that a phrase means.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.random import Generator
@@ -19,6 +17,7 @@ from iterprime_ros.training.matcher.recognition_batches import coverage, lightin
 from iterprime_ros.training.matcher.scene_images import image_index, mirrored, scene_images
 from iterprime_ros.training.matcher.small_blip import GRID_SIZE
 from iterprime_ros.training.matcher.vocabulary import noun_phrase, word_tokenizer
+from iterprime_ros.training.scenes import Scenes
 
 TEXTS = 16  # per image
 _NAMES = (KINDS, tuple(COLOURS), SIZES)
@@ -37,11 +36,11 @@ _TOKENIZER = word_tokenizer()
 
 
 def region_batch(
-    scenes: Sequence[np.void], size: int, seed: int, step: int, with_images: bool
+    scenes: Scenes, size: int, seed: int, step: int, with_images: bool
 ) -> dict[str, Tensor]:
     """Return the batch of a step; equal arguments give equal batches.
 
-    scenes: where images come from; items are training.scenes.SCENE.
+    scenes: where images come from.
     size: number of images B.
     seed: seed of the random choices.
     step: number of the step.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
-from iterprime_ros.training.scenes import RenderedScenes
+from iterprime_ros.training.scenes import Scenes
 
 
 def image_index(scene_index: int, is_mirrored: bool) -> int:
@@ -14,7 +14,7 @@ def image_index(scene_index: int, is_mirrored: bool) -> int:
     return 2 * scene_index + is_mirrored
 
 
-def scene_images(scenes: RenderedScenes, chosen: Sequence[tuple[int, bool]]) -> Tensor:
+def scene_images(scenes: Scenes, chosen: Sequence[tuple[int, bool]]) -> Tensor:
     """Return images (B, 3, H, W) uint8; chosen: scene index and whether it is mirrored."""
     return to_tensor(np.stack([mirrored(scenes[index]['rgb'], flip) for index, flip in chosen]))
 

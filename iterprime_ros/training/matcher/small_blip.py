@@ -18,7 +18,7 @@ WIDTH = 128
 VISION_LAYERS, VISION_HEADS = 3, 2
 FUSION_LAYERS, FUSION_HEADS = 4, 4
 MAX_TOKENS = 40
-PATCH_STEM = {
+PATCH_STEM: dict[str, Any] = {
     'strides': [3, 2, 3],
     'channels': [32, 64, 128],
     'blocks': [0, 2, 2],

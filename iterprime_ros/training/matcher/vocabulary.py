@@ -1,5 +1,7 @@
 """The vocabulary of the tabletop matcher, as a WordPiece tokenizer, and noun phrases made of it."""
 
+from collections.abc import Sequence
+
 from numpy.random import Generator
 from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
@@ -38,9 +40,12 @@ def noun_phrase(rng: Generator, description: Description, is_unknown: bool = Fal
     is_unknown: whether the noun is a word that the model does not know; then the phrase is true of
         nothing. An adjective that it does not know changes nothing: it says no more than silence.
     """
-    size = _drawn(rng, SIZE_WORDS, _MORE_SIZES, description.size)
-    colour = _colour(rng, description.colour)
-    noun = UNKNOWN_WORD if is_unknown else _drawn(rng, NOUNS, _MORE_NOUNS, description.kind)
+    kind, colour_name, size_name = description.kind, description.colour, description.size
+    size = _drawn(rng, SIZE_WORDS.get(size_name or '', ()), _MORE_SIZES.get(size_name or '', ()))
+    colour = _drawn(
+        rng, (colour_name,) if colour_name else (), _MORE_COLOURS.get(colour_name or '', ())
+    )
+    noun = UNKNOWN_WORD if is_unknown else _drawn(rng, NOUNS[kind], _MORE_NOUNS[kind])
     if not is_unknown and rng.random() < _PLURAL_RATE:
         noun = plural(noun)
     unknown = UNKNOWN_WORD if rng.random() < _UNKNOWN_ADJECTIVE_RATE else ''
@@ -79,24 +84,10 @@ def word_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def _drawn(
-    rng: Generator,
-    usual: dict[str | None, tuple[str, ...]] | dict[str, tuple[str, ...]],
-    rare: dict[str | None, tuple[str, ...]] | dict[str, tuple[str, ...]],
-    value: str | None,
-) -> str:
-    """Draw a word for a value; '' for None where None has no words."""
-    options = usual.get(value, ('',))  # type: ignore[call-overload]
-    if value in rare and rng.random() < _RARE_RATE:
-        options = rare[value]  # type: ignore[index]
+def _drawn(rng: Generator, usual: Sequence[str], rare: Sequence[str]) -> str:
+    """Draw a word; '' where there is none."""
+    options = rare if rare and rng.random() < _RARE_RATE else usual or ('',)
     return options[int(rng.integers(len(options)))]
-
-
-def _colour(rng: Generator, colour: str | None) -> str:
-    options = _MORE_COLOURS.get(colour or '', ())
-    if options and rng.random() < _RARE_RATE:
-        return options[int(rng.integers(len(options)))]
-    return colour or ''
 
 
 def _token_names(*names: str) -> dict[str, str]:

@@ -3,15 +3,19 @@
 import torch
 
 from iterprime_ros.grounding.blip import blip_matcher
+from iterprime_ros.grounding.regions import region_logits
 from iterprime_ros.training.matcher.small_blip import (
-    contrastive_loss,
+    GRID_SIZE,
+    IMAGE_SIZE,
     image_features,
+    load_small_blip,
+    match_logits,
     small_blip,
-    text_features,
 )
 from iterprime_ros.training.matcher.vocabulary import word_tokenizer
 
-TEXTS = ['the red mug', 'small ball left of the blue plate', 'the leftmost cup is red']
+TEXTS = ['the red mug', 'small ball', 'mug that is red']
+PATCHES = GRID_SIZE**2
 
 
 def random_model():
@@ -20,17 +24,20 @@ def random_model():
     model = small_blip(tokenizer).eval().requires_grad_(False)
     for parameter in model.parameters():
         if parameter.ndim > 1:
-            parameter.normal_(std=0.15)
+            parameter.normal_(std=0.1)
     return model, tokenizer
+
+
+def token_ids(tokenizer):
+    return tokenizer(TEXTS, padding=True, return_tensors='pt')['input_ids']
 
 
 def test_batched_logits_are_those_of_single_pairs():
     model, tokenizer = random_model()
-    pixels = torch.randn(2, 3, 192, 192)
-    ids = tokenizer(TEXTS, padding=True, return_tensors='pt')['input_ids']
-    patches = image_features(model, pixels)
-    hidden = text_features(model, ids.expand(2, -1, -1), patches)
-    logits = model.itm_head(hidden[:, :, 0])
+    pixels = torch.randn(2, 3, IMAGE_SIZE, IMAGE_SIZE)
+    everything = torch.ones(2, len(TEXTS), PATCHES, dtype=torch.bool)
+    ids = token_ids(tokenizer).expand(2, -1, -1)
+    logits = match_logits(model, ids, image_features(model, pixels), everything)
     for image in range(2):
         for row, text in enumerate(TEXTS):
             encoding = tokenizer(text, return_tensors='pt')
@@ -43,38 +50,30 @@ def test_batched_logits_are_those_of_single_pairs():
             torch.testing.assert_close(logits[image, row], expected[0], atol=1e-4, rtol=1e-3)
 
 
-def test_the_matcher_of_the_package_gives_the_same_logits():
+def test_the_matcher_of_the_package_gives_the_same_logits_of_regions():
     model, tokenizer = random_model()
-    image = torch.randint(0, 256, (3, 192, 192), dtype=torch.uint8)
+    image = torch.randint(0, 256, (3, IMAGE_SIZE, IMAGE_SIZE), dtype=torch.uint8)
     matcher = blip_matcher(model, tokenizer)
-    ids = tokenizer(TEXTS, padding=True, return_tensors='pt')['input_ids'][None]
-    pixels = matcher.pixels.of_batch(image[None])
-    logits = model.itm_head(text_features(model, ids, image_features(model, pixels))[0, :, 0])
-    keep = torch.ones(len(TEXTS), 256, dtype=torch.bool)
-    attended = matcher.attend(
-        matcher.encode_image(image), matcher.encode_text(TEXTS), keep, block=1
-    )
-    margin = torch.logit(attended.probability)
-    torch.testing.assert_close(margin, logits[:, 1] - logits[:, 0], atol=1e-4, rtol=1e-3)
+    patches = image_features(model, matcher.pixels.of_batch(image[None]))
+    regions = torch.rand(2, PATCHES) < 0.1
+    found = region_logits(matcher, matcher.encode_image(image), TEXTS, regions)
+    shown = torch.cat([regions, ~regions, torch.ones(1, PATCHES, dtype=torch.bool)])
+    for row, patches_shown in enumerate(shown):
+        logits = match_logits(
+            model, token_ids(tokenizer)[None], patches, patches_shown.expand(1, len(TEXTS), -1)
+        )[0]
+        expected = logits[:, 1] - logits[:, 0]
+        given = (*found.only.T, *found.without.T, found.whole)[row]
+        torch.testing.assert_close(given, expected, atol=1e-3, rtol=1e-3)
 
 
-def test_selected_patches_keep_their_positions():
-    model, _ = random_model()
-    pixels = torch.randn(1, 3, 192, 192)
-    whole = image_features(model, pixels)
-    torch.testing.assert_close(image_features(model, pixels, torch.arange(256)[None]), whole)
-    part = image_features(model, pixels, torch.tensor([[3, 40, 200]]))
-    assert part.shape == (1, 4, whole.shape[-1])
-    assert not torch.allclose(part[0, 1], whole[0, 4])  # attention is limited to the part
-
-
-def test_the_contrastive_loss_ignores_pairs_that_are_not_negative():
+def test_a_saved_model_can_be_trained_further(tmp_path):
     model, tokenizer = random_model()
-    patches = image_features(model, torch.randn(2, 3, 192, 192))
-    ids = tokenizer(TEXTS[:2], padding=True, return_tensors='pt')['input_ids']
-    none = torch.zeros(2, 2, dtype=torch.bool)
-    assert contrastive_loss(model, patches, ids, none) == 0
-    assert contrastive_loss(model, patches, ids, ~none) > 0
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    again = load_small_blip(tmp_path).eval()
+    pixels = torch.randn(1, 3, IMAGE_SIZE, IMAGE_SIZE)
+    torch.testing.assert_close(image_features(again, pixels), image_features(model, pixels))
 
 
 def test_it_is_small():

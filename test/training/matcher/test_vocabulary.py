@@ -1,38 +1,44 @@
-"""The tokenizer of the tabletop world."""
+"""The vocabulary has a token for every word of the noun phrases that training draws."""
 
-from itertools import islice
+import numpy as np
 
-from iterprime_ros.sim.grammar import phrases, wordings
-from iterprime_ros.training.matcher.captions import UNKNOWN_WORD
-from iterprime_ros.training.matcher.vocabulary import content_words, word_tokenizer
+from iterprime_ros.sim.grammar import Description, descriptions
+from iterprime_ros.training.matcher.vocabulary import (
+    UNKNOWN_WORD,
+    noun_phrase,
+    plural,
+    word_tokenizer,
+    words,
+)
 
 
-def test_every_word_of_the_grammar_is_in_the_vocabulary():
+def test_every_word_of_a_noun_phrase_is_one_token():
+    rng = np.random.default_rng(0)
     tokenizer = word_tokenizer()
-    sample = islice(phrases(), 0, None, 23)  # 23 divides no number of descriptions
-    words = {
-        word for phrase in sample for text in wordings(phrase)[::5] for word in text.text.split()
-    }
-    assert len(words) > 55
-    vocabulary = tokenizer.get_vocab()
-    assert words <= vocabulary.keys()
-    assert set(content_words()) <= vocabulary.keys()
+    drawn = [noun_phrase(rng, each) for each in descriptions() for _ in range(20)]
+    known = [text for text in drawn if UNKNOWN_WORD not in text]
+    assert len(known) > len(drawn) / 2
+    for text in known:
+        ids = tokenizer(text)['input_ids']
+        assert tokenizer.unk_token_id not in ids
+        assert len(ids) == len(text.split()) + 2
 
 
-def test_other_words_are_unknown_and_special_tokens_are_kept():
-    tokenizer = word_tokenizer()
-    encoding = tokenizer('The RED zebra, left of the [UNK]')
-    tokens = tokenizer.convert_ids_to_tokens(encoding['input_ids'])
-    words = ['the', 'red', UNKNOWN_WORD, UNKNOWN_WORD, 'left', 'of', 'the', UNKNOWN_WORD]
-    assert tokens == ['[CLS]', *words, '[SEP]']
+def test_a_noun_phrase_says_its_description():
+    rng = np.random.default_rng(1)
+    texts = {noun_phrase(rng, Description('mug', 'red', 'small')) for _ in range(300)}
+    assert {'small red mug', 'the little red cup', 'small mug that is red'} <= texts
+    assert all(any(noun in text for noun in ('mug', 'cup')) for text in texts)
 
 
-def test_a_saved_tokenizer_is_loaded_unchanged(tmp_path):
-    from transformers import AutoTokenizer
+def test_an_unknown_noun_replaces_the_noun():
+    rng = np.random.default_rng(1)
+    texts = [noun_phrase(rng, Description('mug', 'red'), is_unknown=True) for _ in range(50)]
+    assert all('mug' not in text and 'cup' not in text for text in texts)
+    assert all(UNKNOWN_WORD in text for text in texts)
 
-    tokenizer = word_tokenizer()
-    tokenizer.save_pretrained(tmp_path)
-    loaded = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
-    text = 'the small red mug that is left of the blue plate'
-    assert loaded(text)['input_ids'] == tokenizer(text)['input_ids']
-    assert loaded(text, return_offsets_mapping=True)['offset_mapping'][1:3] == [(0, 3), (4, 9)]
+
+def test_plurals_are_words():
+    assert plural('box') == 'boxes'
+    assert plural('dish') == 'dishes'
+    assert {'boxes', 'dishes', 'mugs', 'objects'} <= set(words())
