@@ -147,8 +147,7 @@ def _outcome(
     fitting = [k for k in order.tolist() if beliefs[k] >= max(threshold, 1e-9)]
     if not fitting:
         best = f' (best chance {beliefs[order[0]]:.2f}, below {threshold:g})' if len(order) else ''
-        reason_text = not_found_reason(reasoning, objects.measurements, threshold)
-        return Status.NOT_FOUND, f'{reason_text}{best}.', order, 0
+        return Status.NOT_FOUND, f'{not_found_reason(reasoning)}{best}.', order, 0
     chance = f'chance {beliefs[fitting[0]]:.2f}'
     if phrase.is_plural:
         text = several_found(command.expression, phrase, len(fitting))
