@@ -1,8 +1,11 @@
-"""What a heatmap costs: ours beside the plain way and beside the limit, in one process.
+"""What heatmaps and region matches cost: ours beside the plain way and beside the limit.
 
-plain: whole forward and whole backward, with gradients for every parameter, in each round.
+plain: whole forward and whole backward, with gradients for every parameter, in each round; for
+       regions one whole forward without gradients for each of them alone, for the image without
+       each, and for the image.
 limit: one forward of the image encoder without gradients.
-ours:  the first expression on a frame, and the next ones on the same frame.
+ours:  the first expression on a frame, and the next ones on the same frame; for regions with the
+       image encoded before.
 
 The model is BLIP-base at 384 px with random weights. On a CPU the unit is CPU seconds of one
 thread, with denormal numbers flushed to 0; on CUDA wall milliseconds. Printed are the median and,
@@ -32,10 +35,13 @@ from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.blip import blip_matcher
 from iterprime_ros.grounding.fusion import FusionMatcher
 from iterprime_ros.grounding.refinement import ground
+from iterprime_ros.grounding.regions import region_logits
 from iterprime_ros.grounding.settings import GroundingSettings
 
 ROUNDS = 3
 TEXT = 'the red mug left of the bottle'
+NOUN_PHRASES = ('red mug', 'bottle', 'the mug left of the bottle', 'there is a red mug')
+REGIONS = 32
 FOCUS = ((4, 7), (8, 11), (12, 16), (24, 30))
 SETTINGS = GroundingSettings(rounds=ROUNDS, stop_early=False)
 
@@ -131,6 +137,39 @@ def plain_rounds(model: Any, words: PreTrainedTokenizerFast, pixels: Tensor, tex
     model.zero_grad()
 
 
+def random_regions(side: int) -> Tensor:
+    """Return REGIONS rectangles of 1 to side / 2 patches along each side, (K, side * side) bool."""
+    generator = torch.Generator().manual_seed(0)
+    regions = torch.zeros((REGIONS, side, side), dtype=torch.bool)
+    for region in regions:
+        height, width = torch.randint(1, side // 2 + 1, (2,), generator=generator).tolist()
+        row, column = (
+            int(torch.randint(0, side - length + 1, (1,), generator=generator))
+            for length in (height, width)
+        )
+        region[row : row + height, column : column + width] = True
+    return regions.flatten(1)
+
+
+@torch.no_grad()
+def plain_match(
+    model: Any, words: PreTrainedTokenizerFast, patches: Tensor | None, pixels: Tensor, text: str
+) -> None:
+    """Match a text with a part of an image, which the image encoder encodes unless it did."""
+    device = pixels.device
+    numbers = words(text, add_special_tokens=False)['input_ids']
+    ids = torch.tensor([[words.cls_token_id, *numbers, words.sep_token_id]], device=device)
+    if patches is None:
+        patches = model.vision_model(pixel_values=pixels).last_hidden_state
+    hidden = model.text_encoder(
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        encoder_hidden_states=patches,
+        encoder_attention_mask=torch.ones(patches.shape[:2], dtype=torch.int64, device=device),
+    ).last_hidden_state
+    model.itm_head(hidden[:, 0])
+
+
 class Bench:
     """The figures of one device."""
 
@@ -195,8 +234,50 @@ class Bench:
             )
         return rows
 
+    def region_rows(self) -> dict[str, dict[str, Any]]:
+        """Print and return what matching texts with REGIONS regions costs."""
+        matcher = blip_matcher(base_model(), self.words, self.device)
+        regions = random_regions(matcher.grid[0]).to(self.device)
+        memory = matcher.encode_image(self.image)
+        model = base_model().to(self.device)
+        pixels = matcher.pixels(self.image)
+        with torch.no_grad():
+            patches = model.vision_model(pixel_values=pixels).last_hidden_state
+        forwards = 2 * REGIONS + 1
+        chosen = [(text,) for text in (NOUN_PHRASES[0], NOUN_PHRASES[-1])]
+        texts = {', '.join(each): each for each in (*chosen, NOUN_PHRASES[:2], NOUN_PHRASES[:3])}
+        works: dict[str, Callable[[], object]] = {
+            'vit': partial(vision, matcher, self.image, torch.float32),
+            'plain': partial(plain_match, model, self.words, None, pixels, NOUN_PHRASES[0]),
+            'text': partial(plain_match, model, self.words, patches, pixels, NOUN_PHRASES[0]),
+        }
+        for name, each in texts.items():
+            works[name] = partial(region_logits, matcher, memory, each, regions)
+            works[f'{name}, alone'] = partial(
+                region_logits, matcher, memory, each, regions, contrast=False
+            )
+        found = self.costs(works)
+        limit, first = found['vit'].median, found[next(iter(texts))].median
+        print(
+            f'\n{REGIONS} regions: texts{"":<34}{"cost":<24}of ViT  '
+            f'{"regions alone":<24}of ViT ({self.unit})'
+        )
+        for name in texts:
+            whole, alone = found[name], found[f'{name}, alone']
+            print(
+                f'{name:<46}{whole!s:<24}{whole.median / limit:<8.2f}'
+                f'{alone!s:<24}{alone.median / limit:.2f}'
+            )
+        print(
+            f'plain way: {forwards} forwards of {found["plain"]} {self.unit} for the first text, '
+            f'{forwards * found["plain"].median / first:.0f} times ours; with the image encoded '
+            f'before, of {found["text"]}, {forwards * found["text"].median / first:.1f} times'
+        )
+        return {name: asdict(cost) for name, cost in found.items()}
+
     def run(self) -> dict:
         """Print every table and return the figures."""
+        region_rows = self.region_rows()
         rows = self.encoder_rows()
         matcher = blip_matcher(base_model(), self.words, self.device)
         memory_ours = self.peak(
@@ -228,6 +309,7 @@ class Bench:
         )
         print(f'peak memory: ours {memory_ours:.0f} MB, plain {memory_plain:.0f} MB')
         return {
+            'regions': region_rows,
             'encoders': rows,
             'expressions': _written(by_count),
             'rounds': _written(by_rounds),
