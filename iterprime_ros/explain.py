@@ -1,6 +1,7 @@
 """The figure for a person who asks "why that one?"."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 
 import numpy as np
@@ -9,10 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from iterprime_ros.answer import Segmentation, Status, WordHeatmap
+from iterprime_ros.answer import PartsReport, Segmentation, Status, WordHeatmap
+from iterprime_ros.explain_objects import draw_objects, marked_candidates, shown_candidates
+from iterprime_ros.explain_table import (
+    Table,
+    draw_table,
+    header_height,
+    place_tables,
+    split_table,
+    table_height,
+    tables_of,
+)
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.refinement import RefinementRound
-from iterprime_ros.render import overlay
+from iterprime_ros.render import instance_colour, overlay, overlay_instances
 
 Draw = Callable[[Axes], None]
 
@@ -21,6 +32,7 @@ _LEFT, _GAP, _TITLE, _LINE = 0.6, 0.15, 0.45, 0.24  # inches; a line is one of t
 _FEWEST_COLUMNS, _MOST_COLUMNS = 3, 4
 _HEADING_CHARACTERS, _FACT_CHARACTERS = 110, 56  # that fit in a line
 _TALLEST = 2.0  # height over width that a panel gets at most
+_OBJECTS_WIDTH, _OBJECTS_HEIGHT = 6.9, 8.0  # inches, of the picture of all objects at most
 _SHOWN_MASKS = 4
 _RANKS = {
     'mean': 'the mean of the heatmap inside',
@@ -28,10 +40,33 @@ _RANKS = {
 }
 _COLOUR = {
     Status.FOUND: '#1a7f37',
+    Status.FOUND_SEVERAL: '#1a7f37',
     Status.AMBIGUOUS: '#b35900',
     Status.NOT_FOUND: '#b3261e',
     Status.INVALID: '#b3261e',
 }
+_LEGEND = (
+    'Every part is judged for every object, and the chances are multiplied. → 3: object 3 serves '
+    'best as the anchor. Red: the part that speaks most against the object.'
+)
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """Something drawn in axes: left, top, width and height in inches, from its row's corner."""
+
+    place: tuple[float, float, float, float]
+    draw: Draw
+    has_frame: bool = True
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Panels beside each other, with a title at their left; height in inches."""
+
+    title: str
+    panels: list[_Panel]
+    height: float
 
 
 def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
@@ -39,66 +74,133 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
 
     image: (H, W, 3) uint8 RGB, the image that `answer` is about.
 
-    Rows: the answer and the heatmap; every round with the patches that were hidden from it; every
-    focus word's heatmap, unless all are flat; the best masks with the measure that ranked them.
+    Rows: the answer and the heatmap; every object of the frame with its chance, part by part, or
+    the best masks with the measure that ranked them where one heatmap was read; every round with
+    the patches that were hidden from it; every focus word's heatmap, unless all are flat.
     """
+    aspect = min(image.shape[0] / image.shape[1], _TALLEST)
     facts = _facts(answer)
-    rows = [('', _answer_row(image, answer, facts), _FEWEST_COLUMNS)]
-    for title, draws in (
-        ('rounds', [_round(image, each, n) for n, each in enumerate(answer.rounds)]),
-        ('words', _words(image, answer)),
-        (
-            'masks',
-            [_candidate(image, answer, n) for n in range(len(answer.candidates[:_SHOWN_MASKS]))],
-        ),
-    ):
-        columns = min(max(len(draws), _FEWEST_COLUMNS), _MOST_COLUMNS)
-        for start in range(0, len(draws), columns):
-            rows.append((title if start == 0 else '', draws[start : start + columns], columns))
+    rows = _rows('', _answer_row(image, answer, facts), aspect)
+    rows[0] = _Row('', rows[0].panels, max(rows[0].height, _LINE * len(facts)))
+    if answer.parts:
+        rows.append(_objects_row(image, answer, answer.parts))
+    rounds = [_round(image, each, n) for n, each in enumerate(answer.rounds)]
+    rows += _rows('rounds', rounds, aspect)
+    rows += _rows('words', _words(image, answer), aspect)
+    if not answer.parts:
+        best = range(len(answer.candidates[:_SHOWN_MASKS]))
+        rows += _rows('masks', [_candidate(image, answer, n) for n in best], aspect)
     command = answer.command.text if answer.command else ''
     heading = [*wrap(f'“{command}”', _HEADING_CHARACTERS), *wrap(answer.text, _HEADING_CHARACTERS)]
-    aspect = min(image.shape[0] / image.shape[1], _TALLEST)
-    sizes = [_panel(columns, aspect) for _, _, columns in rows]
-    sizes[0] = (sizes[0][0], max(sizes[0][1], _LINE * len(facts)))
+    return _figure(heading, _COLOUR[answer.status], rows)
+
+
+def answer_overlay(image: NDArray[np.uint8], answer: Segmentation) -> NDArray[np.uint8]:
+    """Return a copy of an image in which every object that is meant has a colour of its own.
+
+    image: (H, W, 3) uint8 RGB, the image that `answer` is about.
+
+    The rival of an ambiguous answer is among them.
+    """
+    marked = [answer.candidates[n].mask for n in marked_candidates(answer)]
+    return overlay_instances(image, marked) if marked else overlay(image, answer.mask)
+
+
+def _figure(heading: Sequence[str], colour: str, rows: Sequence[_Row]) -> Figure:
     top = 0.05 + 1.25 * _LINE * len(heading)
-    height = top + sum(_TITLE + tall for _, tall in sizes) + _GAP
+    height = top + sum(_TITLE + row.height for row in rows) + _GAP
     figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
     figure.suptitle(
         '\n'.join(heading),
         y=1 - 0.1 / height,
         fontsize=15,
-        color=_COLOUR[answer.status],
+        color=colour,
         weight='bold',
         parse_math=False,
     )
-    for (title, draws, _), (wide, tall) in zip(rows, sizes, strict=True):
-        top += _TITLE + tall
-        for c, draw in enumerate(draws):
-            left = _LEFT + c * (wide + _GAP)
-            place = (left / _WIDTH, 1 - top / height, wide / _WIDTH, tall / height)
-            axes = figure.add_axes(place)
-            draw(axes)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            if c == 0 and title:
-                axes.set_ylabel(title, fontsize=13, weight='bold')
+    for row in rows:
+        top += _TITLE
+        for number, panel in enumerate(row.panels):
+            left, down, wide, tall = panel.place
+            bottom = height - top - down - tall
+            axes = figure.add_axes(
+                ((_LEFT + left) / _WIDTH, bottom / height, wide / _WIDTH, tall / height)
+            )
+            panel.draw(axes)
+            if panel.has_frame:
+                axes.set_xticks([])
+                axes.set_yticks([])
+            if number == 0 and row.title:
+                axes.set_ylabel(row.title, fontsize=13, weight='bold')
+        top += row.height
     return figure
 
 
-def _panel(columns: int, aspect: float) -> tuple[float, float]:
-    """Return the width and height in inches of the panels of a row."""
+def _rows(title: str, draws: Sequence[Draw], aspect: float) -> list[_Row]:
+    """Return panels of one size in as many rows as they need."""
+    columns = min(max(len(draws), _FEWEST_COLUMNS), _MOST_COLUMNS)
     wide = (_WIDTH - _LEFT) / columns - _GAP
-    return wide, wide * aspect
+    tall = wide * aspect
+    return [
+        _Row(
+            title if start == 0 else '',
+            [
+                _Panel((c * (wide + _GAP), 0, wide, tall), draw)
+                for c, draw in enumerate(draws[start : start + columns])
+            ],
+            tall,
+        )
+        for start in range(0, len(draws), columns)
+    ]
+
+
+def _objects_row(image: NDArray[np.uint8], answer: Segmentation, report: PartsReport) -> _Row:
+    """Return the picture of all objects with tables of their chances beside and below it."""
+    shown = shown_candidates(answer, report)
+    aspect = image.shape[0] / image.shape[1]
+    wide = min(_OBJECTS_WIDTH, _OBJECTS_HEIGHT / aspect)
+    tall = wide * aspect
+
+    def picture(axes: Axes) -> None:
+        draw_objects(axes, image, answer, shown, wide)
+        hidden = len(answer.candidates) - len(shown)
+        title = f'objects by chance; {hidden} more are not drawn' if hidden else 'objects by chance'
+        axes.set_title(title if shown else 'no objects', fontsize=11)
+
+    marked = {n: instance_colour(n)[0] for n in marked_candidates(answer)}
+    width = _WIDTH - _LEFT - _GAP
+    tables = [part for table in tables_of(report) for part in split_table(table, width)]
+    header = header_height(tables)
+    sizes = [(table.width, table_height(header, len(shown))) for table in tables]
+    places = place_tables(sizes, wide + 2 * _GAP, width, tall)
+    panels = [_Panel((0, 0, wide, tall), picture)]
+    for table, size, place in zip(tables, sizes, places, strict=True):
+
+        def chances(axes: Axes, table: Table = table) -> None:
+            draw_table(axes, table, header, shown, marked)
+
+        panels.append(_Panel((*place, *size), chances, has_frame=False))
+    height = max(tall, *(top + each[1] for (_, top), each in zip(places, sizes, strict=True)))
+
+    def legend(axes: Axes) -> None:
+        axes.set_axis_off()
+        axes.text(0, 0.5, _LEGEND, va='center', fontsize=9.5, color='#444444')
+
+    panels.append(_Panel((0, height + _GAP, width, _LINE), legend, has_frame=False))
+    return _Row('objects', panels, height + _GAP + _LINE)
 
 
 def _answer_row(image: NDArray[np.uint8], answer: Segmentation, lines: Sequence[str]) -> list[Draw]:
     def picture(axes: Axes) -> None:
-        axes.imshow(overlay(image, answer.mask))
-        axes.set_title('answer' if answer.mask.any() else 'image (no mask)')
+        axes.imshow(answer_overlay(image, answer))
+        axes.set_title(_answer_title(answer))
 
     def heat(axes: Axes) -> None:
         _over(axes, image, answer.heatmap)
-        axes.set_title(f'heatmap, match {answer.match_probability:.2f}')
+        weighted = 'heatmap, weighted by the chances'
+        axes.set_title(
+            weighted if answer.parts else f'heatmap, match {answer.match_probability:.2f}'
+        )
 
     def facts(axes: Axes) -> None:
         axes.set_axis_off()
@@ -115,6 +217,14 @@ def _answer_row(image: NDArray[np.uint8], answer: Segmentation, lines: Sequence[
     return [picture, heat, facts]
 
 
+def _answer_title(answer: Segmentation) -> str:
+    if not answer.mask.any():
+        return 'image (no mask)'
+    if answer.status is Status.AMBIGUOUS and len(answer.candidates) > 1:
+        return 'answer (green) and rival (orange)'
+    return f'answer: {answer.instance_count} objects' if answer.instance_count > 1 else 'answer'
+
+
 def _facts(answer: Segmentation) -> list[str]:
     """Return the lines beside the answer, none too long for their place."""
     facts = []
@@ -129,7 +239,9 @@ def _facts(answer: Segmentation) -> list[str]:
     facts += [f'{stage}: {spent:.0f} ms' for stage, spent in answer.milliseconds.items()]
     if answer.word_heatmaps and not _has_word_heatmaps(answer):
         facts.append('words: no heatmap of their own in this fusion block')
-    if answer.candidates:
+    if answer.parts:
+        facts.append(f'objects: {len(answer.candidates)}, ranked by their chance')
+    elif answer.candidates:
         facts.append(f'masks: ranked by {_RANKS[answer.ranked_by]}')
     facts += [f'note: {note}' for note in answer.notes]
     return [line for fact in facts for line in wrap(fact, _FACT_CHARACTERS)]

@@ -15,6 +15,23 @@ from iterprime_ros.errors import UnwritableError
 _WIDTH, _DPI = 16.0, 100  # inches and pixels per inch: 1600 pixels wide
 _TITLE_CHARACTERS, _CAPTION_CHARACTERS = 46, 60  # per line
 _MAX_LINES = 4
+_LIGHT = 140  # luminance from which black letters are readable on a colour
+
+# RGB of the objects in a picture, each as far from those before it as may be.
+_INSTANCE_COLOURS = (
+    (40, 220, 90),
+    (255, 150, 30),
+    (70, 150, 255),
+    (235, 80, 205),
+    (240, 220, 50),
+    (50, 215, 225),
+    (245, 75, 65),
+    (160, 120, 255),
+    (185, 125, 75),
+    (255, 165, 190),
+    (150, 175, 45),
+    (140, 160, 185),
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +59,37 @@ def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uin
     image: (H, W, 3) uint8.
     mask: (H, W) bool; if it is empty, nothing is dimmed.
     """
-    if not mask.any():
+    return overlay_instances(image, [mask])
+
+
+def overlay_instances(
+    image: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
+) -> NDArray[np.uint8]:
+    """Return a copy of an image in which each mask has its `instance_colour`; the rest is dimmed.
+
+    image: (H, W, 3) uint8.
+    masks: (H, W) bool each; earlier ones hide later ones. If all are empty, nothing is dimmed.
+    """
+    if not any(mask.any() for mask in masks):
         return image.copy()
-    green = np.array([40, 220, 90])
-    mixed = np.where(mask[..., None], 0.55 * image + 0.45 * green, 0.45 * image)
-    interior = mask.copy()
-    interior[1:-1, 1:-1] &= mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
-    mixed[mask & ~interior] = green
+    mixed = 0.45 * image
+    for n, mask in reversed(list(enumerate(masks))):
+        colour = np.array(_INSTANCE_COLOURS[n % len(_INSTANCE_COLOURS)])
+        mixed[mask] = 0.55 * image[mask] + 0.45 * colour
+        interior = mask.copy()
+        interior[1:-1, 1:-1] &= mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+        mixed[mask & ~interior] = colour
     return mixed.round().astype(np.uint8)
+
+
+def instance_colour(n: int) -> tuple[str, str]:
+    """Return the colour of object n, counted from 0, and that of letters on it, for Matplotlib.
+
+    Colours repeat after twelve.
+    """
+    red, green, blue = _INSTANCE_COLOURS[n % len(_INSTANCE_COLOURS)]
+    luminance = 0.299 * red + 0.587 * green + 0.114 * blue  # ITU-R BT.601
+    return f'#{red:02x}{green:02x}{blue:02x}', 'black' if luminance >= _LIGHT else 'white'
 
 
 def answers_figure(rgb: NDArray[np.uint8], answers: Sequence[DrawnAnswer]) -> Figure:
