@@ -156,11 +156,13 @@ def _measured_in_space(
     plane = found or SupportingPlane.level_below(points[at])
     flat, heights = plane.on_plane(points[at]), plane.heights(points[at])
     footprint, base, top = in_image.footprint.copy(), in_image.base.copy(), in_image.top.copy()
+    unseen = _edge_pixels(camera.height) + step / 2  # between the outermost points and the outline
     bounds = np.searchsorted(owners, np.arange(len(coarse) + 1))
     for k, (start, end) in enumerate(pairwise(bounds)):
         if end - start < _FEWEST_POINTS:
             continue
-        footprint[k] = support_of_points(flat[start:end], _OUTSIDE)
+        pixel = float(np.median(z[at[0][start:end], at[1][start:end]])) / camera.fx
+        footprint[k] = support_of_points(flat[start:end], _OUTSIDE) + unseen * pixel
         ordered, outside = np.sort(heights[start:end]), int(_OUTSIDE * (end - start))
         base[k], top[k] = ordered[outside], ordered[-1 - outside]
     if found:
@@ -207,7 +209,7 @@ def _points_of_objects(
     """
     height, width = masks.shape[1:]
     owners, rows, columns = np.nonzero(coarse)
-    reach = max(1, round(_EDGE * height))
+    reach = _edge_pixels(height)
     is_good = np.isfinite(z[rows, columns])
     for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         near_rows = np.clip(rows * step + step // 2 + down * reach, 0, height - 1)
@@ -218,6 +220,10 @@ def _points_of_objects(
         is_step = z[rows, columns] - z[next_rows, next_columns] > _JUMP * z[rows, columns]
         is_good &= ~(is_step & coarse[owners, next_rows, next_columns])
     return owners[is_good], (rows[is_good], columns[is_good])
+
+
+def _edge_pixels(height: int) -> int:
+    return max(1, round(_EDGE * height))
 
 
 def _surroundings(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:

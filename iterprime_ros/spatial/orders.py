@@ -25,6 +25,7 @@ from iterprime_ros.spatial.predicates import (
 )
 
 SIZE_MARGIN = 0.2  # of the logarithm of a length; 1.1 times as large is hardly seen, 1.2 times is
+_THINNEST = 0.005  # in metres; what seems thinner is as thin as depth can tell
 
 _IRRELEVANT, _RELEVANT = 0.1, 0.3  # of the best belief; a candidate below the first is none
 
@@ -114,14 +115,12 @@ def middle_chances(beliefs: NDArray[np.float64], before: Truths) -> NDArray[np.f
 
 def _larger(measured: Measurements) -> Truths:
     """Compare the cube root of the volume, or the square root of the area in the image."""
-    with np.errstate(divide='ignore'):
-        volume = np.log(np.maximum(measured.size, 1e-4)).mean(axis=1)
-        area = np.log(measured.area) / 2
-    return _compared(measured, volume, area)
+    volume = np.log(np.maximum(measured.size, _THINNEST)).mean(axis=1)
+    return _compared(measured, volume, np.log(measured.area) / 2)
 
 
 def _taller(measured: Measurements) -> Truths:
-    height = np.log(np.maximum(measured.size[:, 2], 1e-4))
+    height = np.log(np.maximum(measured.size[:, 2], _THINNEST))
     return _compared(measured, height, np.log(measured.box[:, 3] - measured.box[:, 1]))
 
 

@@ -165,9 +165,9 @@ def _best(
 ) -> tuple[Chances, NDArray[np.int64]]:
     """Return the largest of chances (K, ...) for each candidate, and its indices (K, ...)."""
     count = len(chances)
+    if not count:
+        return np.zeros(0), np.zeros((0, chances.ndim - 1), np.int64)
     allowed = np.where(possible, chances, -1.0).reshape(count, -1)
-    if not allowed.size:
-        return np.zeros(count), np.zeros((count, chances.ndim - 1), np.int64)
     best = allowed.argmax(axis=1)
     values = allowed[np.arange(count), best]
     where = np.stack(np.unravel_index(best, chances.shape[1:]), axis=1).astype(np.int64)
