@@ -95,6 +95,8 @@ examples:
       the same, beside Grad-CAM alone
   iterprime evaluate --split calibration --profile mine.yaml
       settings of your own, on the scenes that are meant for choosing them
+  iterprime evaluate --image-only --out out/image-only
+      without depth, as with an ordinary camera
   iterprime evaluate --ablation --limit 60
       the effect of each part of the algorithm
 """
@@ -333,6 +335,11 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
         action='store_true',
         help='load weights from local folders and the cache of the hub alone',
     )
+    evaluate.add_argument(
+        '--image-only',
+        action='store_true',
+        help='withhold depth and calibration, which are given where the data set has them',
+    )
     evaluate.set_defaults(run=_evaluate)
 
 
@@ -406,6 +413,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         baselines=tuple(options.baseline),
         device=options.device,
         offline=options.offline,
+        image_only=options.image_only,
     )
     if options.ablation:
         ablate(evaluation)

@@ -1,22 +1,34 @@
-"""The effect of each part of the algorithm: the same questions with parts left out."""
+"""The effect of each part of the algorithm: the same questions with parts left out.
 
-from collections.abc import Iterable, Iterator
+No row rejects anything, so that rows whose match probabilities mean different things compare. How
+well these tell what is there from what is not is a column of its own.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 
-from iterprime_ros.answer import Status
+import numpy as np
+
+from iterprime_ros.evaluation.ablation_parts import parts_frame, parts_outcomes
 from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError, Sample
-from iterprime_ros.evaluation.metrics import Outcome, bootstrap, miou, precision
-from iterprime_ros.evaluation.oracle import with_oracle_iou
+from iterprime_ros.evaluation.metrics import MEAN_IOU, P_05, Asked, Outcome, bootstrap
+from iterprime_ros.evaluation.oracle import reduced_sample
 from iterprime_ros.evaluation.report import by_group
-from iterprime_ros.evaluation.runner import AnsweredQuestion, answer_sample, outcome_of
+from iterprime_ros.evaluation.runner import (
+    AnsweredQuestion,
+    answer_sample,
+    asked_of,
+    embed_sample,
+    outcome_of,
+)
 from iterprime_ros.evaluation.variants import with_settings
 from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.pipeline import Frame, IteRPrimE
 
 _PWEM = {'local_emphasis': True, 'global_emphasis': True}
-_FULL = 'full, as configured in the profile'
-_ORACLE_UNION = 1_000_000  # turns an IoU into pixels
+_CONFIGURED = 'one heatmap: as configured in the profile'
 
 
 @dataclass(frozen=True)
@@ -32,46 +44,85 @@ class Variant:
 
 
 def grounding_variants(model: IteRPrimE) -> list[Variant]:
-    """Return Grad-CAM alone, with PWEM, with 2 to 4 rounds of IGRS, with both, and the model."""
-    base = grad_cam(model)
+    """Return Grad-CAM alone, with PWEM, with 2 to 4 rounds of IGRS, with both, and the model.
+
+    All of them answer by one heatmap and reject nothing.
+    """
+    answer = {'by': 'heatmap', 'match_threshold': 0.0, 'ambiguity_margin': 0.0}
+    configured = with_settings(model, answer=answer)
+    base = grad_cam(configured)
 
     def variant(name: str, **grounding: object) -> Variant:
-        return Variant(name, with_settings(base, grounding))
+        return Variant(f'one heatmap: {name}', with_settings(base, grounding))
 
     return [
-        Variant('Grad-CAM alone', base),
+        variant('Grad-CAM alone'),
         variant('+ PWEM, local', local_emphasis=True),
         variant('+ PWEM, global', global_emphasis=True),
         variant('+ PWEM, both', **_PWEM),
         *(variant(f'+ IGRS, {n} rounds', rounds=n) for n in (2, 3, 4)),
         *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **_PWEM, rounds=n) for n in (2, 3, 4)),
-        Variant(_FULL, model),
+        Variant(_CONFIGURED, configured),
     ]
 
 
-def ablation_rows(model: IteRPrimE, samples: Iterable[Sample]) -> Iterator[dict[str, str]]:
-    """Yield a row for every variant of grounding, then of masks: mIoU and P@0.5 by group."""
+def ablation_rows(
+    model: IteRPrimE, samples: Iterable[Sample], image_only: bool = False
+) -> Iterator[dict[str, str]]:
+    """Yield a row for every variant: one heatmap, its masks, then part by part.
+
+    Over the questions for one object, with P@0.5 by group, and those for what is not there.
+
+    Raises InvalidDatasetError without a question for one object.
+    """
     variants = grounding_variants(model)
-    with_regions = model.with_proposer(RegionProposer())
+    with_regions = variants[-1].model.with_proposer(RegionProposer())
     outcomes: dict[str, list[Outcome]] = {}
 
     def add(name: str, some: Iterable[Outcome]) -> None:
-        outcomes.setdefault(name, []).extend(each for each in some if each.has_target)
+        outcomes.setdefault(name, []).extend(some)
 
-    for sample in samples:
-        frame = model.embed(sample.image)
+    for every_question in samples:
+        sample = _comparable(every_question)
+        frame = embed_sample(model, sample, image_only)
         answered = {each.name: answer_sample(each.model, sample, frame) for each in variants}
         for name, some in answered.items():
             add(name, _outcomes(some))
-        full = answered[_FULL]
-        add('masks: heatmap above 0.5', (_with_heatmap_mask(sample, each) for each in full))
+        masked = (_with_heatmap_mask(sample, each) for each in answered[_CONFIGURED])
+        add('one heatmap, mask: where it is above 0.5', masked)
         region_frame = _with_masks_of(with_regions, sample, frame)
-        add('masks: regions', _outcomes(answer_sample(with_regions, sample, region_frame)))
-        add('masks: oracle', map(_as_oracle, _outcomes(with_oracle_iou(model, frame, full))))
-    if not any(outcomes.values()):
-        raise InvalidDatasetError('An ablation needs a data set that has questions with a target.')
+        regions = answer_sample(with_regions, sample, region_frame)
+        add('one heatmap, masks: regions', _outcomes(regions))
+        for name, found in parts_outcomes(
+            parts_frame(model, reduced_sample(sample, frame.size), frame)
+        ):
+            add(name, found)
+    if not any(each.has_target for each in outcomes.get(_CONFIGURED, ())):
+        raise InvalidDatasetError(
+            'An ablation needs a data set that has questions with a target, of one object each.'
+        )
     for name, found in outcomes.items():
         yield {'variant': name, **_cells(found)}
+
+
+def rejection_auc(outcomes: Sequence[Outcome]) -> float:
+    """Return how often what is there has the higher match probability than what is not.
+
+    The area under the ROC curve: over all pairs of a question with a target and one without, a tie
+    counting half; NaN without such a pair.
+    """
+    there, not_there = (
+        np.nan_to_num([each.match_probability for each in outcomes if each.asked in asked])
+        for asked in ((Asked.ONE, Asked.SEVERAL), (Asked.NOTHING,))
+    )
+    difference = there[:, None] - not_there
+    return float(((difference > 0) + 0.5 * (difference == 0)).mean()) if difference.size else np.nan
+
+
+def _comparable(sample: Sample) -> Sample:
+    """Return a sample with the questions that an answer without a threshold can be right about."""
+    asked = (Asked.ONE, Asked.NOTHING)
+    return replace(sample, questions=tuple(q for q in sample.questions if asked_of(q) in asked))
 
 
 def _outcomes(answered: Iterable[AnsweredQuestion]) -> Iterator[Outcome]:
@@ -80,28 +131,21 @@ def _outcomes(answered: Iterable[AnsweredQuestion]) -> Iterator[Outcome]:
 
 def _with_masks_of(model: IteRPrimE, sample: Sample, frame: Frame) -> Frame:
     """Return a frame with the mask embedding of another model; frame: of the same image."""
-    return replace(frame, mask_embedding=model.embed_masks(sample.image))
+    return replace(frame, mask_embedding=model.embed_masks(sample.image), objects={})
 
 
 def _with_heatmap_mask(sample: Sample, answered: AnsweredQuestion) -> Outcome:
     """Return the outcome of the heatmap above 0.5 as a mask; empty where nothing was found."""
     answer = answered.answer
-    found = answer.status in (Status.FOUND, Status.AMBIGUOUS)
-    masked = replace(answer, mask=(answer.heatmap > 0.5) & found)
+    masked = replace(answer, mask=(answer.heatmap > 0.5) & answer.status.has_mask)
     return outcome_of(sample.image_id, answered.question, masked)
 
 
-def _as_oracle(outcome: Outcome) -> Outcome:
-    """Return an outcome whose IoU is its oracle IoU."""
-    if not outcome.has_target:
-        return outcome
-    intersection = int(outcome.oracle_iou * _ORACLE_UNION)
-    return replace(outcome, intersection=intersection, union=_ORACLE_UNION)
-
-
 def _cells(outcomes: list[Outcome]) -> dict[str, str]:
-    cells = {'mIoU': str(bootstrap(miou, outcomes))}
-    for group, some in by_group(outcomes).items():
-        cells[f'{group}: mIoU'] = f'{miou(some):.3f}'
-        cells[f'{group}: P@0.5'] = f'{precision(some, 0.5):.3f}'
+    there = [outcome for outcome in outcomes if outcome.has_target]
+    cells = {'mIoU': str(bootstrap(MEAN_IOU, there)), 'P@0.5': str(bootstrap(P_05, there))}
+    for group, some in by_group(there).items():
+        cells[f'{group}: P@0.5'] = str(bootstrap(P_05, some))
+    auc = rejection_auc(outcomes)
+    cells['AUC of rejection'] = '' if isnan(auc) else f'{auc:.3f}'
     return cells

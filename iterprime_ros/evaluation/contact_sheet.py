@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from iterprime_ros.evaluation.metrics import Outcome
+from iterprime_ros.evaluation.metrics import Asked, Outcome
 from iterprime_ros.evaluation.runner import AnsweredQuestion
 from iterprime_ros.render import overlay
 
@@ -46,12 +46,15 @@ def panel_of(answered: AnsweredQuestion) -> Panel:
 
 
 def worst(panels: Sequence[Panel], count: int = PANELS) -> list[Panel]:
-    """Return the worst answers: lowest IoU first, an answer without a target counting as 0."""
+    """Return the worst answers: lowest IoU first.
+
+    Where nothing or no single object fits, a wrong status counts as 0 and the right one as 1.
+    """
 
     def goodness(panel: Panel) -> tuple[float, float]:
         outcome = panel.outcome
-        value = outcome.iou if outcome.has_target else float(outcome.is_rejected)
-        return value, -outcome.match_probability
+        right = {Asked.NOTHING: outcome.is_rejected, Asked.UNCLEAR: outcome.is_ambiguous}
+        return float(right.get(outcome.asked, outcome.iou)), -outcome.match_probability
 
     return sorted(panels, key=goodness)[:count]
 
@@ -83,9 +86,15 @@ def contact_sheet(title: str, panels: Sequence[Panel]) -> Figure:
 
 
 def _verdict(outcome: Outcome) -> str:
-    match = f'match {outcome.match_probability:.2f}'
-    if outcome.has_target:
-        verdict = 'false rejection' if outcome.is_rejected else f'IoU {outcome.iou:.2f}'
-    else:
-        verdict = 'correct rejection' if outcome.is_rejected else 'false positive'
-    return f'{verdict}, {match}'
+    probability = f'match {outcome.match_probability:.2f}'
+    match outcome.asked:
+        case Asked.NOTHING:
+            verdict = 'correct rejection' if outcome.is_rejected else 'false positive'
+        case Asked.UNCLEAR:
+            right = 'correctly' if outcome.is_ambiguous else 'ambiguous, but'
+            verdict = f'{right} {outcome.status}'
+        case _ if outcome.is_rejected:
+            verdict = 'false rejection'
+        case _:
+            verdict = f'{outcome.status}, IoU {outcome.iou:.2f}'
+    return f'{verdict}, {probability}'

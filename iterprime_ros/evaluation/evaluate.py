@@ -22,7 +22,7 @@ from iterprime_ros.evaluation.metrics import Outcome
 from iterprime_ros.evaluation.oracle import with_oracle_iou
 from iterprime_ros.evaluation.registry import load_baseline, load_dataset
 from iterprime_ros.evaluation.report import markdown_table, report_text, results_of, write_json
-from iterprime_ros.evaluation.runner import answer_sample
+from iterprime_ros.evaluation.runner import answer_sample, embed_sample
 from iterprime_ros.pipeline import IteRPrimE
 
 
@@ -38,6 +38,7 @@ class Evaluation:
     baselines: names in the registry.
     device: 'auto', 'cpu', 'cuda' or 'cuda:1'.
     offline: whether to load weights from local folders and the hub's cache alone.
+    image_only: whether depth and calibration, where the data set has them, are withheld.
     """
 
     profile: str
@@ -48,6 +49,7 @@ class Evaluation:
     baselines: tuple[str, ...] = ()
     device: str = 'auto'
     offline: bool = False
+    image_only: bool = False
 
 
 def evaluate(evaluation: Evaluation) -> list[Outcome]:
@@ -61,20 +63,26 @@ def evaluate(evaluation: Evaluation) -> list[Outcome]:
     baselines = {name: load_baseline(name, model) for name in evaluation.baselines}
     panels: list[Panel] = []
     baseline_outcomes: dict[str, list[Outcome]] = {name: [] for name in baselines}
+    has_depth = False
     started = time.monotonic()
     for sample in _with_progress(evaluation, dataset):
-        frame = model.embed(sample.image)
+        has_depth |= getattr(sample, 'depth', None) is not None
+        frame = embed_sample(model, sample, evaluation.image_only)
         answered = answer_sample(model, sample, frame)
         panels += map(panel_of, with_oracle_iou(model, frame, answered))
         for name, baseline in baselines.items():
-            answered = answer_sample(baseline, sample, baseline.embed(sample.image))
+            frame = embed_sample(baseline, sample, evaluation.image_only)
+            answered = answer_sample(baseline, sample, frame)
             baseline_outcomes[name] += (each.outcome for each in answered)
     outcomes = [panel.outcome for panel in panels]
     if not outcomes:
         raise InvalidDatasetError(
             f'Data set {evaluation.dataset}, split {dataset.split}, has no questions.'
         )
-    facts = _facts(evaluation, dataset, len(outcomes), time.monotonic() - started)
+    facts = {
+        **_facts(evaluation, dataset, len(outcomes), time.monotonic() - started),
+        'depth': 'given' if has_depth and not evaluation.image_only else 'not given',
+    }
     _write_reports(evaluation.out, facts, panels, baseline_outcomes)
     return outcomes
 
@@ -83,7 +91,8 @@ def ablate(evaluation: Evaluation) -> None:
     """Answer every question with every variant of the model; write and print ablation.md."""
     dataset = _dataset(evaluation)
     model = _model(evaluation)
-    table = markdown_table(list(ablation_rows(model, _with_progress(evaluation, dataset))))
+    samples = _with_progress(evaluation, dataset)
+    table = markdown_table(list(ablation_rows(model, samples, evaluation.image_only)))
     evaluation.out.mkdir(parents=True, exist_ok=True)
     (evaluation.out / 'ablation.md').write_text(table + '\n', encoding='utf-8')
     print(table)

@@ -2,14 +2,28 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import partial
 from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
+
+from iterprime_ros.answer import Status
 
 CONFIDENCE_LEVEL = 95  # percent
 _RESAMPLES = 1000
+_SAME = 0.5  # an IoU above it: a mask is of an object
+
+
+class Asked(Enum):
+    """What a question asks for, and what the image shows of it."""
+
+    ONE = 'one object'
+    SEVERAL = 'all of several objects'
+    UNCLEAR = 'one object, though several fit'
+    NOTHING = 'what is not there'
 
 
 @dataclass(frozen=True)
@@ -19,26 +33,26 @@ class Outcome:
     image_id: of the image that the question is about.
     group: group of the question.
     command: the command as given.
+    asked: what the question asks for.
     status: value of the answer's Status.
-    match_probability: of image and expression, in [0, 1].
+    match_probability: that image and expression match, in [0, 1].
     intersection: pixels that the answer's mask and the target mask share; 0 without a target.
     union: pixels of the two masks together; 0 without a target.
-    has_target: whether the image shows what the expression refers to.
-    is_rejected: whether the answer says that nothing was found.
+    is_complete: whether the answer has exactly the objects that are asked for; see `is_complete`.
     tags: other properties of the question, value by name.
-    oracle_iou: IoU of the proposed mask that overlaps most with the target mask, whichever was
-        chosen, in [0, 1]; NaN where it was not computed.
+    oracle_iou: IoU of the candidate that overlaps most with the target mask, whichever was chosen,
+        in [0, 1]; NaN where it was not computed.
     """
 
     image_id: str
     group: str
     command: str
+    asked: Asked
     status: str
     match_probability: float
     intersection: int
     union: int
-    has_target: bool
-    is_rejected: bool
+    is_complete: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     oracle_iou: float = float('nan')
 
@@ -46,6 +60,21 @@ class Outcome:
     def iou(self) -> float:
         """Intersection over union, in [0, 1]; 0 where the union is empty."""
         return self.intersection / self.union if self.union else 0.0
+
+    @property
+    def has_target(self) -> bool:
+        """Whether the image shows what is asked for, and leaves no doubt what that is."""
+        return self.asked in (Asked.ONE, Asked.SEVERAL)
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the answer says that nothing was found."""
+        return self.status in (Status.NOT_FOUND.value, Status.INVALID.value)
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the answer says that several objects fit."""
+        return self.status == Status.AMBIGUOUS.value
 
 
 @dataclass(frozen=True)
@@ -65,98 +94,137 @@ class Estimate:
         return f'{self.value:.3f} ({self.low:.3f} to {self.high:.3f})'
 
 
-MetricFunction = Callable[[Sequence[Outcome]], float]
+def _one(_: Outcome) -> float:
+    return 1.0
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric and the questions that it is computed over.
+    """A sum over questions divided by another sum: the mean of `numerator` unless said otherwise.
 
-    function: from outcomes to a number.
+    numerator: what is summed above.
     description: half a sentence for the legend of a table.
-    with_target: whether it is over the questions with a target; over those without one otherwise.
+    asked: the questions that it is over.
+    denominator: what is summed below.
     """
 
-    function: MetricFunction
+    numerator: Callable[[Outcome], float]
     description: str
-    with_target: bool = True
+    asked: tuple[Asked, ...] = (Asked.ONE, Asked.SEVERAL)
+    denominator: Callable[[Outcome], float] = _one
+
+    def __call__(self, outcomes: Sequence[Outcome]) -> float:
+        """Return the value over those of the outcomes that it is for; NaN without any."""
+        some = [outcome for outcome in outcomes if outcome.asked in self.asked]
+        below = sum(map(self.denominator, some))
+        return sum(map(self.numerator, some)) / below if below else float('nan')
 
 
-def oiou(outcomes: Sequence[Outcome]) -> float:
-    """Return the overall IoU: the sum of intersections over the sum of unions."""
-    union = sum(outcome.union for outcome in outcomes)
-    return sum(outcome.intersection for outcome in outcomes) / union if union else float('nan')
+def _is_above(outcome: Outcome, threshold: float) -> float:
+    return float(outcome.iou > threshold)
 
 
-def miou(outcomes: Sequence[Outcome]) -> float:
-    """Return the mean IoU."""
-    return _mean([outcome.iou for outcome in outcomes])
+def _precision(threshold: float) -> Metric:
+    return Metric(
+        partial(_is_above, threshold=threshold),
+        f'fraction of targets with IoU above {threshold}',
+    )
 
 
-def precision(outcomes: Sequence[Outcome], threshold: float) -> float:
-    """Return P@threshold: the fraction with an IoU above the threshold."""
-    return _mean([outcome.iou > threshold for outcome in outcomes])
-
-
-def rejection_rate(outcomes: Sequence[Outcome]) -> float:
-    """Return the fraction that was rejected."""
-    return _mean([outcome.is_rejected for outcome in outcomes])
-
-
-def oracle_miou(outcomes: Sequence[Outcome]) -> float:
-    """Return the mean oracle IoU; NaN where it is missing for some outcome."""
-    return _mean([outcome.oracle_iou for outcome in outcomes])
-
+P_05 = _precision(0.5)
+MEAN_IOU = Metric(lambda outcome: outcome.iou, 'mean IoU over targets')
+FALSE_REJECTIONS = Metric(
+    lambda outcome: outcome.is_rejected, 'fraction of questions with a target that were rejected'
+)
+CORRECT_REJECTIONS = Metric(
+    lambda outcome: outcome.is_rejected,
+    'fraction of questions about what is not there that were rejected',
+    (Asked.NOTHING,),
+)
+FALSE_AMBIGUOUS = Metric(
+    lambda outcome: outcome.is_ambiguous,
+    'fraction of questions that only one object fits that were answered with AMBIGUOUS',
+    (Asked.ONE,),
+)
+CORRECT_AMBIGUOUS = Metric(
+    lambda outcome: outcome.is_ambiguous,
+    'fraction of questions for one object that several fit that were answered with AMBIGUOUS',
+    (Asked.UNCLEAR,),
+)
+ALL_INSTANCES = Metric(
+    lambda outcome: outcome.is_complete,
+    'fraction of questions for several objects whose answer has each of them, with IoU above 0.5, '
+    'and nothing else',
+    (Asked.SEVERAL,),
+)
+ORACLE_MEAN_IOU = Metric(
+    lambda outcome: outcome.oracle_iou,
+    'mean IoU of the best candidate for one object: of all objects found in the image, or of the '
+    'masks proposed at the centre of the target where answers are read off one heatmap',
+    (Asked.ONE,),
+)
 
 # In the order of a table's columns.
 METRICS: Mapping[str, Metric] = {
-    'P@0.5': Metric(partial(precision, threshold=0.5), 'fraction of targets with IoU above 0.5'),
-    'mIoU': Metric(miou, 'mean IoU over targets'),
-    'oIoU': Metric(oiou, 'sum of intersections over sum of unions'),
-    'P@0.7': Metric(partial(precision, threshold=0.7), 'fraction of targets with IoU above 0.7'),
-    'P@0.9': Metric(partial(precision, threshold=0.9), 'fraction of targets with IoU above 0.9'),
-    'false rejections': Metric(
-        rejection_rate, 'fraction of questions with a target that were rejected'
+    'P@0.5': P_05,
+    'mIoU': MEAN_IOU,
+    'oIoU': Metric(
+        lambda outcome: outcome.intersection,
+        'sum of intersections over sum of unions',
+        denominator=lambda outcome: outcome.union,
     ),
-    'correct rejections': Metric(
-        rejection_rate, 'fraction of questions without a target that were rejected', False
-    ),
-    'oracle mIoU': Metric(
-        oracle_miou, 'mean IoU of the best mask that is proposed at the centre of a target'
-    ),
+    'P@0.7': _precision(0.7),
+    'P@0.9': _precision(0.9),
+    'false rejections': FALSE_REJECTIONS,
+    'correct rejections': CORRECT_REJECTIONS,
+    'false AMBIGUOUS': FALSE_AMBIGUOUS,
+    'correct AMBIGUOUS': CORRECT_AMBIGUOUS,
+    'all instances': ALL_INSTANCES,
+    'oracle mIoU': ORACLE_MEAN_IOU,
 }
 
 
 def estimates(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
     """Return every metric that these outcomes allow, by its name in METRICS."""
-    by_target = {
-        with_target: [outcome for outcome in outcomes if outcome.has_target == with_target]
-        for with_target in (True, False)
-    }
     return {
-        name: bootstrap(metric.function, by_target[metric.with_target])
+        name: bootstrap(metric, outcomes)
         for name, metric in METRICS.items()
-        if not isnan(metric.function(by_target[metric.with_target]))
+        if not isnan(metric(outcomes))
     }
 
 
-def bootstrap(function: MetricFunction, outcomes: Sequence[Outcome]) -> Estimate:
+def quality(outcomes: Sequence[Outcome]) -> float:
+    """Return one number in [0, 1] by which models and settings are compared.
+
+    The mean of P@0.5, mIoU, correct rejections, 1 - false rejections, correct AMBIGUOUS, 1 - false
+    AMBIGUOUS and all instances, of those that these outcomes allow.
+    """
+    merits = [
+        *(metric(outcomes) for metric in (P_05, MEAN_IOU, CORRECT_REJECTIONS)),
+        *(1 - metric(outcomes) for metric in (FALSE_REJECTIONS, FALSE_AMBIGUOUS)),
+        *(metric(outcomes) for metric in (CORRECT_AMBIGUOUS, ALL_INSTANCES)),
+    ]
+    return float(np.nanmean(merits))
+
+
+def bootstrap(metric: Metric, outcomes: Sequence[Outcome]) -> Estimate:
     """Return a metric with its percentile bootstrap interval, resampled by image.
 
-    Questions about one image are not independent, so images are drawn rather than questions.
+    Questions about one image are not independent, so images are drawn rather than questions: those
+    with a question that the metric is for, of which there must be one.
     """
-    rng = np.random.default_rng(0)
-    by_image: dict[str, list[Outcome]] = {}
+    by_image: dict[str, list[float]] = {}
     for outcome in outcomes:
-        by_image.setdefault(outcome.image_id, []).append(outcome)
-    images = list(by_image.values())
-    values = [
-        function([outcome for k in drawn for outcome in images[k]])
-        for drawn in rng.integers(len(images), size=(_RESAMPLES, len(images)))
-    ]
+        if outcome.asked in metric.asked:
+            sums = by_image.setdefault(outcome.image_id, [0.0, 0.0])
+            sums[0] += metric.numerator(outcome)
+            sums[1] += metric.denominator(outcome)
+    images = np.array(list(by_image.values()))
+    rng = np.random.default_rng(0)
+    drawn = images[rng.integers(len(images), size=(_RESAMPLES, len(images)))].sum(axis=1)
     tail = (100 - CONFIDENCE_LEVEL) / 2
-    low, high = np.percentile(values, [tail, 100 - tail])
-    return Estimate(function(outcomes), float(low), float(high))
+    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [tail, 100 - tail])
+    return Estimate(metric(outcomes), float(low), float(high))
 
 
 def overlap(mask: NDArray[np.bool_], target: NDArray[np.bool_] | None) -> tuple[int, int]:
@@ -166,5 +234,13 @@ def overlap(mask: NDArray[np.bool_], target: NDArray[np.bool_] | None) -> tuple[
     return int((mask & target).sum()), int((mask | target).sum())
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else float('nan')
+def is_complete(masks: Sequence[NDArray[np.bool_]], targets: Sequence[NDArray[np.bool_]]) -> bool:
+    """Return whether masks are those of the targets: each of one target, with IoU above 0.5.
+
+    masks, targets: (H, W) bool each. Without targets the answer is False.
+    """
+    if not targets or len(masks) != len(targets):
+        return False
+    pairs = [[overlap(mask, target) for target in targets] for mask in masks]
+    fits = np.array([[shared > _SAME * union for shared, union in row] for row in pairs])
+    return bool(fits[optimize.linear_sum_assignment(fits, maximize=True)].all())

@@ -1,13 +1,14 @@
-"""The oracle IoU: the upper bound that the mask proposer sets for any choice among its masks."""
+"""The oracle IoU: the upper bound that the candidates set for any choice among them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from iterprime_ros.evaluation.metrics import overlap
+from iterprime_ros.evaluation.datasets.dataset import Sample
+from iterprime_ros.evaluation.metrics import Asked, overlap
 from iterprime_ros.evaluation.runner import AnsweredQuestion
 from iterprime_ros.pipeline import Frame, IteRPrimE
 
@@ -17,20 +18,46 @@ def with_oracle_iou(
 ) -> Iterator[AnsweredQuestion]:
     """Yield answers whose outcomes have the oracle IoU, where there is a target.
 
-    The proposals are those for a point prompt at the centre of the target mask.
+    The candidates are all objects of the frame, where an answer comes from these; else the masks
+    that are proposed for a point prompt at the centre of the target mask.
 
     frame: what model.embed returned for the image of the questions.
     """
     for each in answered:
         target = each.question.target_mask
-        if target is None:
+        if target is None or each.outcome.asked is not Asked.ONE:
             yield each
             continue
-        small = _reduced(target, frame.size)
-        masks = model.proposals_at(frame, [_centre(small)]).masks
-        pairs = [overlap(mask.cpu().numpy(), small) for mask in masks]
-        best = max((intersection / max(1, union) for intersection, union in pairs), default=0.0)
-        yield replace(each, outcome=replace(each.outcome, oracle_iou=best))
+        if each.answer.parts is None:
+            target = _reduced(target, frame.size)
+            proposals = model.proposals_at(frame, [_centre(target)]).masks
+            masks = [mask.cpu().numpy() for mask in proposals]
+        else:
+            masks = [candidate.mask for candidate in each.answer.candidates]
+        yield replace(each, outcome=replace(each.outcome, oracle_iou=best_iou(masks, target)[0]))
+
+
+def best_iou(
+    masks: Sequence[NDArray[np.bool_]], target: NDArray[np.bool_]
+) -> tuple[float, int | None]:
+    """Return the highest IoU of masks with a target, and which mask has it; (0, None) without."""
+    pairs = [overlap(mask, target) for mask in masks]
+    values = [shared / max(1, union) for shared, union in pairs]
+    best = int(np.argmax(values)) if values else None
+    return (0.0, None) if best is None else (values[best], best)
+
+
+def reduced_sample(sample: Sample, size: tuple[int, int]) -> Sample:
+    """Return a sample, without its image, whose masks are of another size (H, W)."""
+    if sample.image.shape[:2] == size:
+        return sample
+    questions = tuple(
+        each
+        if each.target_mask is None
+        else replace(each, target_mask=_reduced(each.target_mask, size))
+        for each in sample.questions
+    )
+    return replace(sample, image=np.zeros((*size, 3), np.uint8), questions=questions)
 
 
 def _reduced(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:

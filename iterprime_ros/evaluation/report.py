@@ -8,14 +8,15 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+from iterprime_ros.answer import Status
 from iterprime_ros.evaluation.metrics import (
     CONFIDENCE_LEVEL,
+    MEAN_IOU,
     METRICS,
+    P_05,
     Estimate,
     Outcome,
     estimates,
-    miou,
-    precision,
 )
 
 ALL = 'all'  # the row of every question; a data set without groups uses it as its only group
@@ -62,6 +63,8 @@ def report_text(
         '\n'.join(f'- {name}: {value}' for name, value in facts.items()),
         f'## Profile {facts["profile"]}',
         metrics_table(results),
+        'Answers by status:',
+        status_table(results.outcomes),
     ]
     for name, each in baselines.items():
         parts += [f'## Baseline {name}', metrics_table(each)]
@@ -84,6 +87,19 @@ def metrics_table(results: Results) -> str:
     return markdown_table(rows)
 
 
+def status_table(outcomes: Sequence[Outcome]) -> str:
+    """Return a markdown table of how many answers have each status, a row for each group."""
+    present = {outcome.status for outcome in outcomes}
+    names: list[str] = [status.value for status in Status if status.value in present]
+    groups = {**by_group(outcomes), ALL: outcomes}
+    rows: list[dict[str, str]] = []
+    for group, some in groups.items():
+        counts = Counter(outcome.status for outcome in some)
+        cells = {name: str(counts[name]) for name in names}
+        rows.append({'group': group, **cells})
+    return markdown_table(rows)
+
+
 def tag_table(outcomes: Sequence[Outcome], tag: str) -> str:
     """Return a markdown table of the questions with a target, a row for each value of a tag."""
     values: dict[str, list[Outcome]] = {}
@@ -95,8 +111,8 @@ def tag_table(outcomes: Sequence[Outcome], tag: str) -> str:
             {
                 tag: value,
                 'questions': str(len(some)),
-                'P@0.5': f'{precision(some, 0.5):.3f}',
-                'mIoU': f'{miou(some):.3f}',
+                'P@0.5': f'{P_05(some):.3f}',
+                'mIoU': f'{MEAN_IOU(some):.3f}',
             }
             for value, some in sorted(values.items())
         ]
@@ -137,17 +153,29 @@ def _as_json(results: Results) -> dict[str, Any]:
     rows = [
         {
             name: None if isinstance(value, float) and isnan(value) else value
-            for name, value in {**asdict(outcome), 'iou': outcome.iou}.items()
+            for name, value in _fields(outcome).items()
         }
         for outcome in results.outcomes
     ]
     return {'metrics': metrics, 'outcomes': rows}
 
 
+def _fields(outcome: Outcome) -> dict[str, Any]:
+    return {
+        **asdict(outcome),
+        'asked': outcome.asked.value,
+        'iou': outcome.iou,
+        'has_target': outcome.has_target,
+        'is_rejected': outcome.is_rejected,
+    }
+
+
 def _legend(results: Results) -> str:
     introduction = (
         f'Brackets hold {CONFIDENCE_LEVEL} % bootstrap intervals, resampled by image. The target '
-        'of a question is what it refers to; some questions have none.'
+        'of a question is what it refers to; some questions have none, and of some it is unclear. '
+        'Every mask is compared with the target, whatever the status of the answer: of AMBIGUOUS, '
+        'that of the best candidate.'
     )
     metrics = [f'- {name}: {METRICS[name].description}' for name in results.metrics[ALL]]
     return '\n'.join([introduction, '', *metrics])

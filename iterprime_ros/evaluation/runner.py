@@ -1,5 +1,6 @@
 """Answers the questions of a data set and compares the answers with the ground truth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +9,8 @@ from numpy.typing import NDArray
 
 from iterprime_ros.answer import Segmentation, Status
 from iterprime_ros.evaluation.datasets.dataset import Question, Sample
-from iterprime_ros.evaluation.metrics import Outcome, overlap
+from iterprime_ros.evaluation.metrics import Asked, Outcome, is_complete, overlap
 from iterprime_ros.evaluation.segmenter import Segmenter
-
-_REJECTIONS = (Status.NOT_FOUND, Status.INVALID)
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,17 @@ class AnsweredQuestion:
     question: Question
     answer: Segmentation
     outcome: Outcome
+
+
+def embed_sample(segmenter: Segmenter, sample: Sample, image_only: bool = False) -> Any:
+    """Return what a segmenter keeps of an image with the depth and calibration that it has.
+
+    image_only: whether depth and calibration are withheld.
+    """
+    if image_only:
+        return segmenter.embed(sample.image)
+    depth, pinhole = getattr(sample, 'depth', None), getattr(sample, 'pinhole', None)
+    return segmenter.embed(sample.image, depth, pinhole)
 
 
 def answer_sample(segmenter: Segmenter, sample: Sample, frame: Any) -> list[AnsweredQuestion]:
@@ -47,16 +57,45 @@ def answer_sample(segmenter: Segmenter, sample: Sample, frame: Any) -> list[Answ
 
 def outcome_of(image_id: str, question: Question, answer: Segmentation) -> Outcome:
     """Return an answer compared with the ground truth of its question."""
-    intersection, union = overlap(answer.mask, question.target_mask)
+    found = [each.mask for each in answer.candidates[: answer.instance_count]]
+    return compared(image_id, question, answer.status, answer.match_probability, answer.mask, found)
+
+
+def compared(
+    image_id: str,
+    question: Question,
+    status: Status,
+    match_probability: float,
+    mask: NDArray[np.bool_],
+    found: Sequence[NDArray[np.bool_]],
+) -> Outcome:
+    """Return the parts of an answer compared with the ground truth of its question.
+
+    mask: (H, W) bool, of all that is found.
+    found: (H, W) bool each, one for each object that is found.
+    """
+    asked = asked_of(question)
+    target = question.target_mask if asked in (Asked.ONE, Asked.SEVERAL) else None
+    intersection, union = overlap(mask, target)
     return Outcome(
         image_id=image_id,
         group=question.group,
         command=question.command,
-        status=answer.status.value,
-        match_probability=answer.match_probability,
+        asked=asked,
+        status=status.value,
+        match_probability=match_probability,
         intersection=intersection,
         union=union,
-        has_target=question.target_mask is not None,
-        is_rejected=answer.status in _REJECTIONS,
+        is_complete=target is not None and is_complete(found, instances_of(question)),
         tags=question.tags,
     )
+
+
+def asked_of(question: Question) -> Asked:
+    """Return what a question asks for."""
+    return Asked.NOTHING if question.target_mask is None else Asked.ONE
+
+
+def instances_of(question: Question) -> tuple[NDArray[np.bool_], ...]:
+    """Return the mask of every object that a question refers to."""
+    return () if question.target_mask is None else (question.target_mask,)

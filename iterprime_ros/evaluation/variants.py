@@ -13,15 +13,18 @@ def with_settings(
     model: IteRPrimE,
     grounding: Mapping[str, Any] = _NOTHING,
     answer: Mapping[str, Any] = _NOTHING,
+    regions: Mapping[str, Any] = _NOTHING,
 ) -> IteRPrimE:
     """Return a model that shares the weights and differs in some settings.
 
     grounding: fields of GroundingSettings that change, with their values.
     answer: fields of AnswerSettings that change, with their values.
+    regions: fields of RegionMatchSettings that change, with their values.
     """
     settings = model.profile
     changed = {
         'grounding': settings.grounding.model_copy(update=grounding),
         'answer': settings.answer.model_copy(update=answer),
+        'regions': settings.regions.model_copy(update=regions),
     }
     return model.with_profile(settings.model_copy(update=changed))

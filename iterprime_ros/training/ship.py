@@ -1,7 +1,6 @@
 """Replace the tabletop models in the package by better ones."""
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -9,16 +8,16 @@ from pathlib import Path
 
 from iterprime_ros.errors import IterprimeError, WeightsNotFoundError
 from iterprime_ros.evaluation.evaluate import Evaluation, evaluate
-from iterprime_ros.evaluation.metrics import Outcome, miou, precision, rejection_rate
+from iterprime_ros.evaluation.metrics import quality
 from iterprime_ros.profiles import TABLETOP
 
-HELD_OUT_SCENES = 600
 _REQUIRED = ('profile.yaml', 'matcher')
 _FOLDERS = ('matcher', 'masks')
 _DESCRIPTION = """\
 Compare new tabletop models with those in the package on the calibration scenes, and replace them
-if the new ones are better: by the mean of mIoU and of the correct rejections. The new models are
-then measured once on the held-out scenes, for the figures to publish.
+if the new ones are better: by the mean of P@0.5, mIoU, correct rejections, 1 - false rejections,
+correct AMBIGUOUS, 1 - false AMBIGUOUS and all instances. The figures to publish are not measured
+here: iterprime evaluate measures them, once.
 
 NEW is a folder with profile.yaml, matcher/ and, if the profile names one, masks/.
 """
@@ -26,13 +25,6 @@ NEW is a folder with profile.yaml, matcher/ and, if the profile names one, masks
 
 class NotBetterError(IterprimeError):
     """New models that are no better than those in the package."""
-
-
-def quality(outcomes: Sequence[Outcome]) -> float:
-    """Return the mean of mIoU and of the correct rejections, in [0, 1]."""
-    with_target = [outcome for outcome in outcomes if outcome.has_target]
-    without = [outcome for outcome in outcomes if not outcome.has_target]
-    return (miou(with_target) + rejection_rate(without)) / 2
 
 
 def ship(new: Path, scenes: int, out: Path) -> None:
@@ -46,8 +38,8 @@ def ship(new: Path, scenes: int, out: Path) -> None:
     """
     if missing := [name for name in _REQUIRED if not (new / name).exists()]:
         raise WeightsNotFoundError(f'{new} lacks {" and ".join(missing)}.')
-    new_quality = quality(_outcomes(new, 'calibration', scenes, out / 'new'))
-    old_quality = quality(_outcomes(TABLETOP, 'calibration', scenes, out / 'old'))
+    new_quality = _quality(new, scenes, out / 'new')
+    old_quality = _quality(TABLETOP, scenes, out / 'old')
     print(f'calibration scenes: new {new_quality:.4f}, in the package {old_quality:.4f}')
     if new_quality <= old_quality:
         raise NotBetterError('The new models are no better, so the package keeps its own.')
@@ -56,15 +48,11 @@ def ship(new: Path, scenes: int, out: Path) -> None:
         if (new / name).exists():
             shutil.copytree(new / name, TABLETOP / name)
     shutil.copy(new / 'profile.yaml', TABLETOP / 'profile.yaml')
-    held_out = _outcomes(TABLETOP, 'held-out', HELD_OUT_SCENES, out / 'held-out')
-    with_target = [outcome for outcome in held_out if outcome.has_target]
-    figures = {'mIoU': miou(with_target), 'P@0.5': precision(with_target, 0.5)}
-    (TABLETOP / 'benchmark.json').write_text(json.dumps(figures, indent=1) + '\n', encoding='utf-8')
 
 
-def _outcomes(folder: Path, split: str, scenes: int, out: Path) -> list[Outcome]:
+def _quality(folder: Path, scenes: int, out: Path) -> float:
     profile = str(folder / 'profile.yaml')
-    return evaluate(Evaluation(profile, out, 'tabletop', split, scenes))
+    return quality(evaluate(Evaluation(profile, out, 'tabletop', 'calibration', scenes)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.outcomes import BASE
-from iterprime_ros.evaluation.calibrate import (
+from iterprime_ros.evaluation.calibrate_heatmap import (
     emphasis_settings,
     match_threshold,
     refinement_settings,
 )
+from iterprime_ros.evaluation.metrics import Asked
 from iterprime_ros.grounding.settings import OURS, GroundingSettings
 
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=15)
@@ -19,7 +20,7 @@ PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=15)
 @given(PROBABILITIES, PROBABILITIES)
 def test_no_other_threshold_separates_them_better(with_target, without):
     some = [replace(BASE, match_probability=p) for p in with_target]
-    some += [replace(BASE, match_probability=p, has_target=False, union=0) for p in without]
+    some += [replace(BASE, match_probability=p, asked=Asked.NOTHING, union=0) for p in without]
 
     def difference(threshold):
         correct = np.mean([p < threshold for p in without])
