@@ -29,6 +29,7 @@ from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_
 from iterprime_ros.ros.runtime.answer_publisher import AnswerPublisher
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
 from iterprime_ros.ros.runtime.job_queue import JobQueue, Request
+from iterprime_ros.ros.runtime.localization import Localizer
 from iterprime_ros.ros.runtime.parameters import (
     LIVE_PARAMETERS,
     MODEL_PARAMETERS,
@@ -98,13 +99,14 @@ class SegmentNode(LifecycleNode):
         self._action_server = SegmentActionServer(
             self, self._cameras, self._on_goal, self._withdraw
         )
+        self._localizer = Localizer(lambda: self._settings, values['rectified'], self.get_logger())
         self._answer_publisher = AnswerPublisher(
             self,
             self._topics,
             self._action_server,
             self._diagnostics,
             lambda: self._settings,
-            values['rectified'],
+            self._localizer,
         )
         self.add_on_set_parameters_callback(self._on_parameters)
         autostart = self.declare_parameter('autostart', False).value
@@ -169,6 +171,7 @@ class SegmentNode(LifecycleNode):
         worker = Worker(
             job_queue,
             self._current_model,
+            self._localizer,
             self._answer_publisher.publish_outcome,
             report_round,
             lambda: self._settings['max_pixels'],

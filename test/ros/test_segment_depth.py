@@ -1,4 +1,7 @@
-"""Images and depth are joined before inference, and refused where they do not fit each other."""
+"""Images and depth are joined before inference, and refused where they do not fit each other.
+
+The model of `obedient` answers "measure" with the depth that it was given.
+"""
 
 import io
 import struct
@@ -8,12 +11,15 @@ import numpy as np
 import PIL.Image
 import pytest
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import CompressedImage
+from geometry_msgs.msg import PoseStamped
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
+from visualization_msgs.msg import Marker, MarkerArray
 
 from helpers.robots import (
     accepted_goal,
     action_client,
+    asked,
     depth_image,
     header,
     outcome_of,
@@ -22,7 +28,8 @@ from helpers.robots import (
 )
 from iterprime_ros.action import Segment
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.convert.images import to_camera_info
+from iterprime_ros.ros.convert.images import from_image, to_camera_info, to_image
+from iterprime_ros.ros.convert.referred_object import full_mask, instance_masks
 
 TRIES = 20  # best effort may lose any message
 
@@ -76,6 +83,91 @@ def test_a_slow_model_keeps_the_depth_of_its_image(obedient, robot, messages, tm
         if answer.point_count:
             return
     pytest.fail(f'No answer had a 3D position; the last: {answer.text}')
+
+
+def given_to(picture):
+    """What a model says that was given the depth and the calibration of a picture."""
+    depth = np.nanmedian(picture.depth)
+    return f'Given depth {depth:.3f} at {picture.depth.shape}, fx {picture.pinhole.fx:.1f}.'
+
+
+@pytest.mark.usefixtures('obedient')
+def test_the_model_is_given_depth_and_calibration(robot, messages, picture):
+    given = given_to(picture)
+    answer = robot.ask_until(lambda answer: given in answer.text, 'measure', *messages)
+    assert answer.point_count > 0
+    assert robot.ask('measure', messages[0]).text.startswith('Given no depth.')
+
+
+@pytest.mark.usefixtures('obedient')
+def test_an_image_at_half_its_size_has_its_depth_and_half_the_focal_length(
+    robot, messages, picture
+):
+    depth = np.nanmedian(picture.depth)
+    given = f'Given depth {depth:.3f} at (240, 320), fx {picture.pinhole.fx / 2:.1f}. Memory ran'
+    command = 'need half the memory and measure'
+    answer = robot.ask_until(lambda answer: given in answer.text, command, *messages)
+    assert (answer.image_width, answer.image_height) == (320, 240)
+    assert answer.point_count > 0
+
+
+@pytest.mark.usefixtures('obedient')
+def test_depth_that_does_not_belong_to_the_image_leaves_the_image_and_a_sentence(robot, messages):
+    image, depth, info = messages
+    cut = to_image(from_image(depth)[:, :160], '32FC1', header())
+    other, wrong = deepcopy(info), deepcopy(info)
+    other.width //= 2
+    wrong.k = [0.0] * 9
+    for given, calibration, words in (
+        (cut, info, 'Given no depth. The depth image has 160 x 240 pixels'),
+        (depth, other, 'Given no depth. The camera_info is of 160 x 240 pixels'),
+        (depth, wrong, 'Given no depth. The camera_info has fx 0'),
+    ):
+        answer = robot.ask_until(
+            lambda answer, w=words: w in answer.text, 'measure', image, given, calibration
+        )
+        assert (answer.status, answer.point_count) == (ReferredObject.FOUND, 0)
+
+
+@pytest.mark.usefixtures('obedient')
+def test_a_goal_with_its_own_image_has_no_depth(robot, messages):
+    robot.ask_until(lambda answer: answer.point_count, 'measure', *messages)
+    _, answer = asked(robot, Segment.Goal(command='measure', image=messages[0]))
+    assert (answer.text, answer.point_count) == ('Given no depth.', 0)
+
+
+@pytest.mark.usefixtures('obedient')
+def test_several_objects_are_listed_and_have_no_common_position(robot, messages):
+    shown = {
+        name: robot.collect(kind, f'segment/{name}', 10)
+        for name, kind in (('mask', Image), ('pose', PoseStamped), ('markers', MarkerArray))
+    }
+    robot.ask_until(lambda answer: answer.point_count, 'measure', *messages)
+    robot.wait_for(lambda: shown['pose'], 'the pose of one object')
+    several = robot.ask_until(
+        lambda answer: 'No depth' not in answer.text, 'mark several', *messages
+    )
+    assert (several.status, several.instance_count) == (ReferredObject.FOUND_SEVERAL, 2)
+    assert (several.text, several.ranked_by) == ('Found 2.', 'chance')
+    assert [each.chance for each in several.candidates] == [0.75, 0.5, 0.25]
+    first, second = instance_masks(several)
+    assert not (first & second).any()
+    assert np.array_equal(full_mask(several), first | second)
+    position = several.centroid, several.box.position, several.box.orientation
+    assert all(np.isnan(each.x) for each in position)
+    assert np.isnan([several.chance, several.heatmap_mean, several.predicted_iou]).all()
+    assert several.point_count == 0
+    same = several.header.stamp
+    robot.wait_for(lambda: any(each.header.stamp == same for each in shown['mask']), 'the union')
+    union = next(each for each in shown['mask'] if each.header.stamp == same)
+    assert np.array_equal(from_image(union) > 0, first | second)
+    robot.wait_for(
+        lambda: any(each.markers[0].header.stamp == same for each in shown['markers']),
+        'the end of the markers',
+    )
+    gone = next(each for each in shown['markers'] if each.markers[0].header.stamp == same)
+    assert [each.action for each in gone.markers] == [Marker.DELETEALL]
+    assert all(each.header.stamp != same for each in shown['pose'])
 
 
 def test_a_fast_model_waits_for_depth_that_comes_later(start_process, robot, messages):

@@ -18,6 +18,7 @@ from iterprime_ros.ros.convert.images import from_image, to_image
 
 STATUSES = {
     Status.FOUND: ReferredObject.FOUND,
+    Status.FOUND_SEVERAL: ReferredObject.FOUND_SEVERAL,
     Status.NOT_FOUND: ReferredObject.NOT_FOUND,
     Status.AMBIGUOUS: ReferredObject.AMBIGUOUS,
     Status.INVALID: ReferredObject.INVALID,
@@ -38,8 +39,9 @@ def referred_object(
     header: of the image.
     command: the command as it was received.
     answer: the answer.
-    surface: visible surface of the object; None without depth.
-    max_candidates: most candidates beside the mask.
+    surface: visible surface of the object; None without depth, and unless it is one object.
+    max_candidates: most candidates beside what is found; the objects of FOUND_SEVERAL all count as
+        found.
     seconds: from the image's arrival to now.
     """
     message = empty_referred_object(
@@ -52,16 +54,22 @@ def referred_object(
         message.expression = parsed.expression
         if parsed.primary_word:
             message.primary_word = parsed.expression[slice(*parsed.primary_word)]
-    if answer.status in (Status.FOUND, Status.AMBIGUOUS):
-        best, *others = answer.candidates
-        message.image_height, message.image_width = best.mask.shape
-        message.roi = roi_of(best.mask)
-        message.mask = cropped_mask_image(header, best.mask, message.roi)
+    if answer.status.has_mask:
+        message.image_height, message.image_width = answer.mask.shape
+        message.roi = roi_of(answer.mask)
+        message.mask = cropped_mask_image(header, answer.mask, message.roi)
+        message.instance_count = answer.instance_count
         message.ranked_by = answer.ranked_by
-        message.heatmap_mean = best.heatmap_mean
-        message.heatmap_overlap = best.heatmap_overlap
-        message.predicted_iou = best.predicted_iou
-        message.candidates = [_candidate(header, each) for each in others[:max_candidates]]
+        first, last = answer.instance_count, answer.instance_count + max_candidates
+        if answer.status is Status.FOUND_SEVERAL:
+            first = 0  # each of the objects is listed, too
+        if answer.instance_count == 1:
+            best, *_ = answer.candidates
+            message.chance = best.chance
+            message.heatmap_mean = best.heatmap_mean
+            message.heatmap_overlap = best.heatmap_overlap
+            message.predicted_iou = best.predicted_iou
+        message.candidates = [_candidate(header, each) for each in answer.candidates[first:last]]
     if surface:
         message.point_count = surface.point_count
         message.centroid = _named(Point, 'xyz', surface.centroid)
@@ -82,6 +90,7 @@ def empty_referred_object(
         status=status,
         text=text,
         match_probability=_NAN,
+        chance=_NAN,
         heatmap_mean=_NAN,
         heatmap_overlap=_NAN,
         predicted_iou=_NAN,
@@ -109,9 +118,21 @@ def cropped_mask_image(header: Header, mask: NDArray[np.bool_], roi: RegionOfInt
 
 def full_mask(message: ReferredObject) -> NDArray[np.bool_]:
     """Return the mask (H, W) bool of an answer at the size of its image; (0, 0) without one."""
+    return _full_size(message, message)
+
+
+def instance_masks(message: ReferredObject) -> list[NDArray[np.bool_]]:
+    """Return the masks (H, W) bool of the objects that FOUND_SEVERAL lists; none otherwise."""
+    if message.status != ReferredObject.FOUND_SEVERAL:
+        return []
+    return [_full_size(message, each) for each in message.candidates[: message.instance_count]]
+
+
+def _full_size(message: ReferredObject, part: ReferredObject | Candidate) -> NDArray[np.bool_]:
+    """Return the mask of an answer or of its candidate at the size (H, W) of its image."""
     full = np.zeros((message.image_height, message.image_width), dtype=bool)
-    if message.mask.width:
-        full[roi_slices(message.roi)] = from_image(message.mask) > 0
+    if part.mask.width:
+        full[roi_slices(part.roi)] = from_image(part.mask) > 0
     return full
 
 
@@ -147,6 +168,7 @@ def pose_of(box: OrientedBox) -> Pose:
 def _candidate(header: Header, candidate: CandidateMask) -> Candidate:
     roi = roi_of(candidate.mask)
     return Candidate(
+        chance=candidate.chance,
         heatmap_mean=candidate.heatmap_mean,
         heatmap_overlap=candidate.heatmap_overlap,
         predicted_iou=candidate.predicted_iou,

@@ -8,6 +8,7 @@ from typing import Any
 from rclpy.node import Node
 from std_msgs.msg import Header
 
+from iterprime_ros.answer import Status
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.camera_topics import CameraTopics
@@ -21,9 +22,10 @@ from iterprime_ros.ros.convert.referred_object import (
 )
 from iterprime_ros.ros.runtime.action_server import SegmentActionServer
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
+from iterprime_ros.ros.runtime.failures import JobFailure, log_cause, unexpected_failure
 from iterprime_ros.ros.runtime.job_queue import Job, Request
-from iterprime_ros.ros.runtime.localization import visible_surface
-from iterprime_ros.ros.runtime.worker import JobAnswer, JobFailure, unexpected_failure
+from iterprime_ros.ros.runtime.localization import Localizer
+from iterprime_ros.ros.runtime.worker import JobAnswer
 
 _LOGGED = 80  # characters of a command in the log
 
@@ -38,7 +40,7 @@ class AnswerPublisher:
 
     topics: by camera; empty while the node is not configured.
     settings: returns the node's parameters as they are at that moment.
-    is_rectified: whether image and depth are rectified, so that P of the calibration applies.
+    localizer: finds where an object is in 3D.
 
     All methods may be called from any thread.
     """
@@ -50,12 +52,12 @@ class AnswerPublisher:
         action_server: SegmentActionServer,
         diagnostics: Diagnostics,
         settings: Callable[[], dict[str, Any]],
-        is_rectified: bool,
+        localizer: Localizer,
     ) -> None:
         self._log = node.get_logger()
         self._topics, self._action_server = topics, action_server
         self._diagnostics, self._settings = diagnostics, settings
-        self._is_rectified = is_rectified
+        self._localizer = localizer
 
     def publish_outcome(self, job: Job, outcome: JobAnswer | JobFailure) -> None:
         """Publish the outcome of a job. Raises nothing: an answer that cannot be sent failed."""
@@ -67,7 +69,7 @@ class AnswerPublisher:
             outcome = unexpected_failure(error)
         seconds = time.monotonic() - job.frame.arrived
         if isinstance(outcome, JobFailure):
-            self._log_cause(outcome)
+            log_cause(self._log, outcome)
             message = empty_referred_object(
                 job.frame.image.header, job.request.command, outcome.status, outcome.text, seconds
             )
@@ -87,31 +89,20 @@ class AnswerPublisher:
     def _answer_message(
         self, job: Job, outcome: JobAnswer
     ) -> tuple[ReferredObject, Surface | None]:
-        surface, note = None, ''
-        settings = self._settings()
+        surface, notes = None, [outcome.depth_note]
         header, answer = job.frame.image.header, outcome.answer
-        if job.request.image is None and answer.mask.any():
-            surface, note = self._surface(job, outcome, settings)
+        if outcome.depth is not None and answer.instance_count == 1:
+            depth, mask = outcome.depth, answer.mask
+            surface, why_not = self._localizer.surface_of(depth, outcome.rgb, mask)
+            notes.append(why_not)
+        if answer.status is Status.INVALID:
+            notes = []  # a command that cannot be parsed has nothing to do with depth
         seconds = time.monotonic() - job.frame.arrived
-        message = referred_object(
-            header, job.request.command, answer, surface, settings['max_candidates'], seconds
-        )
-        message.text = ' '.join(filter(None, (message.text, note)))
+        most = self._settings()['max_candidates']
+        message = referred_object(header, job.request.command, answer, surface, most, seconds)
+        message.text = ' '.join(filter(None, (message.text, *notes)))
         message.inference_time = duration(outcome.seconds)
         return message, surface
-
-    def _surface(
-        self, job: Job, outcome: JobAnswer, settings: dict[str, Any]
-    ) -> tuple[Surface | None, str]:
-        try:
-            return visible_surface(
-                job.frame, outcome.rgb, outcome.answer.mask, settings['depth_tolerance'],
-                self._is_rectified,
-            )  # fmt: skip
-        except Exception as error:  # the mask is worth publishing whatever the depth contains
-            failure = unexpected_failure(error)
-            self._log_cause(failure)
-            return None, f'The 3D position could not be computed ({failure.text}).'
 
     def _send(self, camera: str, request: Request, message: ReferredObject) -> None:
         name = f'{camera}: ' if camera else ''
@@ -149,8 +140,3 @@ class AnswerPublisher:
                 topics.publish(output, make())
         except Exception:  # the other outputs, and the next answer, may still be published
             self._log.error(f'{output} could not be published:\n{traceback.format_exc()}')
-
-    def _log_cause(self, failure: JobFailure) -> None:
-        if failure.cause is not None:
-            trace = ''.join(traceback.format_exception(failure.cause))
-            self._log.error(f'Unexpected error while answering:\n{trace}')

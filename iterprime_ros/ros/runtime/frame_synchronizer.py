@@ -78,9 +78,13 @@ class FrameSynchronizer:
         return None
 
     def completed(self, frame: CameraFrame) -> CameraFrame:
-        """Return a frame with the depth that belongs to it, where that has arrived."""
-        depth, _ = self._depth_of(frame)
-        info = frame.camera_info or self._camera_info
+        """Return a frame with what it lacks and has arrived since, or the frame itself."""
+        if not frame.expects_depth or (frame.depth is not None and frame.camera_info is not None):
+            return frame
+        depth = self._depth_of(frame)[0] if frame.depth is None else frame.depth
+        info = self._camera_info if frame.camera_info is None else frame.camera_info
+        if depth is frame.depth and info is frame.camera_info:
+            return frame
         return replace(frame, depth=depth, camera_info=info)
 
     def remove_until(self, arrived: float) -> int:

@@ -63,7 +63,7 @@ class _Slot:
             return CameraFrame(request.image, request.arrived)
         newest = self.frames.newest(now, request.arrived)
         if newest is None and self.last and self.last.arrived >= request.arrived:
-            return self.last
+            return self.frames.completed(self.last)
         return newest
 
     def take(self, frame: CameraFrame) -> None:
@@ -173,11 +173,10 @@ class JobQueue:
             return None
 
     def with_late_depth(self, job: Job) -> Job:
-        """Return a job with the depth of its image, where that has arrived in the meantime."""
-        if job.frame.depth is not None or not job.frame.expects_depth:
-            return job
+        """Return a job with depth and calibration that came since it was taken, or the job."""
         with self._changed:
-            return replace(job, frame=self._slots[job.camera].frames.completed(job.frame))
+            frame = self._slots[job.camera].frames.completed(job.frame)
+        return job if frame is job.frame else replace(job, frame=frame)
 
     def close(self) -> list[tuple[str, Request]]:
         """Wake the worker for the last time, and return the requests that no job took."""

@@ -1,28 +1,96 @@
-"""Where a segmented object is in 3D, by the depth image that belongs to its image."""
+"""The depth and calibration that belong to an image, and where an object is in 3D by them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import CompressedImage
 
 from iterprime_ros.errors import IterprimeError
-from iterprime_ros.geometry.surface import Surface, surface
+from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.geometry.surface import Surface, check_registered, surface
 from iterprime_ros.ros.convert.depth_images import compressed_depth_of, depth_of
 from iterprime_ros.ros.convert.images import pinhole_of
+from iterprime_ros.ros.runtime.failures import log_cause, unexpected_failure
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
 
 
-def visible_surface(
-    frame: CameraFrame,
-    rgb: NDArray[np.uint8],
-    mask: NDArray[np.bool_],
-    tolerance: float,
-    is_rectified: bool,
-) -> tuple[Surface | None, str]:
-    """Return the visible surface under a mask, or None and a sentence that says why not.
+@dataclass(frozen=True)
+class RegisteredDepth:
+    """What a depth camera knows of an image.
+
+    metres: (h, w) float32, NaN where nothing was measured, registered to the image, of any
+        resolution.
+    pinhole: calibration of the image.
+    """
+
+    metres: NDArray[np.float32]
+    pinhole: Pinhole
+
+
+class Localizer:
+    """Reads depth before inference, and the position of an object after it.
+
+    settings: returns the node's parameters as they are at that moment.
+    is_rectified: whether image and depth are rectified, so that P of the calibration applies.
+    log: where errors that nobody expected go, with their traceback.
+
+    What is wrong with depth costs no answer: it becomes a sentence.
+    """
+
+    def __init__(
+        self, settings: Callable[[], dict[str, Any]], is_rectified: bool, log: RcutilsLogger
+    ) -> None:
+        self._settings, self._is_rectified, self._log = settings, is_rectified, log
+
+    def depth_of(
+        self, frame: CameraFrame, size: tuple[int, int]
+    ) -> tuple[RegisteredDepth | None, str]:
+        """Return depth and calibration of an image, or None and a sentence that says why not.
+
+        size: (H, W) of the image, in pixels.
+
+        The sentence is empty where there is no depth camera.
+        """
+        try:
+            return registered_depth(
+                frame, size, self._settings()['depth_tolerance'], self._is_rectified
+            )
+        except Exception as error:  # the image is worth an answer whatever the depth contains
+            return None, f'The depth could not be read ({self._logged(error)}).'
+
+    def surface_of(
+        self, depth: RegisteredDepth, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]
+    ) -> tuple[Surface | None, str]:
+        """Return the visible surface under a mask, or None and a sentence that says why not.
+
+        rgb: (H, W, 3) uint8 RGB, the image.
+        mask: (H, W) bool.
+        """
+        try:
+            return surface(depth.metres, mask, rgb, depth.pinhole), ''
+        except IterprimeError as error:
+            return None, str(error)
+        except Exception as error:  # the mask is worth publishing whatever the depth contains
+            return None, f'The 3D position could not be computed ({self._logged(error)}).'
+
+    def _logged(self, error: Exception) -> str:
+        """Log an error with its traceback, and return it in one line."""
+        failure = unexpected_failure(error)
+        log_cause(self._log, failure)
+        return failure.text
+
+
+def registered_depth(
+    frame: CameraFrame, size: tuple[int, int], tolerance: float, is_rectified: bool
+) -> tuple[RegisteredDepth | None, str]:
+    """Return depth and calibration of an image, or None and a sentence that says why not.
 
     frame: the image with its depth and calibration.
-    rgb: (H, W, 3) uint8 RGB, the decoded image.
-    mask: (H, W) bool.
+    size: (H, W) of the image, in pixels.
     tolerance: seconds by which the stamps of image and depth may differ.
     is_rectified: whether image and depth are rectified, so that P of the calibration applies.
 
@@ -43,9 +111,11 @@ def visible_surface(
     is_compressed = isinstance(depth, CompressedImage)
     try:
         metres = compressed_depth_of(depth) if is_compressed else depth_of(depth)
-        return surface(metres, mask, rgb, pinhole_of(info, is_rectified)), ''
+        pinhole = pinhole_of(info, is_rectified)
+        check_registered(size, metres, pinhole)
     except IterprimeError as error:
         return None, str(error)
+    return RegisteredDepth(metres, pinhole), ''
 
 
 def _no_depth(frame: CameraFrame, tolerance: float) -> str:

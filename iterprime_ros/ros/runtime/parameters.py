@@ -87,7 +87,7 @@ LIVE_PARAMETERS = {
         live=True,
     ),
     'max_candidates': ParameterSpec(
-        3, 'Most candidates beside the mask in an answer.', (0, 16), live=True
+        3, 'Most candidates beside what is found in an answer.', (0, 16), live=True
     ),
 }
 
@@ -97,13 +97,14 @@ def thresholds(profile: Profile) -> dict[str, ParameterSpec]:
     return {
         'match_threshold': ParameterSpec(
             profile.answer.match_threshold,
-            'Below this matching probability the answer is NOT_FOUND.',
+            'Below this matching probability, or chance by parts, the answer is NOT_FOUND.',
             (0.0, 1.0),
             live=True,
         ),
         'ambiguity_margin': ParameterSpec(
             profile.answer.ambiguity_margin,
-            'Another peak this close to the highest makes the answer AMBIGUOUS; 0 never does.',
+            'Another object makes the answer AMBIGUOUS if its peak, or its chance by parts, is at '
+            'least 1 minus this share of the highest; 0 never does.',
             (0.0, 1.0),
             live=True,
         ),

@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
 from iterprime_ros.answer import Segmentation, resized
-from iterprime_ros.errors import IterprimeError, StoppedError, WeightsMismatchError
+from iterprime_ros.errors import (
+    InvalidDepthError,
+    IterprimeError,
+    StoppedError,
+    WeightsMismatchError,
+)
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.ros.convert.encodings import decoded, rgb_of
+from iterprime_ros.ros.runtime.failures import JobFailure, unexpected_failure
 from iterprime_ros.ros.runtime.job_queue import Job, JobQueue
+from iterprime_ros.ros.runtime.localization import Localizer, RegisteredDepth
 
 _DEACTIVATED = 'The node was deactivated.'
 CANCELLED = 'The goal was cancelled.'
@@ -31,32 +38,17 @@ class JobAnswer:
 
     rgb: (H, W, 3) uint8 RGB, the image.
     answer: the answer on it.
+    depth: depth and calibration of the image; None without.
+    depth_note: one sentence that says why there is no depth, or what it came too late for; '' where
+        it came in time, and where the camera has none.
     seconds: time that the models took.
     """
 
     rgb: NDArray[np.uint8]
     answer: Segmentation
+    depth: RegisteredDepth | None
+    depth_note: str
     seconds: float
-
-
-@dataclass(frozen=True)
-class JobFailure:
-    """Why a job has no answer.
-
-    status: one of ReferredObject's.
-    text: one sentence.
-    cause: the exception, where it was not expected.
-    """
-
-    status: int
-    text: str
-    cause: Exception | None = None
-
-
-def unexpected_failure(error: Exception) -> JobFailure:
-    """Return the failure of an error that was not expected."""
-    first = (str(error).strip() or 'no reason given').splitlines()[0]
-    return JobFailure(ReferredObject.ERROR, f'{type(error).__name__}: {first}', error)
 
 
 PublishOutcome = Callable[[Job, JobAnswer | JobFailure], None]
@@ -67,6 +59,7 @@ class Worker:
     """Takes jobs from a queue until it is closed.
 
     model: returns the pipeline with the settings of that moment.
+    localizer: reads the depth of a frame before inference.
     publish_outcome: called in the worker's thread with every finished job; it must raise nothing.
     report_round: called in the worker's thread with every round of a job that came from a goal.
     max_pixels: returns the most pixels of a compressed image.
@@ -76,11 +69,12 @@ class Worker:
         self,
         job_queue: JobQueue,
         model: Callable[[], IteRPrimE],
+        localizer: Localizer,
         publish_outcome: PublishOutcome,
         report_round: ReportRound,
         max_pixels: Callable[[], int],
     ) -> None:
-        self._job_queue, self._model = job_queue, model
+        self._job_queue, self._model, self._localizer = job_queue, model, localizer
         self._publish_outcome, self._report_round = publish_outcome, report_round
         self._max_pixels = max_pixels
         self._thread = threading.Thread(target=self._run, name='iterprime worker', daemon=True)
@@ -115,7 +109,7 @@ class Worker:
         while (job := self._job_queue.take()) and self._set_current(job):
             outcome = self._outcome(job)
             if self._set_current(None):
-                self._publish_outcome(self._job_queue.with_late_depth(job), outcome)
+                self._publish_outcome(job, self._with_late_depth(job, outcome))
             del job, outcome  # their images need not be kept until the next ones come
 
     def _set_current(self, job: Job | None) -> bool:
@@ -130,9 +124,10 @@ class Worker:
             message = job.frame.image
             is_compressed = isinstance(message, CompressedImage)
             rgb = decoded(message, self._max_pixels()) if is_compressed else rgb_of(message)
+            depth, note = self._localizer.depth_of(job.frame, rgb.shape[:2])
             began = time.monotonic()
-            answer = self._answer(job, rgb)
-            return JobAnswer(rgb, answer, time.monotonic() - began)
+            answer = self._answer(job, rgb, depth)
+            return JobAnswer(rgb, answer, depth, note, time.monotonic() - began)
         except StoppedError:
             return JobFailure(ReferredObject.ERROR, self._reason_to_stop(job))
         except (OutOfMemoryError, WeightsMismatchError) as error:
@@ -149,7 +144,19 @@ class Worker:
         goal = job.request.goal
         return CANCELLED if goal is not None and goal.is_cancel_requested else ''
 
-    def _answer(self, job: Job, rgb: NDArray[np.uint8]) -> Segmentation:
+    def _with_late_depth(self, job: Job, outcome: JobAnswer | JobFailure) -> JobAnswer | JobFailure:
+        """Return an outcome with the depth that came while it was computed, for its position."""
+        completed = self._job_queue.with_late_depth(job)
+        if isinstance(outcome, JobFailure) or completed is job:
+            return outcome
+        depth, note = self._localizer.depth_of(completed.frame, outcome.rgb.shape[:2])
+        if depth is not None and _has_relation(outcome.answer):
+            note = 'Depth came too late for the relations, which were judged in the image alone.'
+        return replace(outcome, depth=depth, depth_note=note)
+
+    def _answer(
+        self, job: Job, rgb: NDArray[np.uint8], depth: RegisteredDepth | None
+    ) -> Segmentation:
         def on_round(number: int, heatmap: NDArray[np.float32], probability: float) -> None:
             self._report_round(job, number, heatmap, probability)
 
@@ -159,14 +166,15 @@ class Worker:
         model, command = self._model(), job.request.command
         listener = None if job.request.goal is None else on_round
         try:
-            return model.segment(rgb, command, listener, should_stop)
+            return model.segment(_embedded(model, rgb, depth), command, listener, should_stop)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         try:
-            half = model.segment(_halved(rgb), command, should_stop=should_stop)
+            frame = _embedded(model, _halved(rgb), depth)
+            half = model.segment(frame, command, should_stop=should_stop)
             note = 'Memory ran out; the answer is from the image at half its size.'
             return resized(replace(half, notes=(*half.notes, note)), (rgb.shape[0], rgb.shape[1]))
         except (MemoryError, RuntimeError) as error:
@@ -176,6 +184,25 @@ class Worker:
                 'Memory ran out, even at half the image size: choose a smaller profile, or free '
                 'memory on the device.'
             ) from error
+
+
+def _has_relation(answer: Segmentation) -> bool:
+    """Whether depth could have decided between the objects of an answer."""
+    if answer.parts is None or answer.command is None:
+        return False
+    phrases = answer.command.phrase.noun_phrases()
+    return any(each.relations or each.superlatives for each in phrases)
+
+
+def _embedded(model: IteRPrimE, rgb: NDArray[np.uint8], depth: RegisteredDepth | None) -> Frame:
+    """Encode an image (H, W, 3) uint8 RGB with its depth, whose calibration is scaled to it."""
+    if depth is None:
+        return model.embed(rgb)
+    pinhole = depth.pinhole.resized(rgb.shape[1], rgb.shape[0])
+    try:
+        return model.embed(rgb, depth.metres, pinhole)
+    except InvalidDepthError:  # half of an odd number of a few pixels is another shape
+        return model.embed(rgb)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -47,6 +47,25 @@ def test_a_depth_image_beyond_the_tolerance_ends_the_waiting_too():
     assert (frames.newest(0.05).image, frames.newest(0.05).depth) == ('lonely', None)
 
 
+def test_what_a_frame_lacks_is_added_and_a_whole_one_stays_the_same():
+    frames = FrameSynchronizer(0.02, wait=0.0)
+    frames.add_image('image', 100 * MS, 0.0, expects_depth=True)
+    bare = frames.newest(0.0)
+    assert frames.completed(bare) is bare
+    frames.add_depth('depth', 100 * MS)
+    with_depth = frames.completed(bare)
+    assert (with_depth.depth, with_depth.camera_info) == ('depth', None)
+    frames.set_camera_info('calibration')
+    frames.add_depth('nearer nothing', 101 * MS)
+    whole = frames.completed(with_depth)
+    assert (whole.depth, whole.camera_info) == ('depth', 'calibration')
+    frames.set_camera_info('another')
+    assert frames.completed(whole) is whole
+    frames.add_image('no depth camera', 100 * MS, 1.0, expects_depth=False)
+    alone = frames.newest(1.0)
+    assert frames.completed(alone) is alone
+
+
 def test_the_newest_complete_image_comes_before_a_newer_one_that_waits():
     frames = FrameSynchronizer(0.02, wait=0.1)
     frames.add_image('first', 0, 0.0, expects_depth=True)

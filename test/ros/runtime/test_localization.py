@@ -1,14 +1,15 @@
-"""3D positions, or the one sentence that says why there is none."""
+"""Depth and 3D positions, or the one sentence that says why there is none."""
 
 import numpy as np
 import pytest
+from rclpy.logging import get_logger
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
-from iterprime_ros.ros.runtime.localization import visible_surface
+from iterprime_ros.ros.runtime.localization import Localizer, registered_depth
 
 CAMERA = Pinhole(60.0, 60.0, 31.5, 23.5, 64, 48)
 RGB = np.zeros((48, 64, 3), np.uint8)
@@ -28,10 +29,15 @@ def info_with(**fields):
     return info
 
 
-def located(is_rectified=False, **fields):
+def frame_with(**fields):
     given = {'depth': depth_of(1.0), 'camera_info': info_with(), 'expects_depth': True, **fields}
-    frame = CameraFrame(Image(header=Header(frame_id='optical')), 0.0, **given)
-    return visible_surface(frame, RGB, MASK, 0.02, is_rectified)
+    return CameraFrame(Image(header=Header(frame_id='optical')), 0.0, **given)
+
+
+def located(is_rectified=False, **fields):
+    localizer = Localizer(lambda: {'depth_tolerance': 0.02}, is_rectified, get_logger('test'))
+    depth, why_not = localizer.depth_of(frame_with(**fields), MASK.shape)
+    return (None, why_not) if depth is None else localizer.surface_of(depth, RGB, MASK)
 
 
 def test_a_surface_is_where_its_depth_says():
@@ -49,6 +55,9 @@ def test_a_surface_is_where_its_depth_says():
         ({'depth': depth_of(1.0, 'depth_optical')}, 'remap depth to the registered topic'),
         ({'depth': depth_of(np.nan)}, 'no measurement on the object'),
         ({'camera_info': CameraInfo()}, 'is no camera'),
+        ({'camera_info': info_with(width=32)}, 'of 32 x 48 pixels and the image has 64 x 48'),
+        ({'depth': Image(header=Header(frame_id='optical'))}, 'Depth of encoding "" cannot be'),
+        ({'depth': 'nonsense'}, "(AttributeError: 'str' object has no attribute 'header')"),
         ({'camera_info': info_with(distortion_model='fancy', d=[0.1])}, '"fancy"'),
     ],
 )
@@ -67,3 +76,15 @@ def test_distortion_moves_points_and_a_rectified_image_has_none():
     rectified, _ = located(is_rectified=True, camera_info=bent)
     assert np.abs(undistorted.points - plain.points).max() > 0.005
     assert np.array_equal(rectified.points, plain.points)
+
+
+def test_depth_of_another_resolution_belongs_to_the_image_and_of_another_shape_does_not():
+    half, wide = (
+        to_image(np.ones(shape, np.float32), '32FC1', Header(frame_id='optical'))
+        for shape in ((24, 32), (24, 64))
+    )
+    depth, note = registered_depth(frame_with(depth=half), MASK.shape, 0.02, False)
+    assert (depth.metres.shape, depth.pinhole, note) == ((24, 32), CAMERA, '')
+    depth, note = registered_depth(frame_with(depth=wide), MASK.shape, 0.02, False)
+    assert depth is None
+    assert 'register it to the image' in note
