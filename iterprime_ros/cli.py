@@ -10,6 +10,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,6 +25,10 @@ from iterprime_ros.errors import (
 from iterprime_ros.openmp import limit_spinning
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from iterprime_ros.answer import Segmentation
     from iterprime_ros.image_files import OutputPaths
     from iterprime_ros.pipeline import IteRPrimE
 
@@ -63,15 +69,17 @@ examples:
   iterprime segment table.png "the blue cube" --out found.png --explain why.png
   iterprime segment photo.jpg "the dog behind the fence" --profile blip-sam --mask dog.png
   iterprime segment photos/ "the red mug" "the plate" --profile blip-sam --out overlays/ --json
+  iterprime segment table.png "the mug behind the plate" --depth depth.png \\
+      --intrinsics 615.2,615.4,319.5,239.5
 
 outputs in a folder:
   a-0-overlay.png, a-0-mask.png, a-0-explanation.png for a.png and the first COMMAND, a-1-...
   for the second; a.png-0-overlay.png ... where an image of another suffix is called a, too
 
 exit code:
-  0 all found, 1 something not found or ambiguous, 2 wrong usage, missing weights, an image
-  that cannot be read or an output that cannot be written, 70 memory full or a fault of
-  iterprime, 130 Ctrl-C
+  0 all found, one object or several, 1 something not found or ambiguous, 2 wrong usage,
+  missing weights, an image that cannot be read or an output that cannot be written,
+  70 memory full or a fault of iterprime, 130 Ctrl-C
 """
 
 _EVALUATE_DESCRIPTION = """\
@@ -235,7 +243,9 @@ def _add_segment(commands: argparse._SubParsersAction) -> None:
         'segment',
         help='segment the object that a command refers to',
         description='Segments the object that each COMMAND refers to in IMAGE, a file or a folder\n'
-        'of images, and prints one sentence for each.',
+        'of images, or all objects that a plural ("all the mugs") refers to, and prints\n'
+        'one sentence for each. Profiles that answer part by part use depth, where it is\n'
+        'given, to tell what is behind, on or next to what.',
         epilog=_SEGMENT_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -252,13 +262,38 @@ def _add_segment(commands: argparse._SubParsersAction) -> None:
         '--offline', action='store_true', help='never ask the hub: use only folders and its cache'
     )
     what = 'PNG to write; a folder where there are several images or commands'
-    segment.add_argument('--out', metavar='PATH', help=f'image with the object marked, {what}')
+    segment.add_argument(
+        '--out', metavar='PATH', help=f'image with each object marked in its colour, {what}'
+    )
     segment.add_argument('--mask', metavar='PATH', help=f'mask, 0 and 255, {what}')
     segment.add_argument(
         '--explain', metavar='PATH', help=f'figure that explains the answer, {what}'
     )
+    segment.add_argument(
+        '--depth',
+        metavar='FILE',
+        help='depth registered to IMAGE: a 16-bit PNG in millimetres, 0 where nothing was '
+        'measured; needs --intrinsics, and one image as IMAGE',
+    )
+    segment.add_argument(
+        '--intrinsics',
+        type=_intrinsics,
+        metavar='FX,FY,CX,CY',
+        help='focal lengths and principal point of the camera, in pixels of IMAGE',
+    )
     segment.add_argument('--json', action='store_true', help='print a line of JSON for each answer')
     segment.set_defaults(run=_segment)
+
+
+def _intrinsics(text: str) -> tuple[float, ...]:
+    """Return fx, fy, cx, cy of a text like 615,615,319.5,239.5."""
+    try:
+        fx, fy, cx, cy = map(float, text.split(','))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f'{text} is not four numbers with commas between them'
+        ) from error
+    return fx, fy, cx, cy
 
 
 def _add_models(commands: argparse._SubParsersAction) -> None:
@@ -452,13 +487,56 @@ def _segment(options: argparse.Namespace) -> int:
     from iterprime_ros.pipeline import IteRPrimE
 
     files, skipped = find_images(image)
+    depth = _depth(options, files)
     outputs = output_paths(Outputs(overlay, mask, explanation), files, len(options.command))
     for each in skipped:
         _complain(f'{each} is no regular file and is skipped.')
     model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
     if model.profile.notice:
         _complain(model.profile.notice)
-    return _print_answers(model, files, options.command, outputs, options.json)
+    answers = partial(_answers, model, options.command, depth, options.intrinsics)
+    return _print_answers(answers, files, options.command, outputs, options.json)
+
+
+def _depth(options: argparse.Namespace, files: Sequence[Path]) -> 'NDArray[np.float32] | None':
+    """Return the depth image that is asked for."""
+    if (options.depth is None) != (options.intrinsics is None):
+        raise InvalidSettingError('--depth and --intrinsics are used together: give both.')
+    if options.depth is None:
+        return None
+    if len(files) != 1:
+        raise InvalidSettingError(f'--depth is of one image, and IMAGE holds {len(files)}.')
+    from iterprime_ros.image_files import read_depth
+
+    return read_depth(_path('--depth', options.depth))
+
+
+def _answers(
+    model: 'IteRPrimE',
+    commands: Sequence[str],
+    depth: 'NDArray[np.float32] | None',
+    intrinsics: tuple[float, float, float, float] | None,
+    image: 'NDArray[np.uint8]',
+) -> 'list[Segmentation]':
+    """Answer commands about an image, with what depth tells if it is given."""
+    if depth is None or intrinsics is None:
+        return model.segment_many(image, commands)
+    from iterprime_ros.errors import InvalidCalibrationError
+    from iterprime_ros.geometry.pinhole import Pinhole
+
+    height, width = image.shape[:2]
+    try:
+        pinhole = Pinhole(*intrinsics, width, height)
+    except InvalidCalibrationError as error:
+        raise InvalidSettingError(
+            f'--intrinsics are no camera of {width} x {height} pixels: give FX, FY, CX and CY of '
+            'this image.'
+        ) from error
+    frame = model.embed(image, depth, pinhole)
+    return [
+        replace(answer, milliseconds={**frame.milliseconds, **answer.milliseconds})
+        for answer in model.segment_many(frame, commands)
+    ]
 
 
 def _path(name: str, text: str) -> Path:
@@ -469,7 +547,7 @@ def _path(name: str, text: str) -> Path:
 
 
 def _print_answers(
-    model: 'IteRPrimE',
+    answers_to: 'Callable[[NDArray[np.uint8]], list[Segmentation]]',
     files: Sequence[Path],
     commands: Sequence[str],
     outputs: 'OutputPaths',
@@ -485,7 +563,7 @@ def _print_answers(
     from iterprime_ros.errors import InvalidImageError
     from iterprime_ros.image_files import read_image, report, write_outputs
 
-    codes = {Status.FOUND: FOUND, Status.INVALID: WRONG_USE}
+    codes = {Status.FOUND: FOUND, Status.FOUND_SEVERAL: FOUND, Status.INVALID: WRONG_USE}
     code = FOUND
     total = len(files) * len(commands)
     with tqdm(total=total, disable=None if total > 1 else True) as bar:
@@ -498,7 +576,7 @@ def _print_answers(
                 bar.update(len(commands))
                 code = WRONG_USE
                 continue
-            for number, answer in enumerate(model.segment_many(image, commands)):
+            for number, answer in enumerate(answers_to(image)):
                 paths = outputs[file, number]
                 with _defer_interrupt():
                     write_outputs(paths, image, answer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from textwrap import wrap
+from textwrap import shorten, wrap
 
 import numpy as np
 import torch
@@ -11,7 +11,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from iterprime_ros.answer import PartsReport, Segmentation, Status, WordHeatmap
-from iterprime_ros.explain_objects import draw_objects, marked_candidates, shown_candidates
+from iterprime_ros.explain_objects import (
+    draw_objects,
+    marked_candidates,
+    relation_arrows,
+    shown_candidates,
+)
 from iterprime_ros.explain_table import (
     Table,
     draw_table,
@@ -23,7 +28,7 @@ from iterprime_ros.explain_table import (
 )
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.refinement import RefinementRound
-from iterprime_ros.render import instance_colour, overlay, overlay_instances
+from iterprime_ros.render import overlay, overlay_instances
 
 Draw = Callable[[Axes], None]
 
@@ -32,7 +37,7 @@ _LEFT, _GAP, _TITLE, _LINE = 0.6, 0.15, 0.45, 0.24  # inches; a line is one of t
 _FEWEST_COLUMNS, _MOST_COLUMNS = 3, 4
 _HEADING_CHARACTERS, _FACT_CHARACTERS = 110, 56  # that fit in a line
 _TALLEST = 2.0  # height over width that a panel gets at most
-_OBJECTS_WIDTH, _OBJECTS_HEIGHT = 6.9, 8.0  # inches, of the picture of all objects at most
+_OBJECTS_WIDTH, _OBJECTS_HEIGHT = 6.6, 8.0  # inches, of the picture of all objects at most
 _SHOWN_MASKS = 4
 _RANKS = {
     'mean': 'the mean of the heatmap inside',
@@ -167,7 +172,8 @@ def _objects_row(image: NDArray[np.uint8], answer: Segmentation, report: PartsRe
         title = f'objects by chance; {hidden} more are not drawn' if hidden else 'objects by chance'
         axes.set_title(title if shown else 'no objects', fontsize=11)
 
-    marked = {n: instance_colour(n)[0] for n in marked_candidates(answer)}
+    meant = marked_candidates(answer)
+    arrows = relation_arrows(report, meant)
     width = _WIDTH - _LEFT - _GAP
     tables = [part for table in tables_of(report) for part in split_table(table, width)]
     header = header_height(tables)
@@ -177,7 +183,8 @@ def _objects_row(image: NDArray[np.uint8], answer: Segmentation, report: PartsRe
     for table, size, place in zip(tables, sizes, places, strict=True):
 
         def chances(axes: Axes, table: Table = table) -> None:
-            draw_table(axes, table, header, shown, marked)
+            serving = {arrow.target for arrow in arrows if arrow.anchor == table.phrase}
+            draw_table(axes, table, header, shown, set(meant) if table.is_whole else serving)
 
         panels.append(_Panel((*place, *size), chances, has_frame=False))
     height = max(tall, *(top + each[1] for (_, top), each in zip(places, sizes, strict=True)))
@@ -230,11 +237,10 @@ def _facts(answer: Segmentation) -> list[str]:
     facts = []
     if answer.command:
         command = answer.command
-        primary = next((each for each in answer.word_heatmaps if each.is_primary), None)
         facts += [
             f'verb: {command.action_verb or "none"}',
-            f'expression: {command.expression[:60]}',
-            f'primary word: {_word_text(answer, primary) if primary else "none"}',
+            f'expression: {shorten(command.expression, 100, placeholder=" …")}',
+            f'primary word: {_primary_word(answer)}',
         ]
     facts += [f'{stage}: {spent:.0f} ms' for stage, spent in answer.milliseconds.items()]
     if answer.word_heatmaps and not _has_word_heatmaps(answer):
@@ -245,6 +251,15 @@ def _facts(answer: Segmentation) -> list[str]:
         facts.append(f'masks: ranked by {_RANKS[answer.ranked_by]}')
     facts += [f'note: {note}' for note in answer.notes]
     return [line for fact in facts for line in wrap(fact, _FACT_CHARACTERS)]
+
+
+def _primary_word(answer: Segmentation) -> str:
+    """Return the word that is the primary word or stands for it."""
+    chosen = [_word_text(answer, each) for each in answer.word_heatmaps if each.is_primary]
+    command = answer.command
+    if not chosen and command and command.primary_word:
+        chosen = [command.expression[slice(*command.primary_word)]]
+    return chosen[0] if chosen else 'none'
 
 
 def _has_word_heatmaps(answer: Segmentation) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from iterprime_ros.answer import PartsReport, Segmentation, Status
 from iterprime_ros.explain_table import WITH_ANCHOR, relation_words
+from iterprime_ros.language.phrase import NounPhrase
 from iterprime_ros.render import instance_colour
 from iterprime_ros.spatial.reasoner import Factor, Reasoning
 
@@ -18,6 +19,7 @@ MOST_SHOWN = 12  # objects, unless more are meant
 MOST_MEANT = 24
 _MOST_SOURCES = 3  # of arrows, unless more are meant
 _UNLIKELY = 0.2  # of the best chance: below it a candidate that is not meant gets no arrow
+_LIKELY = 0.5  # chance from which an object is something
 _OUTLINE_PIXELS = 640  # longest side of the masks that outlines are drawn from
 _LETTER, _BADGE_HEIGHT = 0.072, 0.19  # inches of a badge's letters and of a badge
 _BEND = 0.12  # of an arrow, over its length
@@ -31,12 +33,14 @@ class Arrow:
     """A relation that is drawn.
 
     source, target: candidates, counted from 0.
+    anchor: the noun phrase that the target serves as.
     text: the relation, and the chance that it holds.
     is_negated: whether it must not hold.
     """
 
     source: int
     target: int
+    anchor: NounPhrase
     text: str
     is_negated: bool
 
@@ -60,12 +64,16 @@ def marked_candidates(answer: Segmentation) -> list[int]:
     return list(range(min(count, len(answer.candidates))))
 
 
-def arrow_sources(answer: Segmentation, shown: Sequence[int]) -> list[int]:
-    """Return the candidates that arrows begin at: those that are meant, and the best others."""
+def arrow_sources(answer: Segmentation, report: PartsReport, shown: Sequence[int]) -> list[int]:
+    """Return the candidates that arrows begin at: those that are meant, and the best others.
+
+    Where nothing is found it is the one that the phrase fits best without its constraints.
+    """
     marked = set(marked_candidates(answer))
     found = [n for n in shown if n in marked]
     if not found:
-        return list(shown[:1])
+        heads = report.reasoning.heads[list(report.objects)]
+        return [n for n in shown if heads[n] == heads.max() >= _LIKELY][:1]
     least = _UNLIKELY * max(each.chance for each in answer.candidates)
     others = [n for n in shown if n not in marked and answer.candidates[n].chance >= least]
     return found + others[: max(0, _MOST_SOURCES - len(found))]
@@ -102,7 +110,7 @@ def draw_objects(
     report = answer.parts
     scale = width / inches  # pixels of the image an inch
     centres = _centres(answer, (height, width))
-    arrows = relation_arrows(report, arrow_sources(answer, shown)) if report else []
+    arrows = relation_arrows(report, arrow_sources(answer, report, shown)) if report else []
     arrows = [each for each in arrows if {each.source, each.target} <= set(shown)]
     for arrow in arrows:
         _draw_arrow(axes, arrow, centres, arrow.source in marked)
@@ -114,7 +122,10 @@ def draw_objects(
         )
         for n in shown
     ]
-    labels += [(each.text, each.source, _places_along(each, centres)) for each in arrows]
+    labels += [
+        (each.text, each.source, _places_along(each, centres, _BADGE_HEIGHT * scale))
+        for each in arrows
+    ]
     taken: list[Box] = []
     for text, n, places in labels:
         size = ((_LETTER * len(text) + 0.06) * scale, _BADGE_HEIGHT * scale)
@@ -182,7 +193,7 @@ def _arrows(reasoning: Reasoning, k: int, place: dict[int, int]) -> Iterator[Arr
         negated = getattr(factor.constraint, 'is_negated', False)
         for anchor, target in zip(factor.anchors, factor.best_anchors[k].tolist(), strict=True):
             if target >= 0:
-                yield Arrow(place[k], place[target], text, negated)
+                yield Arrow(place[k], place[target], anchor.phrase, text, negated)
                 yield from _arrows(anchor, target, place)
 
 
@@ -256,9 +267,12 @@ def _places_round(mask: NDArray[np.bool_], height: float) -> list[tuple[float, f
 
 
 def _places_along(
-    arrow: Arrow, centres: dict[int, tuple[float, float]]
+    arrow: Arrow, centres: dict[int, tuple[float, float]], height: float
 ) -> list[tuple[float, float]]:
-    """Return where the words of an arrow may be: along its curve, nearer its start first."""
+    """Return where the words of an arrow may be: along its curve, nearer its start first.
+
+    height: of the words, in pixels; they are above and below the curve where there is no room.
+    """
     (x0, y0), (x1, y1) = centres[arrow.source], centres[arrow.target]
     # The control point of Matplotlib's arc3, in pixels, whose y is down.
     x = (x0 + x1) / 2 - _BEND * (y1 - y0)
@@ -266,7 +280,8 @@ def _places_along(
     return [
         (
             (1 - t) ** 2 * x0 + 2 * t * (1 - t) * x + t**2 * x1,
-            (1 - t) ** 2 * y0 + 2 * t * (1 - t) * y + t**2 * y1,
+            (1 - t) ** 2 * y0 + 2 * t * (1 - t) * y + t**2 * y1 + lines * height,
         )
-        for t in (0.4, 0.5, 0.3, 0.6, 0.2, 0.7, 0.8)  # arrows meet at their ends
+        for lines in (0, -1.1, 1.1, -2.2, 2.2)
+        for t in (0.4, 0.5, 0.3, 0.6, 0.2, 0.7, 0.8)  # arrows to one anchor meet at its centre
     ]

@@ -1,6 +1,6 @@
 """Tables of how every object was judged part by part: objects x parts of a noun phrase."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -11,16 +11,16 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from iterprime_ros.answer import PartsReport
-from iterprime_ros.language.phrase import RelationConstraint, Superlative
+from iterprime_ros.language.phrase import NounPhrase, RelationConstraint, Superlative
 from iterprime_ros.render import instance_colour
 from iterprime_ros.spatial.reasoner import Constraint, Reasoning
 from iterprime_ros.spatial.words import superlative_name
 
 # All in inches.
-NUMBER_WIDTH, COLUMN_WIDTH = 0.45, 0.98
-_ROW, _LINE, _TITLE_LINE, _MARGIN, _APART = 0.25, 0.16, 0.2, 0.06, 0.3
+NUMBER_WIDTH, COLUMN_WIDTH = 0.45, 0.93
+_ROW, _LINE, _TITLE_LINE, _MARGIN, _APART = 0.25, 0.16, 0.2, 0.06, 0.2
 _TITLE_LETTER = 0.085  # width of a letter of a title
-_HEADING_CHARACTERS, _HEADING_LINES, _TITLE_LINES = 13, 5, 3
+_HEADING_CHARACTERS, _HEADING_LINES, _TITLE_LINES = 13, 5, 4
 WITH_ANCHOR = 0.05  # truth of a relation from which the anchor is worth naming
 _DOUBTFUL = 0.5  # chance below which a part speaks against an object
 _SHADES = LinearSegmentedColormap.from_list('chances', ['#ffffff', '#dff0e3', '#8fd3a1'])
@@ -50,11 +50,13 @@ class Table:
 
     title: the noun phrase without its constraints, and what it is for.
     columns: its parts; more than one end with their product.
+    phrase: the noun phrase.
     is_whole: whether it is the whole phrase, and not an anchor in it.
     """
 
     title: str
     columns: tuple[Column, ...]
+    phrase: NounPhrase
     is_whole: bool
 
     @property
@@ -87,6 +89,7 @@ def split_table(table: Table, width: float) -> list[Table]:
         Table(
             table.title if not k else f'{table.title}, continued',
             tuple(table.columns[c] for c in piece),
+            table.phrase,
             table.is_whole,
         )
         for k, piece in enumerate(pieces)
@@ -143,13 +146,13 @@ def place_tables(
 
 
 def draw_table(
-    axes: Axes, table: Table, header: float, rows: Sequence[int], marked: dict[int, str]
+    axes: Axes, table: Table, header: float, rows: Sequence[int], marked: Set[int]
 ) -> None:
     """Draw rows of a table in axes of its size.
 
     header: the height above the first row, in inches.
     rows: the candidates that are drawn, in this order.
-    marked: colours of the rows that stand out, by candidate.
+    marked: the candidates whose rows stand out.
     """
     axes.set_xlim(0, table.width)
     axes.set_ylim(table_height(header, len(rows)), 0)
@@ -179,7 +182,7 @@ def draw_table(
                 x + COLUMN_WIDTH / 2,
                 y + _ROW / 2,
                 _cell_text(column, n),
-                fontsize=9,
+                fontsize=8.5,
                 color=_AGAINST if c == worst else 'black',
                 weight='bold' if is_bold else 'normal',
             )
@@ -190,7 +193,7 @@ def draw_table(
                     table.width - 0.04,
                     _ROW - 0.02,
                     fill=False,
-                    edgecolor=marked[n],
+                    edgecolor=instance_colour(n)[0],
                     linewidth=2,
                     zorder=3,
                 )
@@ -218,7 +221,7 @@ def _table(report: PartsReport, reasoning: Reasoning, anchor_of: str = '') -> Ta
     if len(columns) > 1:
         columns.append(Column('chance', reasoning.beliefs[order], none, is_product=True))
     what = f', anchor of “{anchor_of}”' if anchor_of else ''
-    return Table(f'“{phrase.text}”{what}', tuple(columns), not anchor_of)
+    return Table(f'“{phrase.text}”{what}', tuple(columns), phrase, not anchor_of)
 
 
 def _best(table: Table, rows: Sequence[int]) -> int:

@@ -1,6 +1,7 @@
 """Images and commands from files to files: what `iterprime segment` does."""
 
 import json
+import math
 import os
 import stat
 import warnings
@@ -13,10 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from iterprime_ros.answer import Segmentation
-from iterprime_ros.errors import InvalidImageError, InvalidSettingError, UnwritableError
-from iterprime_ros.explain import explanation
+from iterprime_ros.errors import (
+    InvalidDepthError,
+    InvalidImageError,
+    InvalidSettingError,
+    UnwritableError,
+)
+from iterprime_ros.explain import answer_overlay, explanation
 from iterprime_ros.limits import MAX_PIXELS
-from iterprime_ros.render import atomic_write, overlay
+from iterprime_ros.render import atomic_write
 
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF', 'PPM')  # as Pillow names them
 SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm'})
@@ -29,7 +35,7 @@ OutputPaths = Mapping[tuple[Path, int], Mapping[str, Path]]
 class Outputs:
     """Where to write what is asked for; None for not at all.
 
-    overlay: the image with the object marked.
+    overlay: the image with every object that is meant marked in a colour of its own.
     mask: the mask, 0 and 255.
     explanation: the figure that explains the answer.
 
@@ -110,6 +116,34 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise InvalidImageError(
             f'{path} is damaged ({reason}): replace it, or save it again as JPEG or PNG.'
         ) from error
+
+
+def read_depth(path: Path) -> NDArray[np.float32]:
+    """Return a depth image file as (h, w) float32 in metres, NaN where nothing was measured.
+
+    The file is a 16-bit greyscale PNG or TIFF in millimetres, 0 where nothing was measured: what
+    16UC1 of REP 118 is in a file.
+
+    Raises InvalidDepthError for another file.
+    """
+    try:
+        _check_regular(path, path.stat().st_mode)
+        with Image.open(path, formats=('PNG', 'TIFF')) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            if not opened.mode.startswith('I'):
+                raise InvalidDepthError(
+                    f'{path} has no 16-bit channel: give depth in millimetres as a 16-bit PNG.'
+                )
+            millimetres = np.asarray(opened).astype(np.float32)
+    except (InvalidDepthError, MemoryError):
+        raise
+    except Exception as error:  # Pillow reports damage by errors of many types
+        reason = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
+        raise InvalidDepthError(
+            f'{path} cannot be read as depth ({reason}): give depth in millimetres as a 16-bit PNG.'
+        ) from error
+    return np.where(millimetres > 0, millimetres / 1000, np.float32('nan'))
 
 
 def _check_regular(path: Path, mode: int) -> None:
@@ -210,18 +244,11 @@ def write_outputs(
             elif kind == 'mask':
                 Image.fromarray(answer.mask.astype(np.uint8) * 255).save(part, format='PNG')
             else:
-                Image.fromarray(overlay(image, answer.mask)).save(part, format='PNG')
+                Image.fromarray(answer_overlay(image, answer)).save(part, format='PNG')
 
 
 def report(file: Path, command: str, answer: Segmentation) -> str:
     """Return an answer as one line of JSON."""
-    rows, columns = np.nonzero(answer.mask)
-    box = (
-        {'x': int(columns.min()), 'y': int(rows.min()),
-         'width': int(np.ptp(columns)) + 1, 'height': int(np.ptp(rows)) + 1}
-        if rows.size
-        else None
-    )  # fmt: skip
     parsed = answer.command
     return json.dumps(
         {
@@ -232,11 +259,14 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
             'action_verb': parsed.action_verb if parsed else None,
             'expression': parsed.expression if parsed else None,
             'match_probability': None if parsed is None else answer.match_probability,
-            'box': box,
+            'instance_count': answer.instance_count,
+            'box': _box(answer.mask),
             'pixels': int(answer.mask.sum()),
             'ranked_by': answer.ranked_by,
             'candidates': [
                 {
+                    'box': _box(each.mask),
+                    'chance': None if math.isnan(each.chance) else each.chance,
                     'heatmap_mean': each.heatmap_mean,
                     'heatmap_overlap': each.heatmap_overlap,
                     'predicted_iou': each.predicted_iou,
@@ -247,3 +277,16 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
             'milliseconds': answer.milliseconds,
         }
     )
+
+
+def _box(mask: NDArray[np.bool_]) -> dict[str, int] | None:
+    """Return the box round a mask in pixels, None for an empty one."""
+    rows, columns = np.nonzero(mask)
+    if not rows.size:
+        return None
+    return {
+        'x': int(columns.min()),
+        'y': int(rows.min()),
+        'width': int(np.ptp(columns)) + 1,
+        'height': int(np.ptp(rows)) + 1,
+    }
