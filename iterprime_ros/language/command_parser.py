@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import spacy
+from spacy.tokens import Span, Token
 
 from iterprime_ros.errors import (
     InvalidCommandError,
@@ -125,23 +126,30 @@ class CommandParser:
         doc = self._nlp.make_doc(text)
         for token in doc[1:]:
             token.is_sent_start = False  # a command is one tree
-        reading = read(self._nlp(doc))
+        doc = self._nlp(doc)
+        reading = read(doc)
         words = doc[reading.first : reading.last]
-        start = words.start_char
-        spans = {
-            token: (token.idx - start, token.idx - start + len(token))
-            for token in words
-            if token == reading.head or (token.pos_ in FOCUS and any(map(str.isalnum, token.text)))
-        }
+        phrase = self._phrases.read(doc, reading.first, reading.last)
+        spans = ((token, _span(token, words)) for token in words)
         verb = reading.verb
         return ParsedCommand(
             text=text,
             action_verb=(verb.lemma_ or verb.text).lower() if verb else '',
             expression=words.text,
-            primary_word=spans[reading.head] if reading.head else None,
-            focus_words=tuple(spans.values()),
-            phrase=self._phrases.read(words.doc, reading.first, reading.last),
+            primary_word=phrase.head,
+            focus_words=tuple(
+                span
+                for token, span in spans
+                if span == phrase.head
+                or (token.pos_ in FOCUS and any(map(str.isalnum, token.text)))
+            ),
+            phrase=phrase,
         )
+
+
+def _span(token: Token, words: Span) -> tuple[int, int]:
+    start = token.idx - words.start_char
+    return start, start + len(token)
 
 
 def normalised(command: str) -> str:

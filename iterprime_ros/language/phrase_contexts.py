@@ -11,7 +11,6 @@ from iterprime_ros.language.vocabulary import (
     COLOURS,
     COORDINATIONS,
     DETERMINERS,
-    NUMBERS,
     ONES,
     PARTS,
     PERSON_PRONOUNS,
@@ -24,6 +23,7 @@ from iterprime_ros.language.vocabulary import (
 _PREPOSITIONS = {'on', 'at', 'to', 'in', 'toward', 'towards', 'all', 'from', 'up'}
 _ADJECTIVES_OF_DEPTH = {'back', 'rear', 'front', 'far', 'near'}
 _ADJECTIVES_OF_MIDDLE = {'middle', 'center', 'centre', 'central'}
+_AFTER_RANK = {'from', 'in', 'to', 'on', 'over', 'left', 'right', 'form', 'counting'}
 _COMPARATIVES = {
     'closer',
     'nearer',
@@ -63,9 +63,9 @@ def is_state(doc: Doc, at: int, last: int) -> bool:
         word = token.lower_
         if word in DETERMINERS | SPEAKERS_OWN | {'his', 'her', 'their', 'its'}:
             continue
-        if nouns and token.pos_ not in {'NOUN', 'PROPN', 'ADJ'} and word not in COLOURS:
-            if word not in COORDINATIONS | {'-'}:
-                break
+        is_nominal = token.pos_ in {'NOUN', 'PROPN', 'ADJ'} or word in COLOURS
+        if nouns and not is_nominal and word not in COORDINATIONS | {'-'}:
+            break
         nouns.append(word)
     if before == 'on':
         return bool(nouns) and nouns[-1] in STATES_AFTER_ON
@@ -155,8 +155,3 @@ def is_rank(doc: Doc, unit: Unit, last: int, head: Token | None) -> bool:
         'right',
         'form',
     }
-
-
-def counts_noun(word: Token) -> bool:
-    """Return whether a word is a number from two."""
-    return word.lower_ in NUMBERS

@@ -14,7 +14,8 @@ from iterprime_ros.language.phrase import (
     Span,
     Superlative,
 )
-from iterprime_ros.language.phrase_units import Quantity, Unit
+from iterprime_ros.language.phrase_patterns import LAST, Quantity
+from iterprime_ros.language.phrase_units import Unit
 from iterprime_ros.language.vocabulary import (
     COLOURS,
     INDEFINITE_PRONOUNS,
@@ -40,6 +41,8 @@ _OPPOSITES = {
     Order.TALLEST: Order.SHORTEST,
 }
 _OPPOSITES |= {second: first for first, second in _OPPOSITES.items()}
+
+_POSSESSIVES = {"'s", "'", '\u2019s', '\u2019'}
 
 
 class Exclusion(NamedTuple):
@@ -108,9 +111,11 @@ def head_of(words: list[Token]) -> Token | None:
             return word
         if word.pos_ in {'NOUN', 'PROPN'} and any(map(str.isalnum, word.text)):
             head = word
-        elif head is not None and word.text not in {'-', "'s", "'", '’s', '’'}:
+        elif head is not None and word.text not in {'-', *_POSSESSIVES}:
             break
-    return head
+    # 'the can': a word of another kind is a noun where it has an article.
+    articles = (word for word in words if any(child.dep_ == 'det' for child in word.children))
+    return head or next(articles, None)
 
 
 def is_plural_noun(word: Token) -> bool:
@@ -181,9 +186,10 @@ def _in_order(draft: Draft, head: Token | None) -> list[Token]:
 
 
 def _text(draft: Draft, words: list[Token], head: Token | None) -> str:
+    if draft.noun is not None:
+        said = _joined([word for word in words if word.lower_ not in ONES], None)
+        return f'{said} {_form(draft.noun, draft.noun)}'.strip()
     text = _joined(words, head)
-    if head is None and draft.noun is not None:
-        return f'{text} {_form(draft.noun, draft.noun)}'.strip()
     if head is None and all(word.pos_ == 'ADJ' or word.lower_ in COLOURS for word in words):
         return f'{text} object'.strip()
     return text
@@ -231,29 +237,27 @@ def _with_rank(draft: Draft) -> tuple[tuple[Superlative, ...], tuple[SideConstra
     biggest"), else from a side ("second on the right"), else from the left.
     """
     superlatives, sides = list(draft.superlatives), list(draft.sides)
-    start = draft.start
+    start = draft.start and Superlative(
+        draft.start.value, draft.span(draft.start.start, draft.start.end)
+    )
     if draft.rank is None:
-        if start is not None:  # 'the mug from the left'
-            superlatives.append(Superlative(start.value, draft.span(start.start, start.end)))
+        superlatives += [start] if start else []  # 'the mug from the left'
         return tuple(superlatives), tuple(sides)
-    rank, last = int(draft.rank.value), draft.rank.value <= 0
-    units = [draft.rank]
-    span = draft.span(draft.rank.start, draft.rank.end)
-    anchor = None
-    if start is not None:
-        order, other = start.value, draft.span(start.start, start.end)
+    rank, span = int(draft.rank.value), draft.span(draft.rank.start, draft.rank.end)
+    is_from_end = rank <= LAST
+    if start:
+        counted = start
     elif superlatives:
-        first = superlatives.pop(0)
-        order, other, anchor = first.order, first.span, first.anchor
+        counted = superlatives.pop(0)
     elif sides and not sides[0].is_negated:
-        side = sides.pop(0)
-        order, other = _EXTREMES[side.side], side.span
-        last = last and rank < 0  # 'last on the right' is the rightmost
-        rank = max(rank, 1)
+        counted = Superlative(_EXTREMES[sides[0].side], sides.pop(0).span)
+        if rank == LAST:  # 'last on the right' is the rightmost
+            rank, is_from_end = 1, False
     else:
-        order, other = Order.LEFTMOST, span
-    if last:
+        counted = Superlative(Order.LEFTMOST, span)
+    order = counted.order
+    if is_from_end:
         order, rank = _OPPOSITES.get(order, order), 1 - rank
-    whole = (min(span[0], other[0]), max(span[1], other[1]))
-    superlatives.insert(0, Superlative(order, whole, rank, anchor))
+    whole = (min(span[0], counted.span[0]), max(span[1], counted.span[1]))
+    superlatives.insert(0, Superlative(order, whole, rank, counted.anchor))
     return tuple(superlatives), tuple(sides)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc, Token
 
+from iterprime_ros.language.orders import find_order, object_end
+from iterprime_ros.language.vocabulary import ONES, QUESTION_WORDS
+
 OBJECTS = ('obj', 'dobj')
 SUBJECTS = ('nsubj', 'nsubj:pass', 'nsubjpass')
 COMPLEMENTS = ('xcomp', 'ccomp', 'advcl', 'conj', 'parataxis')
@@ -19,10 +22,7 @@ FOCUS = ('NOUN', 'PROPN', 'VERB', 'ADJ', 'NUM')
 # Closed lists: verbs that introduce an order, speaker and hearer, prepositions of a goal.
 WRAPPERS = frozenset({'want', 'like', 'need', 'mind', 'let', 'love'})
 SPEAKERS = frozenset({'i', 'we', 'me', 'us', "'s", 'you', 'there'})
-GOALS = frozenset({'to', 'into', 'onto', 'toward', 'towards', 'for'})
 NEGATIONS = frozenset({'not', "n't", 'never'})
-QUESTION_WORDS = frozenset({'where', 'what', 'which', 'who'})
-ONES = frozenset({'one', 'ones'})
 
 
 class Reading(NamedTuple):
@@ -30,26 +30,26 @@ class Reading(NamedTuple):
 
     verb: the verb of the order, None where nothing is ordered.
     first, last: [first, last) token of the referring expression.
-    head: its head noun, None where its head is no noun.
     """
 
     verb: Token | None
     first: int
     last: int
-    head: Token | None
 
 
 def read(doc: Doc) -> Reading:
     """Return the reading of a parsed command or expression of at least one word."""
-    root = next(token for token in doc if token.head.i == token.i)
-    asked = _asked(root)
+    order = find_order(doc)
+    if order is not None:
+        return Reading(order.verb, order.start, object_end(doc, order.verb, order.start))
+    asked = _asked(next(token for token in doc if token.head.i == token.i))
     if asked is not None:
         verb, thing = asked
-        first, last = _extent(verb, thing)
+        first = _object_start(thing)
+        first, last = _trimmed(doc, first, object_end(doc, verb, first))
         is_order = not _is_wish(verb) and not _is_forbidden(verb)
-        return Reading(verb if is_order else None, first, last, thing)
-    first, last = _trimmed(doc, _after_question(doc), len(doc))
-    return Reading(None, first, last, _head_noun(root, range(first, last)))
+        return Reading(verb if is_order else None, first, last)
+    return Reading(None, *_trimmed(doc, _after_question(doc), len(doc)))
 
 
 def is_nominal(token: Token) -> bool:
@@ -135,41 +135,12 @@ def _is_part(verb: Token, noun: Token) -> bool:
     return after.lower_ == 'of' and after.head in (noun, verb)
 
 
-def _extent(verb: Token, thing: Token) -> tuple[int, int]:
-    """Return the [first, last) token of the expression: the noun phrase and locations after it."""
+def _object_start(thing: Token) -> int:
+    """Return the first token of the noun phrase around an object, without prepositions."""
     first = thing.left_edge.i
     while first < thing.i and thing.doc[first].dep_ in CASES and thing.doc[first].head == thing:
         first += 1
-    last = thing.i + 1
-    while last < len(thing.doc) and _belongs(thing.doc[last], verb, thing):
-        last += 1
-    if last - 2 > thing.i and thing.doc[last - 1].lower_ in SPEAKERS:
-        last -= 2 * (thing.doc[last - 2].lower_ in GOALS)
-    return _trimmed(thing.doc, first, last)
-
-
-def _belongs(token: Token, verb: Token, thing: Token) -> bool:
-    """Return whether a token right of the object describes it."""
-    while token != thing:
-        if token in (verb, token.head) or token.dep_ in ASIDES:
-            return False
-        if token.head == verb and not _describes_location(token):
-            return False
-        token = token.head
-    return True
-
-
-def _describes_location(branch: Token) -> bool:
-    """Return whether a dependent of the verb may describe its object, as 'on the table' does.
-
-    A parser rarely knows whether 'the keys on the table' are there or are to be put there: only
-    goals, as 'to the kitchen', certainly belong to the verb ('to the left of' is no goal).
-    """
-    if branch.dep_ in COMPLEMENTS and branch.dep_ != 'advcl':
-        return False
-    if branch.left_edge.lower_ in GOALS:
-        return any(token.lower_ == 'of' for token in branch.subtree)
-    return any(is_nominal(token) for token in branch.subtree)
+    return first
 
 
 def _after_question(doc: Doc) -> int:
@@ -177,33 +148,14 @@ def _after_question(doc: Doc) -> int:
     if doc[0].lower_ not in QUESTION_WORDS | {'there', 'is', 'are'}:
         return 0
     for token in doc[:3]:
+        if token.pos_ in {'NOUN', 'PROPN'} and token.lower_ not in ONES:
+            return 0  # 'which mug is red'
         if token.pos_ == 'AUX' or token.lower_ in {'is', 'are', 'about'}:
             after = token.i + 1
             if doc[after : after + 1].text.lower() == 'there':
                 after += 1
             return after if any(map(is_nominal, doc[after:])) else 0
     return 0
-
-
-def _head_noun(root: Token, tokens: range) -> Token | None:
-    """Return the head noun of the expression at `tokens`; None where its head is no noun.
-
-    Where a verb or an adjective is the root ('man holding a cup' parsed as a sentence), its subject
-    is the head, or else the first noun below it that no preposition governs.
-    """
-    if root.i in tokens and is_nominal(root):
-        return root
-    below = [
-        child
-        for child in root.children
-        if child.i in tokens and is_nominal(child) and not _is_governed(child)
-    ]
-    subjects = [child for child in below if child.dep_ in SUBJECTS]
-    return next(iter(subjects or below), None)
-
-
-def _is_governed(noun: Token) -> bool:
-    return any(child.dep_ == 'case' and child.i < noun.i for child in noun.children)
 
 
 def _trimmed(doc: Doc, first: int, last: int) -> tuple[int, int]:

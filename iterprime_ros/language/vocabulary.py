@@ -1,21 +1,29 @@
 """Closed lists of English words that the rules for referring expressions know."""
 
-DETERMINERS = frozenset({'the', 'a', 'an', 'this', 'that', 'these', 'those', 'some', 'any'})
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+DETERMINERS = words("""
+    the a an this that these those some any
+""")
 SPEAKERS_OWN = frozenset({'my', 'your', 'our'})
-COPULAS = frozenset({'is', 'are', 'was', 'were', "'s", "'re", '’s', '’re', 's', 'be', 'being'})
 ONES = frozenset({'one', 'ones'})
+QUESTION_WORDS = frozenset({'where', 'what', 'which', 'who'})
 PERSON_PRONOUNS = frozenset(
     {'anyone', 'someone', 'everyone', 'anybody', 'somebody', 'everybody', 'whoever'}
 )
-THING_PRONOUNS = frozenset(
-    {'anything', 'something', 'everything', 'whatever', 'whichever', 'it', 'them', 'all'}
-)
+THING_PRONOUNS = words("""
+    anything something everything whatever whichever it them all
+""")
 INDEFINITE_PRONOUNS = PERSON_PRONOUNS | THING_PRONOUNS
 PLURAL_PRONOUNS = frozenset({'ones', 'everything', 'everyone', 'everybody', 'them', 'all'})
 # An anchor that is one of these says nothing by itself: 'a bowl with a spoon in it'.
-ANAPHORA = frozenset(
-    {'it', 'him', 'her', 'them', 'me', 'us', 'you', 'each', 'itself', 'himself', 'herself'}
-)
+ANAPHORA = words("""
+    it him her them me us you each itself himself herself
+""")
 COORDINATIONS = frozenset({'and', 'but', '&'})
 ALTERNATIVES = frozenset({'or', 'nor', 'and', ','})
 
@@ -61,291 +69,56 @@ NUMBERS = {
 }
 
 # After them a side is where the object looks or goes, not where it is: 'bear looking left'.
-DIRECTED_VERBS = frozenset(
-    {
-        'looking',
-        'facing',
-        'turning',
-        'turned',
-        'pointing',
-        'leaning',
-        'going',
-        'moving',
-        'walking',
-        'running',
-        'heading',
-        'driving',
-        'tilted',
-        'bent',
-        'pointed',
-    }
-)
+DIRECTED_VERBS = words("""
+    looking facing turning turned pointing leaning going moving walking running heading driving
+    tilted bent pointed
+""")
 # They say no more than the relation that follows.
-POSTURES = frozenset(
-    {
-        'sitting',
-        'standing',
-        'lying',
-        'laying',
-        'resting',
-        'sits',
-        'stands',
-        'lies',
-        'located',
-        'placed',
-        'positioned',
-        'situated',
-        'seated',
-        'put',
-        'found',
-        'kept',
-        'stood',
-    }
-)
-PERSONS = frozenset(
-    [
-        'man',
-        'men',
-        'woman',
-        'women',
-        'guy',
-        'guys',
-        'lady',
-        'ladies',
-        'girl',
-        'girls',
-        'boy',
-        'boys',
-        'kid',
-        'kids',
-        'child',
-        'children',
-        'person',
-        'people',
-        'player',
-        'players',
-        'baby',
-        'babies',
-        'toddler',
-        'toddlers',
-        'dude',
-        'gentleman',
-        'batter',
-        'catcher',
-        'pitcher',
-        'umpire',
-        'skier',
-        'surfer',
-        'skater',
-        'snowboarder',
-        'rider',
-        'chef',
-        'waiter',
-        'waitress',
-        'bride',
-        'groom',
-        'officer',
-        'worker',
-        'driver',
-        'passenger',
-        'teenager',
-        'adult',
-        'male',
-        'female',
-        'mother',
-        'father',
-        'mom',
-        'dad',
-    ]
-)
-ANIMALS = frozenset(
-    [
-        'dog',
-        'dogs',
-        'cat',
-        'cats',
-        'horse',
-        'horses',
-        'cow',
-        'cows',
-        'sheep',
-        'lamb',
-        'elephant',
-        'elephants',
-        'giraffe',
-        'giraffes',
-        'zebra',
-        'zebras',
-        'bear',
-        'bears',
-        'bird',
-        'birds',
-        'pigeon',
-        'duck',
-        'goat',
-        'calf',
-        'puppy',
-        'kitten',
-        'animal',
-        'animals',
-        'pony',
-        'foal',
-        'monkey',
-        'rabbit',
-    ]
-)
-COLOURS = frozenset(
-    [
-        'red',
-        'green',
-        'blue',
-        'yellow',
-        'orange',
-        'purple',
-        'pink',
-        'brown',
-        'black',
-        'white',
-        'grey',
-        'gray',
-        'beige',
-        'tan',
-        'teal',
-        'navy',
-        'maroon',
-        'turquoise',
-        'cyan',
-        'magenta',
-        'violet',
-        'gold',
-        'silver',
-        'khaki',
-        'plaid',
-        'stripes',
-        'camo',
-        'denim',
-    ]
-)
-SIZE_WORDS = frozenset(['small', 'little', 'tiny', 'large', 'big', 'huge', 'tall', 'short', 'long'])
+POSTURES = words("""
+    sitting standing lying laying resting sits stands lies located placed positioned situated
+    seated put found kept stood
+""")
+PERSONS = words("""
+    man men woman women guy guys lady ladies girl girls boy boys kid kids child children person
+    people player players baby babies toddler toddlers dude gentleman batter catcher pitcher
+    umpire skier surfer skater snowboarder rider chef waiter waitress bride groom officer worker
+    driver passenger teenager adult male female mother father mom dad
+""")
+ANIMALS = words("""
+    dog dogs cat cats horse horses cow cows sheep lamb elephant elephants giraffe giraffes zebra
+    zebras bear bears bird birds pigeon duck goat calf puppy kitten animal animals pony foal
+    monkey rabbit
+""")
+COLOURS = words("""
+    red green blue yellow orange purple pink brown black white grey gray beige tan teal navy
+    maroon turquoise cyan magenta violet gold silver khaki plaid stripes camo denim
+""")
+SIZE_WORDS = words("""
+    small little tiny large big huge tall short long
+""")
 # 'man in a hat' wears it.
-CLOTHES = frozenset(
-    [
-        'shirt',
-        'tshirt',
-        't-shirt',
-        'shirts',
-        'hat',
-        'cap',
-        'coat',
-        'jacket',
-        'suit',
-        'dress',
-        'skirt',
-        'jeans',
-        'pants',
-        'trousers',
-        'shorts',
-        'sweater',
-        'hoodie',
-        'jersey',
-        'uniform',
-        'vest',
-        'apron',
-        'tie',
-        'top',
-        'blouse',
-        'scarf',
-        'helmet',
-        'glasses',
-        'sunglasses',
-        'goggles',
-        'shoes',
-        'boots',
-        'gloves',
-        'socks',
-        'robe',
-        'gown',
-        'costume',
-        'clothes',
-        'clothing',
-        'outfit',
-        'overalls',
-        'tee',
-        'tank',
-        'sweatshirt',
-        'cardigan',
-        'swimsuit',
-        'bikini',
-        'wetsuit',
-        'bandana',
-        'headband',
-        'stripes',
-        'raincoat',
-        'pajamas',
-        'mask',
-        'sandals',
-        'sneakers',
-        'leggings',
-        'turban',
-        'hijab',
-        'veil',
-        'beanie',
-        'visor',
-        'belt',
-        'mittens',
-    ]
-)
+CLOTHES = words("""
+    shirt tshirt t-shirt shirts hat cap coat jacket suit dress skirt jeans pants trousers shorts
+    sweater hoodie jersey uniform vest apron tie top blouse scarf helmet glasses sunglasses
+    goggles shoes boots gloves socks robe gown costume clothes clothing outfit overalls tee tank
+    sweatshirt cardigan swimsuit bikini wetsuit bandana headband stripes raincoat pajamas mask
+    sandals sneakers leggings turban hijab veil beanie visor belt mittens
+""")
 # 'in half', 'in a row': states, not places.
-STATES_AFTER_IN = frozenset(
-    [
-        'half',
-        'halves',
-        'pieces',
-        'motion',
-        'focus',
-        'line',
-        'row',
-        'uniform',
-        'flight',
-        'action',
-        'profile',
-        'general',
-        'particular',
-        'bloom',
-        'color',
-        'colour',
-        'person',
-    ]
-)
+STATES_AFTER_IN = words("""
+    half halves pieces motion focus line row uniform flight action profile general particular
+    bloom color colour person
+""")
 STATES_AFTER_ON = frozenset(['phone', 'cell', 'cellphone', 'fire', 'sale', 'display'])
 # 'front wheel' is a part.
-PARTS = frozenset(
-    [
-        'wheel',
-        'wheels',
-        'tire',
-        'tires',
-        'leg',
-        'legs',
-        'paw',
-        'paws',
-        'foot',
-        'feet',
-        'door',
-        'doors',
-        'seat',
-        'light',
-        'lights',
-        'window',
-        'windows',
-        'pocket',
-        'hoof',
-    ]
-)
+PARTS = words("""
+    wheel wheels tire tires leg legs paw paws foot feet door doors seat light lights window
+    windows pocket hoof
+""")
 # 'tank top' is a piece of clothing.
-BEFORE_TOP = frozenset(
-    ['tank', 'crop', 'halter', 'tube', 'pajama', 'bikini', 'table', 'counter', 'stove', 'roof']
-)
+BEFORE_TOP = words("""
+    tank crop halter tube pajama bikini table counter stove roof
+""")
 
 IRREGULAR_PLURALS = {
     'people': 'person',
@@ -389,57 +162,9 @@ IRREGULAR_PLURALS = {
     'axes': 'axe',
 }
 # Nouns in -s that are one thing, or have no singular.
-NOT_PLURAL = frozenset(
-    [
-        'bus',
-        'lens',
-        'gas',
-        'glass',
-        'dress',
-        'iris',
-        'canvas',
-        'cactus',
-        'virus',
-        'focus',
-        'atlas',
-        'scissors',
-        'pants',
-        'jeans',
-        'trousers',
-        'shorts',
-        'sunglasses',
-        'goggles',
-        'pliers',
-        'tongs',
-        'tweezers',
-        'headphones',
-        'binoculars',
-        'pajamas',
-        'tennis',
-        'news',
-        'grass',
-        'cross',
-        'mass',
-        'class',
-        'boss',
-        'moss',
-        'brass',
-        'press',
-        'chess',
-        'compass',
-        'mattress',
-        'harness',
-        'octopus',
-        'walrus',
-        'platypus',
-        'hippopotamus',
-        'sos',
-        'chaos',
-        'series',
-        'species',
-        'swiss',
-        'christmas',
-        'clothes',
-        'stairs',
-    ]
-)
+NOT_PLURAL = words("""
+    bus lens gas glass dress iris canvas cactus virus focus atlas scissors pants jeans trousers
+    shorts sunglasses goggles pliers tongs tweezers headphones binoculars pajamas tennis news
+    grass cross mass class boss moss brass press chess compass mattress harness octopus walrus
+    platypus hippopotamus sos chaos series species swiss christmas clothes stairs
+""")
