@@ -217,7 +217,9 @@ class IteRPrimE:
         """Return the objects of a frame, which are computed once for these settings."""
         key = self.profile.objects, self.profile.regions.patch_share
         if key not in frame.objects:
-            proposals = objects_of(self.proposer, frame.mask_embedding, self.profile.objects)
+            proposals = objects_of(
+                self.proposer, frame.mask_embedding, self.profile.objects, self._device
+            )
             frame.objects[key] = frame_objects(
                 proposals, self.matcher.grid, key[1], frame.depth, frame.pinhole
             )

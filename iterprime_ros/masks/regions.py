@@ -16,6 +16,7 @@ from skimage.segmentation import felzenszwalb
 from torch import Tensor
 from torch.nn import functional
 
+from iterprime_ros.masks.objects import ObjectSettings, distinct
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.transforms import Size, check_image, fit_longest_side
 from iterprime_ros.weights import ON_CPU, Placement
@@ -26,6 +27,7 @@ SCALES = (100, 300, 1000)  # Felzenszwalb and Huttenlocher's k: larger for large
 SIGMA = 0.5  # pixels of the reduced image, blur before the segmentation
 SMALLEST = 20  # pixels of the reduced image, the least area of a region
 LIGHTNESS = 0.25  # light changes more over one surface than hue does, so it counts for less
+_BACKGROUND_SIDES = 2  # of the image, that a region of the background touches
 
 
 @dataclass(frozen=True)
@@ -67,19 +69,42 @@ class RegionProposer:
     def propose(self, embedding: Regions, points: Tensor) -> Proposals:
         """Return, scale by scale, each region that contains one of the points (P, 2), once."""
         labels = embedding.labels
-        rows, columns = (
-            torch.arange(full, device=labels.device) * few // full
-            for full, few in zip(embedding.image, labels.shape[1:], strict=True)
-        )
+        rows, columns = _reduced_pixels(embedding)
         asked = labels[:, rows[points[:, 1]], columns[points[:, 0]]]
-        regions = [
-            level == label
-            for level, held in zip(labels, asked, strict=True)
-            for label in held.unique()
-        ]
-        reduced = torch.stack(regions) if regions else labels.new_zeros((0, *labels.shape[1:])) > 0
-        masks = reduced[:, rows][:, :, columns]
+        masks = _regions(labels, asked)[:, rows][:, :, columns]
         return Proposals(masks, torch.ones(len(masks), device=labels.device))
+
+    def objects(self, embedding: Regions, settings: ObjectSettings) -> Proposals:
+        """Return the regions that stand apart from the sides of the image, coarse scales first.
+
+        A region that touches two sides of the image belongs to the background.
+        """
+        labels = embedding.labels
+        regions = _regions(labels.flip(0), labels.flip(0).flatten(1))
+        sides = (regions[:, 0], regions[:, -1], regions[:, :, 0], regions[:, :, -1])
+        touched = sum(side.any(1).long() for side in sides)
+        regions = regions[touched < _BACKGROUND_SIDES]
+        certain = torch.ones(len(regions), device=labels.device)
+        chosen = distinct(regions, certain, settings)
+        rows, columns = _reduced_pixels(embedding)
+        return Proposals(regions[chosen][:, rows][:, :, columns], certain[chosen])
+
+
+def _reduced_pixels(embedding: Regions) -> tuple[Tensor, Tensor]:
+    """Return the row of the reduced image for each row of the image, and the same of columns."""
+    rows, columns = (
+        torch.arange(full, device=embedding.labels.device) * few // full
+        for full, few in zip(embedding.image, embedding.labels.shape[1:], strict=True)
+    )
+    return rows, columns
+
+
+def _regions(labels: Tensor, asked: Tensor) -> Tensor:
+    """Return (R, h, w) bool, scale by scale each region of labels (S, h, w) in asked (S, P)."""
+    regions = [
+        level == label for level, held in zip(labels, asked, strict=True) for label in held.unique()
+    ]
+    return torch.stack(regions) if regions else labels.new_zeros((0, *labels.shape[1:])) > 0
 
 
 def load_regions(_weights: str | None = None, _placement: Placement = ON_CPU) -> RegionProposer:

@@ -12,6 +12,7 @@ from transformers import Sam2Model, SamModel
 from transformers.image_processing_base import ImageProcessingMixin
 
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
+from iterprime_ros.masks.objects import ObjectSettings, distinct, grid_points
 from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
@@ -23,12 +24,14 @@ from iterprime_ros.masks.transforms import (
     to_masks,
     to_model_points,
     to_pixel_values,
+    unpadded,
 )
 from iterprime_ros.pretrained import load_pretrained, read_json
 from iterprime_ros.weights import ON_CPU, Placement, model_folder, reading
 
 # The published SAM 2 weights serve images and videos and say sam2_video.
 ARCHITECTURES = {'sam': SamModel, 'sam2': Sam2Model, 'sam2_video': Sam2Model}
+_POINTS_AT_ONCE = 64  # more would need gigabytes for a published SAM
 _PREPROCESSING = ('preprocessor_config.json', 'processor_config.json')
 
 
@@ -42,6 +45,11 @@ class SamEmbedding:
 
     features: Tensor | list[Tensor]
     fit: Fit
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the features."""
+        return (self.features if isinstance(self.features, Tensor) else self.features[0]).device
 
 
 class SamProposer:
@@ -77,6 +85,21 @@ class SamProposer:
         """Return three masks for each of the points (P, 2), those of the first point first."""
         if not len(points):
             return no_proposals(embedding.fit.image, points.device)
+        logits, predicted_iou = self._decoded(embedding, points)
+        return Proposals(to_masks(logits, embedding.fit), predicted_iou)
+
+    @torch.inference_mode()
+    def objects(self, embedding: SamEmbedding, settings: ObjectSettings) -> Proposals:
+        """Return the objects at a grid of points, judged at the resolution of the decoder."""
+        fit = embedding.fit
+        points = grid_points(fit.image, settings.grid, embedding.device)
+        parts = [self._decoded(embedding, some) for some in points.split(_POINTS_AT_ONCE)]
+        logits, predicted_iou = (torch.cat(part) for part in zip(*parts, strict=True))
+        chosen = distinct(unpadded(logits, fit) > 0, predicted_iou, settings)
+        return Proposals(to_masks(logits[chosen], fit), predicted_iou[chosen])
+
+    def _decoded(self, embedding: SamEmbedding, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits (3 P, h, w) of masks at points, and their predicted IoU (3 P,)."""
         prompts = to_model_points(points, embedding.fit)[None, :, None]
         output = self._model(
             image_embeddings=embedding.features,
@@ -86,7 +109,7 @@ class SamProposer:
         )
         logits, predicted_iou = output.pred_masks.flatten(0, 2), output.iou_scores.flatten()
         check_proposals(logits, predicted_iou)
-        return Proposals(to_masks(logits, embedding.fit), predicted_iou)
+        return logits, predicted_iou
 
 
 def load_sam(source: str | Path | None, placement: Placement = ON_CPU) -> SamProposer:

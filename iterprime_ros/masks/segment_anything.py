@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
+from iterprime_ros.masks.objects import ObjectSettings, distinct, grid_points
 from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
@@ -19,9 +20,11 @@ from iterprime_ros.masks.transforms import (
     to_masks,
     to_model_points,
     to_pixel_values,
+    unpadded,
 )
 from iterprime_ros.weights import ON_CPU, Placement, check_tensors, only_tensors, read_checkpoint
 
+_POINTS_AT_ONCE = 64  # more would need gigabytes
 VARIANTS = {(768, 12): 'vit_b', (1024, 24): 'vit_l', (1280, 32): 'vit_h'}  # width, blocks
 
 
@@ -62,6 +65,23 @@ class SegmentAnythingProposer:
         """Return three masks for each of the points (P, 2), those of the first point first."""
         if not len(points):
             return no_proposals(embedding.fit.image, points.device)
+        logits, predicted_iou = self._decoded(embedding, points)
+        return Proposals(to_masks(logits, embedding.fit), predicted_iou)
+
+    @torch.inference_mode()
+    def objects(self, embedding: SegmentAnythingEmbedding, settings: ObjectSettings) -> Proposals:
+        """Return the objects at a grid of points, judged at the resolution of the decoder."""
+        fit = embedding.fit
+        points = grid_points(fit.image, settings.grid, embedding.features.device)
+        parts = [self._decoded(embedding, some) for some in points.split(_POINTS_AT_ONCE)]
+        logits, predicted_iou = (torch.cat(part) for part in zip(*parts, strict=True))
+        chosen = distinct(unpadded(logits, fit) > 0, predicted_iou, settings)
+        return Proposals(to_masks(logits[chosen], fit), predicted_iou[chosen])
+
+    def _decoded(
+        self, embedding: SegmentAnythingEmbedding, points: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the logits (3 P, h, w) of masks at points, and their predicted IoU (3 P,)."""
         prompts = to_model_points(points, embedding.fit)[:, None]
         sparse, dense = self._prompt_encoder(
             points=(prompts, torch.ones_like(prompts[..., 0])), boxes=None, masks=None
@@ -75,7 +95,7 @@ class SegmentAnythingProposer:
         )
         logits, predicted_iou = logits.flatten(0, 1), predicted_iou.flatten()
         check_proposals(logits, predicted_iou)
-        return Proposals(to_masks(logits, embedding.fit), predicted_iou)
+        return logits, predicted_iou
 
 
 def load_segment_anything(

@@ -94,6 +94,17 @@ def to_model_points(points: Tensor, fit: Fit) -> Tensor:
     return points.float() * points.new_tensor((columns / width, rows / height), dtype=torch.float32)
 
 
+def unpadded(logits: Tensor, fit: Fit) -> Tensor:
+    """Return the part of a decoder's logits (M, h, w) that lies on the image."""
+    if fit.padded is None:
+        return logits
+    rows, columns = (
+        max(1, round(cells * resized / padded))
+        for cells, resized, padded in zip(logits.shape[1:], fit.resized, fit.padded, strict=True)
+    )
+    return logits[:, :rows, :columns]
+
+
 def to_masks(logits: Tensor, fit: Fit) -> Tensor:
     """Return the masks (M, H, W) bool of an image from a decoder's logits (M, h, w).
 

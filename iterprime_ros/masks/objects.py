@@ -1,0 +1,145 @@
+"""The objects of a whole frame: candidate masks without a heatmap, once a frame.
+
+A proposer that finds objects by itself is an ObjectProposer; any other is asked at a grid of
+points. Masks of many points show each object many times, parts of objects, and the background:
+`distinct` chooses one of each.
+"""
+
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from iterprime_ros.masks.proposer import MaskProposer, Proposals
+
+_JUDGED_SIDE = 128  # pixels of the longer side, in which masks of images are compared
+_AGREEMENT = 0.85  # IoU from which a mask confirms another one
+_AGREEING = 15  # most masks that count as confirmation
+_CONFIRMATION = 0.01  # of a rank, for each of them
+
+
+class ObjectSettings(BaseModel):
+    """How the objects of a frame are found."""
+
+    model_config = ConfigDict(frozen=True, extra='forbid')
+
+    grid: int = Field(
+        9, ge=1, le=64, description='Points along the shorter side of the image, for SAM.'
+    )
+    min_predicted_iou: float = Field(
+        0.4, ge=0, le=1, description='Masks whose predicted IoU is not above it are dropped.'
+    )
+    min_area: float = Field(
+        0.002, ge=0, le=1, description='Smallest mask, as a share of the image.'
+    )
+    max_area: float = Field(
+        0.2, gt=0, le=1, description='Largest mask, as a share of the image: more is background.'
+    )
+    max_overlap: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description='Of two masks that share at least this much of the smaller one, the better '
+        'one is kept.',
+    )
+    max_count: int = Field(40, ge=1, le=256, description='Most objects of a frame.')
+
+
+@runtime_checkable
+class ObjectProposer(MaskProposer, Protocol):
+    """A mask proposer that finds the objects of an image by itself."""
+
+    def objects(self, embedding: Any, settings: ObjectSettings) -> Proposals:
+        """Return the objects of the image that was embedded, best first, each once."""
+
+
+def objects_of(
+    proposer: MaskProposer,
+    embedding: Any,
+    settings: ObjectSettings,
+    device: torch.device | str = 'cpu',
+) -> Proposals:
+    """Return the objects of the image that was embedded, best first, each once.
+
+    device: of the proposer. One that is no ObjectProposer is asked there at a grid of points.
+    """
+    if isinstance(proposer, ObjectProposer):
+        return proposer.objects(embedding, settings)
+    nowhere = torch.zeros((0, 2), dtype=torch.int64, device=device)
+    height, width = proposer.propose(embedding, nowhere).masks.shape[1:]
+    points = grid_points((height, width), settings.grid, nowhere.device)
+    proposals = proposer.propose(embedding, points)
+    step = max(1, max(height, width) // _JUDGED_SIDE)
+    coarse = proposals.masks[:, step // 2 :: step, step // 2 :: step]
+    return taken(proposals, distinct(coarse, proposals.predicted_iou, settings))
+
+
+def joined(objects: Proposals, extra: Proposals, max_overlap: float) -> Proposals:
+    """Return objects and after them those of extra masks that show none of them.
+
+    extra: of the same image, for example at peaks of a heatmap.
+    max_overlap: an extra mask that shares at least this much of the smaller mask with an object, or
+        with an extra mask before it, is left out, and so is an empty one.
+    """
+    masks = torch.cat([objects.masks, extra.masks])
+    predicted_iou = torch.cat([objects.predicted_iou, extra.predicted_iou])
+    areas, shared = _overlaps(masks)
+    kept = list(range(len(objects.masks)))
+    for number in range(len(kept), len(masks)):
+        limits = max_overlap * torch.minimum(areas[number], areas[kept])
+        if areas[number] > 0 and bool((shared[number, kept] < limits).all()):
+            kept.append(number)
+    return taken(Proposals(masks, predicted_iou), torch.tensor(kept, device=masks.device))
+
+
+def distinct(masks: Tensor, predicted_iou: Tensor, settings: ObjectSettings) -> Tensor:
+    """Return which masks are objects, (K,) int64, best first.
+
+    masks: (M, h, w) bool, in any resolution.
+    predicted_iou: (M,) float32.
+
+    The rank of a mask is its predicted IoU and a bonus for every other mask that confirms it. Of
+    masks that overlap by `max_overlap` of the smaller one, the one of the highest rank is kept, the
+    first one among equals.
+    """
+    share = masks.flatten(1).float().mean(1) if len(masks) else predicted_iou
+    fits = (share >= settings.min_area) & (share <= settings.max_area) & (share > 0)
+    possible = (fits & (predicted_iou > settings.min_predicted_iou)).nonzero().flatten()
+    areas, shared = _overlaps(masks[possible])
+    iou = shared / (areas[:, None] + areas[None] - shared).clamp(min=1)
+    confirmed = ((iou > _AGREEMENT).sum(1) - 1).clamp(max=_AGREEING)
+    rank = predicted_iou[possible] + _CONFIRMATION * confirmed
+    order = torch.sort(rank, descending=True, stable=True).indices
+    limits = settings.max_overlap * torch.minimum(areas[:, None], areas[None])
+    clashes = (shared >= limits)[order][:, order].cpu()
+    free = torch.ones(len(order), dtype=torch.bool)
+    kept: list[int] = []
+    for number in range(len(order)):
+        if free[number] and len(kept) < settings.max_count:
+            kept.append(number)
+            free &= ~clashes[number]
+    return possible[order[torch.tensor(kept, dtype=torch.int64, device=order.device)]]
+
+
+def grid_points(size: tuple[int, int], count: int, device: torch.device) -> Tensor:
+    """Return a grid of points (P, 2) int64 over an image of a size (H, W), row by row.
+
+    count: of points along the shorter side; the longer one has as many more as it is longer.
+    """
+    height, width = size
+    rows, columns = (max(1, round(count * side / min(size))) for side in size)
+    y = ((torch.arange(rows, device=device) + 0.5) * height / rows).long()
+    x = ((torch.arange(columns, device=device) + 0.5) * width / columns).long()
+    return torch.stack(torch.meshgrid(x, y, indexing='xy'), dim=-1).view(-1, 2)
+
+
+def taken(proposals: Proposals, which: Tensor) -> Proposals:
+    """Return some of the proposals, in the order of their indices (K,) int64."""
+    return Proposals(proposals.masks[which], proposals.predicted_iou[which])
+
+
+def _overlaps(masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the areas (M,) of masks and how much every two of them share, (M, M), in pixels."""
+    flat = masks.flatten(1).float()
+    return flat.sum(1), flat @ flat.T
