@@ -1,14 +1,13 @@
 """BLIP (Li et al., ICML 2022) image-text matching by transformers' own classes."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerBase
 
+from iterprime_ros.conv_stem import stem_of
 from iterprime_ros.errors import WeightsMismatchError
-from iterprime_ros.grounding.conv_stem import ConvStem
 from iterprime_ros.grounding.fusion import FusionMatcher, Pixels
 from iterprime_ros.grounding.thin_linear import use_thin_linear
 from iterprime_ros.pretrained import load_pretrained, load_tokenizer, read_json
@@ -25,21 +24,9 @@ class BlipWithStem(BlipForImageTextRetrieval):
 
     def __init__(self, config: BlipConfig) -> None:
         super().__init__(config)
-        sizes: Any = config.vision_config
-        stem = getattr(sizes, 'patch_stem', None)
+        stem: Any = stem_of(config.vision_config)
         if stem is not None:
-            try:
-                patches = ConvStem(**stem)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f'its patch_stem describes no stem: {error}') from error
-            found = stem['width'], math.prod(stem['strides'])
-            if found != (sizes.hidden_size, sizes.patch_size):
-                raise ValueError(
-                    f'its patch_stem makes patches of {found[0]} channels and {found[1]} pixels, '
-                    f'not of {sizes.hidden_size} and {sizes.patch_size}'
-                )
-            embeddings: Any = self.vision_model.embeddings
-            embeddings.patch_embedding = patches
+            self.vision_model.embeddings.patch_embedding = stem
 
 
 def load_blip(

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import Sam2Model, SamModel
+from transformers import Sam2Model, SamConfig, SamModel
 from transformers.image_processing_base import ImageProcessingMixin
 
+from iterprime_ros.conv_stem import stem_of
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
 from iterprime_ros.masks.objects import ObjectSettings, distinct, grid_points
 from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
@@ -29,8 +30,22 @@ from iterprime_ros.masks.transforms import (
 from iterprime_ros.pretrained import load_pretrained, read_json
 from iterprime_ros.weights import ON_CPU, Placement, model_folder, reading
 
+
+class SamWithStem(SamModel):
+    """A SamModel whose patches come from a ConvStem where `vision_config` has a `patch_stem`.
+
+    Raises ValueError for a `patch_stem` that describes no stem of this model.
+    """
+
+    def __init__(self, config: SamConfig) -> None:
+        super().__init__(config)
+        stem: Any = stem_of(config.vision_config)
+        if stem is not None:
+            self.vision_encoder.patch_embed.projection = stem
+
+
 # The published SAM 2 weights serve images and videos and say sam2_video.
-ARCHITECTURES = {'sam': SamModel, 'sam2': Sam2Model, 'sam2_video': Sam2Model}
+ARCHITECTURES = {'sam': SamWithStem, 'sam2': Sam2Model, 'sam2_video': Sam2Model}
 _POINTS_AT_ONCE = 64  # more would need gigabytes for a published SAM
 _PREPROCESSING = ('preprocessor_config.json', 'processor_config.json')
 

@@ -18,7 +18,7 @@ from iterprime_ros.training.masks.point_batches import points_batch
 from iterprime_ros.training.masks.small_sam import copy_image_encoder, small_sam
 from iterprime_ros.training.matcher.small_blip import load_small_blip
 from iterprime_ros.training.options import run_training, training_parser
-from iterprime_ros.training.scenes import RenderedScenes
+from iterprime_ros.training.scenes import mixed_scenes
 
 _DESCRIPTION = """\
 Train the mask model of the tabletop profile, a small SAM.
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    scenes = RenderedScenes(options.scenes, options.scene_count)
+    scenes = mixed_scenes(options.scenes, options.scene_count)
     torch.manual_seed(options.seed)
     model = small_sam()
     if options.matcher:

@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import SamModel
 
+from iterprime_ros.masks.sam import SamWithStem
 from iterprime_ros.masks.transforms import IMAGENET_MEAN, IMAGENET_STD
 from iterprime_ros.training.masks.mask_losses import mask_losses
-from iterprime_ros.training.masks.small_sam import IMAGE_SIZE
+from iterprime_ros.training.matcher.small_blip import IMAGE_SIZE
 from iterprime_ros.training.scenes import HEIGHT, WIDTH
 
 _UPSAMPLING = 2  # of the decoder's masks before they are compared with the true ones
@@ -18,7 +18,7 @@ _UPSAMPLING = 2  # of the decoder's masks before they are compared with the true
 class MaskLearner(nn.Module):
     """A SAM that is prompted with points in objects and trained on the masks of these objects."""
 
-    def __init__(self, model: SamModel) -> None:
+    def __init__(self, model: SamWithStem) -> None:
         super().__init__()
         self.model = model
         for name, values in (('mean', IMAGENET_MEAN), ('std', IMAGENET_STD)):
@@ -28,10 +28,15 @@ class MaskLearner(nn.Module):
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the losses of a batch of points_batch; see mask_losses."""
         model: Any = self.model
-        pixels = (batch['images'].float() - self.mean) / self.std  # type: ignore[operator]
-        padded = functional.pad(pixels, (0, IMAGE_SIZE - WIDTH, 0, IMAGE_SIZE - HEIGHT))
+        scale = IMAGE_SIZE / WIDTH
+        rows = round(scale * HEIGHT)
+        resized = functional.interpolate(
+            batch['images'].float(), (rows, IMAGE_SIZE), mode='bilinear', antialias=True
+        ).round()
+        pixels = (resized - self.mean) / self.std  # type: ignore[operator]
+        padded = functional.pad(pixels, (0, 0, 0, IMAGE_SIZE - rows))
         features = model.vision_encoder(padded).last_hidden_state
-        points = batch['points'][:, :, None]
+        points = scale * batch['points'][:, :, None]
         # Point coordinates in half precision are wrong by pixels.
         with torch.autocast(points.device.type, enabled=False):
             sparse, dense = model.prompt_encoder(
@@ -50,7 +55,7 @@ class MaskLearner(nn.Module):
         )
         masks = batch['masks']
         side = _UPSAMPLING * logits.shape[-1]
-        cell = IMAGE_SIZE // side
+        cell = WIDTH // side  # pixels of the scene along a cell of the compared masks
         upsampled = functional.interpolate(
             logits.float().flatten(0, 1), (side, side), mode='bilinear'
         )

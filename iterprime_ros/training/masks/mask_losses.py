@@ -15,7 +15,8 @@ def mask_losses(logits: Tensor, predicted_iou: Tensor, targets: Tensor) -> dict[
 
     logits: (B, P, 3, h, w) float32, of the masks.
     predicted_iou: (B, P, 3) float32.
-    targets: (B, P, 1, h, w) float32 in [0, 1], the share of each cell that the object covers.
+    targets: (B, P, 1, h, w) float32 in [0, 1], the share of each cell that the object covers. Where
+        it is empty, at points of the background, only the predicted IoU is trained, to be 0.
 
     Returns scalars:
         loss: the loss to minimise.
@@ -33,11 +34,13 @@ def mask_losses(logits: Tensor, predicted_iou: Tensor, targets: Tensor) -> dict[
     iou = (predicted & true).sum((-1, -2)) / (predicted | true).sum((-1, -2)).clamp(min=1)
     iou_error = functional.mse_loss(predicted_iou, iou)
     chosen = iou.gather(-1, predicted_iou.argmax(-1, keepdim=True))
+    of_object = targets.amax((-1, -2, -3)) > 0
+    each = each[of_object]
     return {
         'loss': each.min(-1).values.mean() + _MEAN_WEIGHT * each.mean() + iou_error,
-        'dice': dice.min(-1).values.mean(),
+        'dice': dice[of_object].min(-1).values.mean(),
         'rating': iou_error,
-        'iou': chosen.mean(),
+        'iou': chosen[of_object].mean(),
     }
 
 

@@ -10,31 +10,40 @@ from transformers import (
     BlipForImageTextRetrieval,
     SamConfig,
     SamMaskDecoderConfig,
-    SamModel,
     SamPromptEncoderConfig,
     SamVisionConfig,
 )
 
-from iterprime_ros.training.scenes import HEIGHT, WIDTH
+from iterprime_ros.masks.sam import SamWithStem
+from iterprime_ros.training.matcher.small_blip import (
+    IMAGE_SIZE,
+    PATCH_SIZE,
+    PATCH_STEM,
+    VISION_HEADS,
+    VISION_LAYERS,
+    WIDTH,
+)
+from iterprime_ros.training.scenes import HEIGHT
+from iterprime_ros.training.scenes import WIDTH as SCENE_WIDTH
 
-IMAGE_SIZE, PATCH_SIZE = 256, 16  # of the square input and of a patch, in pixels
-_ENCODER_WIDTH, _ENCODER_LAYERS, _ENCODER_HEADS = 128, 6, 2  # equal to the matcher's
 _DECODER_WIDTH, _DECODER_HEADS = 64, 4
 
 
-def small_sam() -> SamModel:
+def small_sam() -> SamWithStem:
     """Return the model with random weights."""
+    stem: Any = {'patch_stem': PATCH_STEM}
     vision = SamVisionConfig(
-        hidden_size=_ENCODER_WIDTH,
-        mlp_dim=4 * _ENCODER_WIDTH,
-        num_hidden_layers=_ENCODER_LAYERS,
-        num_attention_heads=_ENCODER_HEADS,
+        hidden_size=WIDTH,
+        mlp_dim=4 * WIDTH,
+        num_hidden_layers=VISION_LAYERS,
+        num_attention_heads=VISION_HEADS,
         output_channels=_DECODER_WIDTH,
         num_pos_feats=_DECODER_WIDTH // 2,
         image_size=IMAGE_SIZE,
         patch_size=PATCH_SIZE,
-        global_attn_indexes=list(range(_ENCODER_LAYERS)),
+        global_attn_indexes=list(range(VISION_LAYERS)),
         use_rel_pos=False,
+        **stem,
     )
     prompts = SamPromptEncoderConfig(
         hidden_size=_DECODER_WIDTH,
@@ -54,7 +63,7 @@ def small_sam() -> SamModel:
         mask_decoder_config=decoder,
         initializer_range=0.02,
     )
-    model = SamModel(config)
+    model = SamWithStem(config)
     # transformers draws the frequencies of the positional embedding with a scale of 64 here, where
     # SAM has 1; the embeddings of neighbouring positions would then be unrelated.
     positional_embedding: Any = model.shared_image_embedding.positional_embedding
@@ -64,25 +73,21 @@ def small_sam() -> SamModel:
     return model
 
 
-def copy_image_encoder(sam: SamModel, matcher: BlipForImageTextRetrieval) -> None:
+def copy_image_encoder(sam: SamWithStem, matcher: BlipForImageTextRetrieval) -> None:
     """Copy the weights of a matcher's image encoder to that of a SAM of equal depth and width.
 
     The matcher resizes a 4:3 image to a square, so that its patches are not square in the image.
-    Its filters and position embeddings are resampled to SAM's square patches, which cover the
-    upper rows of the padded input.
+    Its position embeddings are resampled to SAM's square patches, which cover the upper rows of the
+    padded input.
     """
     target: Any = sam.vision_encoder
     source: Any = matcher.vision_model
+    stem = source.embeddings.patch_embedding.state_dict()
+    target.patch_embed.projection.load_state_dict(stem)
     with torch.no_grad():
-        filters = source.embeddings.patch_embedding
-        resampled = functional.interpolate(filters.weight, (PATCH_SIZE, PATCH_SIZE), mode='bicubic')
-        target.patch_embed.projection.weight.copy_(
-            resampled * (filters.weight.shape[-1] / PATCH_SIZE) ** 2
-        )
-        target.patch_embed.projection.bias.copy_(filters.bias)
         positions = source.embeddings.position_embedding[0, 1:].T
         side = math.isqrt(positions.shape[1])
-        rows, columns = HEIGHT // PATCH_SIZE, WIDTH // PATCH_SIZE
+        rows, columns = side * HEIGHT // SCENE_WIDTH, side
         grid = functional.interpolate(
             positions.unflatten(1, (side, side))[None], (rows, columns), mode='bicubic'
         )

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import BlipConfig, BlipForImageTextRetrieval, PreTrainedTokenizerBase
 
-from iterprime_ros.grounding.conv_stem import ConvStem
+from iterprime_ros.grounding.blip import BlipWithStem
 from iterprime_ros.weights import Placement, model_folder, reading
 
 IMAGE_SIZE, PATCH_SIZE = 288, 18  # of the square input and of a patch, in pixels
@@ -61,7 +61,7 @@ def small_blip(tokenizer: PreTrainedTokenizerBase) -> BlipForImageTextRetrieval:
         },
         image_text_hidden_size=1,
     )
-    return _with_stem(BlipForImageTextRetrieval(config))
+    return BlipWithStem(config)
 
 
 def load_small_blip(folder: Path) -> BlipForImageTextRetrieval:
@@ -74,15 +74,9 @@ def load_small_blip(folder: Path) -> BlipForImageTextRetrieval:
     folder = model_folder(folder, what, Placement(local_files_only=True))
     with reading(folder, what):
         config = BlipConfig.from_pretrained(folder, local_files_only=True)
-        model = _with_stem(BlipForImageTextRetrieval(config))
+        model = BlipWithStem(config)
         model.load_state_dict(load_file(folder / 'model.safetensors'))
     return model.float()
-
-
-def _with_stem(model: BlipForImageTextRetrieval) -> BlipForImageTextRetrieval:
-    stem: Any = ConvStem(**PATCH_STEM)
-    model.vision_model.embeddings.patch_embedding = stem
-    return model
 
 
 def image_features(model: Any, pixels: Tensor) -> Tensor:

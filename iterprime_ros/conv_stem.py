@@ -5,7 +5,9 @@ the size of a patch does: Xiao et al., "Early Convolutions Help Transformers See
 2021 (arXiv 2106.14881); with residual blocks it is the hybrid of Dosovitskiy et al., ICLR 2021.
 """
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +61,30 @@ class ConvStem(nn.Module):
             self.stages(pixels.contiguous(memory_format=torch.channels_last))
         )
         return patches
+
+
+def stem_of(config: Any) -> ConvStem | None:
+    """Return the stem that a vision configuration asks for, None where it asks for none.
+
+    config: has `hidden_size` and `patch_size`, and `patch_stem`, the arguments of ConvStem, where
+        there is one.
+
+    Raises ValueError for a `patch_stem` that describes no stem of this configuration.
+    """
+    arguments = getattr(config, 'patch_stem', None)
+    if arguments is None:
+        return None
+    try:
+        stem = ConvStem(**arguments)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'its patch_stem describes no stem: {error}') from error
+    found = arguments['width'], math.prod(arguments['strides'])
+    if found != (config.hidden_size, config.patch_size):
+        raise ValueError(
+            f'its patch_stem makes patches of {found[0]} channels and {found[1]} pixels, not of '
+            f'{config.hidden_size} and {config.patch_size}'
+        )
+    return stem
 
 
 class _ResidualBlock(nn.Module):
