@@ -28,7 +28,7 @@ def on_feedback(message: object) -> None:
 
 
 def main() -> int:
-    """Return 0 if an object was found, 1 if none was, 2 for wrong use."""
+    """Return 0 if one or several objects were found, 1 if none was, 2 for wrong use."""
     rclpy.init()
     arguments = remove_ros_args(sys.argv)[1:]
     if len(arguments) != 1:
@@ -51,7 +51,7 @@ def main() -> int:
     answer = finished.result().result.object
     print(answer.text)
     rclpy.try_shutdown()
-    return 0 if answer.status == answer.FOUND else 1
+    return 0 if answer.status in (answer.FOUND, answer.FOUND_SEVERAL) else 1
 
 
 if __name__ == '__main__':

@@ -27,7 +27,9 @@ class PickListener(Node):
 
     def on_result(self, answer: ReferredObject) -> None:
         """Print a grasp, or why there is none."""
-        if answer.status != ReferredObject.FOUND:
+        if answer.status == ReferredObject.FOUND_SEVERAL and answer.instance_count > 1:
+            self.get_logger().warning(f'{answer.text} Ask for one of them to pick it.')
+        elif answer.status not in (ReferredObject.FOUND, ReferredObject.FOUND_SEVERAL):
             self.get_logger().warning(f'Nothing to pick: {answer.text}')
         elif answer.point_count == 0 or math.isnan(answer.centroid.z):
             self.get_logger().warning(f'{answer.text} No grasp without depth.')

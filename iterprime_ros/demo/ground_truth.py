@@ -8,12 +8,13 @@ from iterprime_ros.demo.scene_subscriber import RgbdFrame
 from iterprime_ros.geometry.surface import surface
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.render import DrawnAnswer
-from iterprime_ros.ros.convert.referred_object import full_mask
+from iterprime_ros.ros.convert.referred_object import full_mask, instance_masks
 from iterprime_ros.sim.parsing import command_meaning
 from iterprime_ros.sim.view import SeenObject, View
 
 _STATUS = {
     ReferredObject.FOUND: 'found',
+    ReferredObject.FOUND_SEVERAL: 'found several',
     ReferredObject.NOT_FOUND: 'not found',
     ReferredObject.AMBIGUOUS: 'ambiguous',
     ReferredObject.INVALID: 'invalid',
@@ -71,8 +72,13 @@ def _target_id(command: str, view: View) -> int | None:
 
 
 def _agreement(result: ReferredObject, frame: RgbdFrame, view: View) -> list[str]:
-    """Return how a result agrees with the object that its command refers to."""
+    """Return how a result agrees with the object that its command refers to.
+
+    Of several objects it is how each agrees with the object that it covers.
+    """
     names = {item.id: object_name(item) for item in view.objects}
+    if result.status == ReferredObject.FOUND_SEVERAL:
+        return [_covered_object(mask, frame, names) for mask in instance_masks(result)]
     target = _target_id(result.command, view)
     is_found = result.status != ReferredObject.NOT_FOUND
     parts = []
@@ -93,6 +99,13 @@ def _agreement(result: ReferredObject, frame: RgbdFrame, view: View) -> list[str
     if result.point_count and covered and target in (None, covered):
         parts.append(f'centroid error {_centroid_error(result, frame, covered):.0f} mm')
     return parts
+
+
+def _covered_object(mask: NDArray[np.bool_], frame: RgbdFrame, names: dict[int, str]) -> str:
+    covered = _covered_id(mask, frame)
+    if not covered:
+        return 'the background'
+    return f'the {names[covered]} with IoU {_iou(mask, frame.ids == covered):.2f}'
 
 
 def _mask(result: ReferredObject, frame: RgbdFrame) -> NDArray[np.bool_]:

@@ -8,10 +8,10 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import Header
 
 from iterprime_ros.demo.command_client import Answer
-from iterprime_ros.demo.ground_truth import drawn_answer, summary
+from iterprime_ros.demo.ground_truth import drawn_answer, object_name, summary
 from iterprime_ros.demo.scene_subscriber import RgbdFrame
 from iterprime_ros.geometry.surface import surface
-from iterprime_ros.msg import ReferredObject
+from iterprime_ros.msg import Candidate, ReferredObject
 from iterprime_ros.ros.convert.referred_object import cropped_mask_image, roi_of
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
@@ -86,6 +86,29 @@ def test_an_unclear_command_is_compared_with_the_object_under_the_mask(summarize
     name = f'{item.size} {item.colour} {item.kind}'
     line = summarized(2, 'whatever', ReferredObject.FOUND, item.id)
     assert f'the mask covers the {name}, IoU 1.00, centroid error 0 mm' in line
+
+
+def test_each_of_several_objects_is_compared_with_the_one_that_it_covers(rendered):
+    frame, view = rendered(2)
+    first, second = view.objects[:2]
+    masks = [frame.ids == first.id, frame.ids == second.id, frame.ids == 0]
+    masks[1] &= np.arange(masks[1].shape[1]) > np.median(np.nonzero(masks[1])[1])
+    union = masks[0] | masks[1] | masks[2]
+    result = ReferredObject(command='all the things', status=ReferredObject.FOUND_SEVERAL)
+    result.match_probability, result.instance_count = 0.5, 3
+    result.image_height, result.image_width = frame.ids.shape
+    for part, mask in ((result, union), *((Candidate(), mask) for mask in masks)):
+        part.roi = roi_of(mask)
+        part.mask = cropped_mask_image(Header(), mask, part.roi)
+        if part is not result:
+            result.candidates.append(part)
+    answer = Answer(result, None)
+    share = masks[1].sum() / (frame.ids == second.id).sum()
+    assert summary(answer, frame, view) == (
+        f'found several, match 0.50, the {object_name(first)} with IoU 1.00, '
+        f'the {object_name(second)} with IoU {share:.2f}, the background, 0 ms'
+    )
+    assert np.array_equal(drawn_answer(answer, frame, view).mask, union)
 
 
 def test_the_cause_of_an_invalid_command_goes_on_the_line(summarized):

@@ -26,6 +26,11 @@ def test_pick_listener_turns_answers_into_grasps(start_process, robot, picture):
     info, depth = to_camera_info(picture.pinhole, header()), depth_image(picture)
     robot.ask_until(is_grasped, 'pick up the blue cube', rgb_image(picture), depth, info)
     assert has_logged('pick the blue cube: in camera_color_optical_frame at (')
+    several = 'Found 2. Ask for one of them to pick it.'
+    robot.ask_until(
+        lambda _: robot.comes(lambda: has_logged(several), 1.0),
+        'mark several', rgb_image(picture), depth, info,
+    )  # fmt: skip
     robot.ask_until(
         lambda _: robot.comes(lambda: has_logged('Nothing to pick'), 1.0), '', rgb_image(picture)
     )
