@@ -5,7 +5,7 @@ and Primary Word Emphasis", AAAI 2025 (arXiv 2503.00936).
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from iterprime_ros.answer import Segmentation, invalid, notes, resized
+from iterprime_ros.answer import Segmentation, Status, invalid, resized
 from iterprime_ros.answering.by_heatmap import answer_by_heatmap
 from iterprime_ros.answering.by_parts import (
     FrameObjects,
@@ -24,8 +24,8 @@ from iterprime_ros.answering.by_parts import (
     frame_objects,
     phrase_matches,
 )
-from iterprime_ros.answering.decision import Decision
-from iterprime_ros.answering.expressions import phrase_expression, whole_expression, word_heatmaps
+from iterprime_ros.answering.decision import Decision, segmentation
+from iterprime_ros.answering.expressions import phrase_expression, whole_expression
 from iterprime_ros.backends import load_matcher, load_proposer
 from iterprime_ros.errors import (
     InvalidCommandError,
@@ -34,13 +34,15 @@ from iterprime_ros.errors import (
 )
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import check_registered
+from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.refinement import Grounding, OnRound, ground
 from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
-from iterprime_ros.masks.objects import objects_of
+from iterprime_ros.masks.objects import distinct, joined, objects_of, taken
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
+from iterprime_ros.masks.selection import peak_points
 from iterprime_ros.masks.transforms import reduced
-from iterprime_ros.profiles import DEFAULT, AnswerSettings, Profile, load_profile
+from iterprime_ros.profiles import DEFAULT, Profile, load_profile
 from iterprime_ros.weights import Placement
 
 _LONGEST_SIDE = 1024  # pixels; the input of published SAMs, beyond which masks gain nothing
@@ -220,10 +222,25 @@ class IteRPrimE:
             proposals = objects_of(
                 self.proposer, frame.mask_embedding, self.profile.objects, self._device
             )
-            frame.objects[key] = frame_objects(
-                proposals, self.matcher.grid, key[1], frame.depth, frame.pinhole
-            )
+            frame.objects[key] = self._measured(frame, proposals)
         return frame.objects[key]
+
+    def _measured(self, frame: Frame, proposals: Proposals) -> FrameObjects:
+        share = self.profile.regions.patch_share
+        return frame_objects(proposals, self.matcher.grid, share, frame.depth, frame.pinhole)
+
+    def _matches(
+        self, frame: Frame, texts: Iterable[str], objects: FrameObjects
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return for each text the chances that it describes the objects."""
+        return phrase_matches(
+            self.matcher,
+            frame.matcher_embedding,
+            list(dict.fromkeys(texts)),
+            self.profile.grounding.prompt,
+            objects,
+            self.profile.regions,
+        )
 
     @torch.inference_mode(False)
     def _segment(
@@ -261,32 +278,18 @@ class IteRPrimE:
                 objects = self._objects(frame)
             with _timed(spent, 'match regions', self._device):
                 texts = [text for command in parsed.values() for text in command.phrase.texts()]
-                matches = phrase_matches(
-                    self.matcher,
-                    frame.matcher_embedding,
-                    list(dict.fromkeys(texts)),
-                    self.profile.grounding.prompt,
-                    objects,
-                    self.profile.regions,
-                )
+                matches = self._matches(frame, texts, objects)
         for (number, understood), grounding in zip(parsed.items(), groundings, strict=True):
             took = dict(spent)
             with _timed(took, 'select mask' if objects is None else 'reason', self._device):
                 decision = (
                     self._by_heatmap(frame, understood, grounding)
                     if objects is None
-                    else answer_by_parts(
-                        understood,
-                        matches,
-                        objects,
-                        grounding.heatmap,
-                        frame.size,
-                        self.profile.answer,
-                    )
+                    else self._by_parts(frame, understood, grounding, objects, matches)
                 )
-            answers[number] = _segmentation(
-                frame, understood, grounding, decision, took, commands[number], self.profile.answer
-            )
+            answer = segmentation(decision, understood, grounding, commands[number], took)
+            is_reduced = frame.size != frame.image_size
+            answers[number] = resized(answer, frame.image_size) if is_reduced else answer
         return [answers[number] for number in range(len(commands))]
 
     def _by_heatmap(self, frame: Frame, command: ParsedCommand, grounding: Grounding) -> Decision:
@@ -297,38 +300,28 @@ class IteRPrimE:
             command.expression, grounding, frame.size, propose, self.profile.answer
         )
 
-
-def _segmentation(
-    frame: Frame,
-    command: ParsedCommand,
-    grounding: Grounding,
-    decision: Decision,
-    spent: dict[str, float],
-    received: str,
-    settings: AnswerSettings,
-) -> Segmentation:
-    """Return a decision as an answer at the size of the image; received: the command as given."""
-    meant = decision.candidates[: decision.instance_count]
-    mask = np.zeros(frame.size, bool)
-    for each in meant:
-        mask |= each.mask
-    answer = Segmentation(
-        decision.status,
-        decision.text,
-        command,
-        mask,
-        decision.heatmap.cpu().numpy(),
-        decision.chance,
-        'chance' if decision.report else settings.mask_rank,
-        decision.candidates,
-        decision.instance_count,
-        grounding.rounds,
-        word_heatmaps(command, grounding),
-        decision.report,
-        tuple(notes(command, grounding, received)),
-        spent,
-    )
-    return answer if frame.size == frame.image_size else resized(answer, frame.image_size)
+    def _by_parts(
+        self,
+        frame: Frame,
+        command: ParsedCommand,
+        grounding: Grounding,
+        objects: FrameObjects,
+        matches: Mapping[str, NDArray[np.float64]],
+    ) -> Decision:
+        """Return the answer among the objects, or else with the masks at the heatmap's peaks."""
+        settings, patch_map = self.profile.answer, grounding.heatmap
+        decision = answer_by_parts(command, matches, objects, patch_map, frame.size, settings)
+        if decision.status is not Status.NOT_FOUND:
+            return decision
+        points = peak_points(upsampled(patch_map, frame.size), settings.max_peaks)
+        extra, found = self.proposer.propose(frame.mask_embedding, points), self.profile.objects
+        extra = taken(extra, distinct(extra.masks, extra.predicted_iou, found))
+        proposals = joined(objects.proposals, extra, found.max_overlap)
+        if len(proposals.masks) == len(objects.proposals.masks):
+            return decision
+        more = self._measured(frame, proposals)
+        matches = self._matches(frame, command.phrase.texts(), more)
+        return answer_by_parts(command, matches, more, patch_map, frame.size, settings)
 
 
 def _check_image(image: NDArray[np.uint8]) -> None:

@@ -46,6 +46,7 @@ def answer_by_heatmap(
         status,
         text,
         grounding.probability,
+        settings.mask_rank,
         (*candidates[:1], *rivals, *candidates[1:]),
         int(status in (Status.FOUND, Status.AMBIGUOUS)),
         heatmap,

@@ -110,7 +110,7 @@ def answer_by_parts(
     status, text, order, count = _outcome(command, reasoning, objects, order, settings)
     candidates = _candidates(heatmap, objects.proposals, order, beliefs)
     report = PartsReport(reasoning, tuple(order.tolist()), objects.measurements.centre)
-    return Decision(status, text, best, candidates, count, heatmap, report)
+    return Decision(status, text, best, 'chance', candidates, count, heatmap, report)
 
 
 def weighted_heatmap(patch_map: Tensor, patches: Tensor, beliefs: NDArray[np.float64]) -> Tensor:

@@ -1,10 +1,15 @@
-"""What both ways of answering arrive at."""
+"""What both ways of answering arrive at, and the answer that is made of it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 from torch import Tensor
 
-from iterprime_ros.answer import Candidate, PartsReport, Status
+from iterprime_ros.answer import Candidate, PartsReport, Segmentation, Status, notes
+from iterprime_ros.answering.expressions import word_heatmaps
+from iterprime_ros.grounding.refinement import Grounding
+from iterprime_ros.language.command_parser import ParsedCommand
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.selection import Selection
 
@@ -16,6 +21,7 @@ class Decision:
     status: the outcome.
     text: one sentence for a person.
     chance: that image and expression match, in [0, 1].
+    ranked_by: as in Segmentation.
     candidates: as in Segmentation.
     instance_count: as in Segmentation.
     heatmap: (H, W) float32 in [0, 1].
@@ -25,20 +31,51 @@ class Decision:
     status: Status
     text: str
     chance: float
+    ranked_by: Literal['mean', 'overlap', 'chance']
     candidates: tuple[Candidate, ...]
     instance_count: int
     heatmap: Tensor
     report: PartsReport | None = None
 
 
-def candidate(
-    proposals: Proposals, selection: Selection, k: int, chance: float = float('nan')
-) -> Candidate:
+def candidate(proposals: Proposals, selection: Selection, k: int) -> Candidate:
     """Return proposal k with what a selection measured of it."""
     return Candidate(
         proposals.masks[k].cpu().numpy(),
         float(selection.heatmap_mean[k]),
         float(selection.heatmap_overlap[k]),
         float(proposals.predicted_iou[k]),
-        chance,
+    )
+
+
+def segmentation(
+    decision: Decision,
+    command: ParsedCommand,
+    grounding: Grounding,
+    received: str,
+    milliseconds: dict[str, float],
+) -> Segmentation:
+    """Return a decision as an answer of the size of its heatmap.
+
+    received: the command before it was parsed.
+    milliseconds: time by stage.
+    """
+    mask = np.zeros(decision.heatmap.shape, bool)
+    for each in decision.candidates[: decision.instance_count]:
+        mask |= each.mask
+    return Segmentation(
+        decision.status,
+        decision.text,
+        command,
+        mask,
+        decision.heatmap.cpu().numpy(),
+        decision.chance,
+        decision.ranked_by,
+        decision.candidates,
+        decision.instance_count,
+        grounding.rounds,
+        word_heatmaps(command, grounding),
+        decision.report,
+        tuple(notes(command, grounding, received)),
+        milliseconds,
     )
