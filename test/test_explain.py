@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from iterprime_ros.answer import Candidate, Segmentation, Status, WordHeatmap
-from iterprime_ros.explain import explanation
+from helpers.parts_answers import answer_about
+from helpers.parts_answers import disc as disc_at
+from iterprime_ros.answer import Candidate, PartsReport, Segmentation, Status, WordHeatmap
+from iterprime_ros.explain import answer_overlay, explanation
 from iterprime_ros.grounding.refinement import RefinementRound
-from iterprime_ros.language.command_parser import ParsedCommand
+from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
+from iterprime_ros.language.phrase import NounPhrase
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.selection import select
 
@@ -34,7 +37,14 @@ def answer_ranked(by, radii=(3, 9, 25)):
     return Segmentation(
         Status.FOUND,
         'Found "the red mug" (match 0.90).',
-        ParsedCommand('the red mug', '', 'the red mug', (8, 11), ((4, 7), (8, 11))),
+        ParsedCommand(
+            text='the red mug',
+            action_verb='',
+            expression='the red mug',
+            primary_word=(8, 11),
+            focus_words=((4, 7), (8, 11)),
+            phrase=NounPhrase('red mug', (0, 11), (8, 11), ((4, 7),)),
+        ),
         masks[selection.order[0]].numpy(),
         heatmap,
         0.9,
@@ -48,6 +58,7 @@ def answer_ranked(by, radii=(3, 9, 25)):
             )
             for k in selection.order.tolist()
         ),
+        1,
         (
             RefinementRound(seen, 0.9, np.zeros_like(hidden), True),
             RefinementRound(seen, 0.4, hidden, False),
@@ -127,6 +138,11 @@ def test_nothing_overlaps_and_all_is_inside(shape):
         notes=('The command is long and was cut after 300 characters. ' * 2,) * 3,
     )
     figure, _, _ = drawn(answer, shape=shape)
+    check_layout(figure)
+
+
+def check_layout(figure):
+    """Nothing overlaps and everything is inside."""
     figure.canvas.draw()
     assert figure.get_figwidth() == 15
     boxes = [each.get_tightbbox() for each in figure.axes]
@@ -137,3 +153,111 @@ def test_nothing_overlaps_and_all_is_inside(shape):
         assert box.x1 <= figure.bbox.width
         assert box.y1 <= figure.bbox.height
         assert not any(box.overlaps(other) for other in boxes[:k])
+
+
+SCENE = [('red mug', (15, 20)), ('blue mug', (35, 40)), ('plate', (50, 15)), ('bottle', (70, 30))]
+
+
+@pytest.fixture(scope='module')
+def ask():
+    """Answer a command about the scene, or about as many copies of it as fit."""
+    parser = CommandParser.load()
+
+    def answer(command, shape=(HEIGHT, WIDTH), copies=1):
+        scene = [
+            (thing, (x * shape[1] / WIDTH, (y + 60 * k) * shape[0] / (60 * copies)))
+            for k in range(copies)
+            for thing, (x, y) in SCENE
+        ]
+        masks = [disc_at(shape, *place, 3) for _, place in scene]
+        return answer_about(command, masks, [thing for thing, _ in scene], parser=parser)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ('command', 'status', 'title'),
+    [
+        ('the red mug left of the plate', Status.FOUND, 'answer'),
+        ('all the mugs', Status.FOUND_SEVERAL, 'answer: 2 objects'),
+        ('the mug', Status.AMBIGUOUS, 'answer (green) and rival (orange)'),
+        ('the mug right of the plate', Status.NOT_FOUND, 'image (no mask)'),
+    ],
+)
+def test_parts_are_explained_for_every_outcome(ask, command, status, title):
+    answer = ask(command)
+    assert answer.status is status
+    figure, titles, labels = drawn(answer)
+    assert title in titles
+    assert 'objects' in labels
+    assert 'masks' not in labels
+    said = facts(figure)
+    assert 'objects: 4, ranked by their chance' in said
+    for n, each in enumerate(answer.candidates):
+        assert f'{n + 1}: {each.chance:.2f}' in said  # on the picture
+    check_layout(figure)
+
+
+def test_the_table_shows_what_speaks_against_an_object(ask):
+    figure, _, _ = drawn(ask('the mug right of the plate'))
+    axes = next(each for each in figure.axes if '“mug”' in {t.get_text() for t in each.texts})
+    colours = {text.get_text().split(' ')[0]: text.get_color() for text in axes.texts}
+    assert colours['0.96'] == 'black'
+    assert '#b3261e' in {text.get_color() for text in axes.texts}
+
+
+@pytest.mark.parametrize('shape', [(60, 80), (20, 160), (160, 20), (480, 640)])
+@pytest.mark.parametrize('copies', [1, 3])
+def test_nested_phrases_and_twelve_objects_have_room(ask, shape, copies):
+    command = (
+        'please hand me the small red mug that is not blue left of the big white plate behind the '
+        'green bottle next to the yellow ball and between the cup and the very long sharp knife'
+    )
+    check_layout(explanation(np.full((*shape, 3), 90, np.uint8), ask(command, shape, copies)))
+
+
+def test_an_image_without_objects_is_explained(ask):
+    answer = ask('the mug left of the plate')
+    none = np.empty(0)
+
+    def emptied(reasoning):
+        return replace(
+            reasoning,
+            match=none,
+            excluded=none,
+            beliefs=none,
+            factors=tuple(
+                replace(
+                    each,
+                    chances=none,
+                    best_anchors=np.empty((0, 1), np.int64),
+                    anchors=tuple(map(emptied, each.anchors)),
+                )
+                for each in reasoning.factors
+            ),
+        )
+
+    report = PartsReport(emptied(answer.parts.reasoning), (), np.empty((0, 2)))
+    answer = replace(answer, status=Status.NOT_FOUND, candidates=(), parts=report)
+    _, titles, _ = drawn(replace(answer, instance_count=0))
+    assert 'no objects' in titles
+
+
+def test_every_instance_has_a_colour_of_its_own(ask):
+    answer = ask('all the mugs')
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    picture = answer_overlay(image, answer)
+    first, second = (picture[each.mask].mean(axis=0) for each in answer.candidates[:2])
+    assert np.abs(first - second).max() > 50
+    assert (picture[~answer.mask] < 90).all()
+    nothing = ask('the banana')
+    assert np.array_equal(answer_overlay(image, nothing), image)
+
+
+def test_the_rival_of_one_heatmap_is_marked_too():
+    answer = answer_ranked('overlap')
+    rival = Candidate(disc_at((HEIGHT, WIDTH), 5, 5, 3), 0.0, 0.001, 1.0)
+    answer = replace(answer, status=Status.AMBIGUOUS, candidates=(answer.candidates[0], rival))
+    picture = answer_overlay(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), answer)
+    red, green, _ = picture[5, 5].astype(int)
+    assert red > green > 90
