@@ -1,8 +1,8 @@
 """The objects of a whole frame: candidate masks without a heatmap, once a frame.
 
 A proposer that finds objects by itself is an ObjectProposer; any other is asked at a grid of
-points. Masks of many points show each object many times, parts of objects, and the background:
-`distinct` chooses one of each.
+points. The masks of many points show each object many times, parts of objects, and the background:
+`distinct` chooses among them.
 """
 
 from typing import Any, Protocol, runtime_checkable
@@ -14,9 +14,7 @@ from torch import Tensor
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
 
 _JUDGED_SIDE = 128  # pixels of the longer side, in which masks of images are compared
-_AGREEMENT = 0.85  # IoU from which a mask confirms another one
-_AGREEING = 15  # most masks that count as confirmation
-_CONFIRMATION = 0.01  # of a rank, for each of them
+_PRIOR_AGREEMENT = 0.5
 
 
 class ObjectSettings(BaseModel):
@@ -99,20 +97,23 @@ def distinct(masks: Tensor, predicted_iou: Tensor, settings: ObjectSettings) -> 
     masks: (M, h, w) bool, in any resolution.
     predicted_iou: (M,) float32.
 
-    The rank of a mask is its predicted IoU and a bonus for every other mask that confirms it. Of
-    masks that overlap by `max_overlap` of the smaller one, the one of the highest rank is kept, the
-    first one among equals.
+    Two masks show the same if they share at least `max_overlap` of the smaller one. Of those the
+    one of the highest rank is kept, the first one among equals. The rank is the predicted IoU plus
+    the mean IoU with the other masks that show the same: points of an object agree on its mask,
+    those of the background do not. In the mean, 0.5 counts as one mask more, for masks with few
+    others.
     """
-    share = masks.flatten(1).float().mean(1) if len(masks) else predicted_iou
-    fits = (share >= settings.min_area) & (share <= settings.max_area) & (share > 0)
+    shares = masks.flatten(1).float().mean(1) if len(masks) else predicted_iou
+    fits = (shares >= settings.min_area) & (shares <= settings.max_area) & (shares > 0)
     possible = (fits & (predicted_iou > settings.min_predicted_iou)).nonzero().flatten()
     areas, shared = _overlaps(masks[possible])
-    iou = shared / (areas[:, None] + areas[None] - shared).clamp(min=1)
-    confirmed = ((iou > _AGREEMENT).sum(1) - 1).clamp(max=_AGREEING)
-    rank = predicted_iou[possible] + _CONFIRMATION * confirmed
+    iou = shared / (areas[:, None] + areas[None] - shared)
+    same = shared >= settings.max_overlap * torch.minimum(areas[:, None], areas[None])
+    others = same.sum(1) - 1
+    agreement = (_PRIOR_AGREEMENT + (iou * same).sum(1) - 1) / (1 + others)
+    rank = predicted_iou[possible] + agreement
     order = torch.sort(rank, descending=True, stable=True).indices
-    limits = settings.max_overlap * torch.minimum(areas[:, None], areas[None])
-    clashes = (shared >= limits)[order][:, order].cpu()
+    clashes = same[order][:, order].cpu()
     free = torch.ones(len(order), dtype=torch.bool)
     kept: list[int] = []
     for number in range(len(order)):
@@ -120,6 +121,16 @@ def distinct(masks: Tensor, predicted_iou: Tensor, settings: ObjectSettings) -> 
             kept.append(number)
             free &= ~clashes[number]
     return possible[order[torch.tensor(kept, dtype=torch.int64, device=order.device)]]
+
+
+def best_of_each(logits: Tensor, predicted_iou: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return for each of `count` points the mask (P, h, w) of the highest predicted IoU (P,).
+
+    logits: (M, h, w) of as many masks for each point, those of the first point first.
+    predicted_iou: (M,) float32.
+    """
+    best, index = predicted_iou.view(count, -1).max(1)
+    return logits.unflatten(0, (count, -1))[torch.arange(count, device=index.device), index], best
 
 
 def grid_points(size: tuple[int, int], count: int, device: torch.device) -> Tensor:

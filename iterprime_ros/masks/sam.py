@@ -13,8 +13,9 @@ from transformers.image_processing_base import ImageProcessingMixin
 
 from iterprime_ros.conv_stem import stem_of
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
-from iterprime_ros.masks.objects import ObjectSettings, distinct, grid_points
+from iterprime_ros.masks.objects import ObjectSettings, best_of_each, distinct, grid_points
 from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
+from iterprime_ros.masks.sam_decoder import best_masks
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -46,7 +47,7 @@ class SamWithStem(SamModel):
 
 # The published SAM 2 weights serve images and videos and say sam2_video.
 ARCHITECTURES = {'sam': SamWithStem, 'sam2': Sam2Model, 'sam2_video': Sam2Model}
-_POINTS_AT_ONCE = 64  # more would need gigabytes for a published SAM
+_POINTS_AT_ONCE = 32  # more would need gigabytes for a published SAM
 _PREPROCESSING = ('preprocessor_config.json', 'processor_config.json')
 
 
@@ -108,10 +109,36 @@ class SamProposer:
         """Return the objects at a grid of points, judged at the resolution of the decoder."""
         fit = embedding.fit
         points = grid_points(fit.image, settings.grid, embedding.device)
-        parts = [self._decoded(embedding, some) for some in points.split(_POINTS_AT_ONCE)]
+        parts = [
+            self._best_masks(embedding, some, settings.min_predicted_iou)
+            for some in points.split(_POINTS_AT_ONCE)
+        ]
         logits, predicted_iou = (torch.cat(part) for part in zip(*parts, strict=True))
+        check_proposals(logits, predicted_iou)
         chosen = distinct(unpadded(logits, fit) > 0, predicted_iou, settings)
         return Proposals(to_masks(logits[chosen], fit), predicted_iou[chosen])
+
+    def _best_masks(
+        self, embedding: SamEmbedding, points: Tensor, min_predicted_iou: float
+    ) -> tuple[Tensor, Tensor]:
+        """Return the logits (K, h, w) of the best mask of each point, and their predicted IoU.
+
+        Points whose best mask is predicted to be too bad may be left out.
+        """
+        model, features = self._model, embedding.features
+        if isinstance(model, Sam2Model) or not isinstance(features, Tensor):
+            logits, predicted_iou = self._decoded(embedding, points)
+            return best_of_each(logits, predicted_iou, len(points))
+        prompts = to_model_points(points, embedding.fit)[None, :, None]
+        sparse, dense = model.prompt_encoder(
+            input_points=prompts,
+            input_labels=torch.ones_like(prompts[..., 0], dtype=torch.int64),
+            input_boxes=None,
+            input_masks=None,
+        )
+        positions = model.get_image_wide_positional_embeddings()
+        image = (features + dense)[0]
+        return best_masks(model.mask_decoder, image, positions[0], sparse[0], min_predicted_iou)
 
     def _decoded(self, embedding: SamEmbedding, points: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits (3 P, h, w) of masks at points, and their predicted IoU (3 P,)."""

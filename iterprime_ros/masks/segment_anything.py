@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
-from iterprime_ros.masks.objects import ObjectSettings, distinct, grid_points
+from iterprime_ros.masks.objects import ObjectSettings, best_of_each, distinct, grid_points
 from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
@@ -24,7 +24,7 @@ from iterprime_ros.masks.transforms import (
 )
 from iterprime_ros.weights import ON_CPU, Placement, check_tensors, only_tensors, read_checkpoint
 
-_POINTS_AT_ONCE = 64  # more would need gigabytes
+_POINTS_AT_ONCE = 32  # more would need gigabytes
 VARIANTS = {(768, 12): 'vit_b', (1024, 24): 'vit_l', (1280, 32): 'vit_h'}  # width, blocks
 
 
@@ -73,7 +73,10 @@ class SegmentAnythingProposer:
         """Return the objects at a grid of points, judged at the resolution of the decoder."""
         fit = embedding.fit
         points = grid_points(fit.image, settings.grid, embedding.features.device)
-        parts = [self._decoded(embedding, some) for some in points.split(_POINTS_AT_ONCE)]
+        parts = [
+            best_of_each(*self._decoded(embedding, some), len(some))
+            for some in points.split(_POINTS_AT_ONCE)
+        ]
         logits, predicted_iou = (torch.cat(part) for part in zip(*parts, strict=True))
         chosen = distinct(unpadded(logits, fit) > 0, predicted_iou, settings)
         return Proposals(to_masks(logits[chosen], fit), predicted_iou[chosen])
