@@ -1,4 +1,4 @@
-"""The split of scene seeds into training, calibration and held-out scenes."""
+"""The split of scene seeds into training, calibration, held-out and fresh scenes."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,8 @@ from iterprime_ros.errors import IterprimeError
 
 TRAINING = range(1_000_000, 2_000_000)
 CALIBRATION = range(2_000_000, 2_001_000)  # for the choice of thresholds and settings
-HELD_OUT = range(3_000_000, 3_001_000)  # for published figures only
+HELD_OUT = range(3_000_000, 3_001_000)  # of earlier published figures; for comparison with them
+FRESH = range(4_000_000, 4_001_000)  # for published figures only
 
 
 class WrongSeedError(IterprimeError, ValueError):

@@ -1,14 +1,27 @@
 """The meaning of phrases: which objects of a view they fit, with a margin of uncertainty."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, assert_never
 
-from iterprime_ros.sim.grammar import Description, Phrase, Place, Relation
+from iterprime_ros.sim.logical_form import (
+    Description,
+    Ordinal,
+    Phrase,
+    Place,
+    Relation,
+    SizeOrder,
+    Support,
+)
 from iterprime_ros.sim.view import SeenObject, View
 
 COLUMN_MARGIN = 0.05  # in image heights; below it, neither object is clearly left of the other
 DEPTH_MARGIN = 0.04  # in metres; below it, neither object is clearly in front of the other
 NEAR_GAP, APART_GAP = 0.04, 0.09  # in metres; up to NEAR_GAP next to, from APART_GAP on not
+# Angle between the directions to the two anchors, in degrees; from the first between, up to the
+# second not.
+BETWEEN_ANGLE, BESIDE_ANGLE = 140.0, 100.0
+SIZE_RATIO = 1.15  # of the sides of boxes; below it, neither object is clearly bigger
 
 
 class Meaning(NamedTuple):
@@ -35,16 +48,42 @@ def meaning(phrase: Phrase, view: View) -> Meaning:
     """Return which objects of a view a phrase fits.
 
     Hidden objects count too: a mug behind a box makes "the mug" ambiguous. A relation holds if it
-    holds with respect to any object that fits the anchor.
+    holds with respect to any object that fits the anchor. A plural phrase fits what the singular
+    one does.
     """
-    heads = [item for item in view.objects if fits(phrase.head, item)]
+    heads = [
+        item
+        for item in view.objects
+        if fits(phrase.head, item) and not (phrase.excluded and fits(phrase.excluded, item))
+    ]
     if phrase.relation and phrase.anchor:
-        anchors = [item for item in view.objects if fits(phrase.anchor, item)]
-        return _related(phrase.relation, heads, anchors, view)
+        return _related(phrase.relation, heads, _anchors(phrase.anchor, view), view)
+    if phrase.between:
+        first, second = (_anchors(anchor, view) for anchor in phrase.between)
+        return _between(heads, first.sure, second.sure, view)
     match phrase.place:
         case None:
             ids = frozenset(item.id for item in heads)
             return Meaning(ids, ids)
+        case Place():
+            return _placed(phrase.place, heads)
+        case SizeOrder.BIGGEST:
+            return _extreme(heads, lambda item: -math.log(item.box_side), math.log(SIZE_RATIO))
+        case SizeOrder.SMALLEST:
+            return _extreme(heads, lambda item: math.log(item.box_side), math.log(SIZE_RATIO))
+        case Ordinal(start, rank):
+            sign = 1 if start is Place.LEFTMOST else -1
+            return _ranked(heads, lambda item: sign * item.column, rank)
+        case _:
+            assert_never(phrase.place)
+
+
+def _anchors(anchor: Description | Phrase, view: View) -> Meaning:
+    return meaning(Phrase(anchor) if isinstance(anchor, Description) else anchor, view)
+
+
+def _placed(place: Place, heads: Sequence[SeenObject]) -> Meaning:
+    match place:
         case Place.LEFTMOST:
             return _extreme(heads, lambda item: item.column, COLUMN_MARGIN)
         case Place.RIGHTMOST:
@@ -62,7 +101,7 @@ def meaning(phrase: Phrase, view: View) -> Meaning:
 
 
 def _extreme(
-    heads: list[SeenObject], value: Callable[[SeenObject], float], margin: float
+    heads: Sequence[SeenObject], value: Callable[[SeenObject], float], margin: float
 ) -> Meaning:
     """Return the object of lowest value; sure if all others are higher by the margin."""
     if not heads:
@@ -72,7 +111,7 @@ def _extreme(
     return Meaning(possible if len(possible) == 1 else frozenset(), possible)
 
 
-def _middle(heads: list[SeenObject]) -> Meaning:
+def _middle(heads: Sequence[SeenObject]) -> Meaning:
     """Return the object in the middle column; all are possible, and none sure, if unclear."""
     all_ids = frozenset(item.id for item in heads)
     ordered = sorted(heads, key=lambda item: item.column)
@@ -86,7 +125,7 @@ def _middle(heads: list[SeenObject]) -> Meaning:
     return Meaning(frozenset(), all_ids)
 
 
-def _on_side(heads: list[SeenObject], offset: Callable[[SeenObject], float]) -> Meaning:
+def _on_side(heads: Sequence[SeenObject], offset: Callable[[SeenObject], float]) -> Meaning:
     """Return the objects on one side of the image centre; offset: distance towards that side."""
     return Meaning(
         frozenset(item.id for item in heads if offset(item) >= COLUMN_MARGIN),
@@ -94,20 +133,95 @@ def _on_side(heads: list[SeenObject], offset: Callable[[SeenObject], float]) -> 
     )
 
 
+def _ranked(
+    heads: Sequence[SeenObject], value: Callable[[SeenObject], float], rank: int
+) -> Meaning:
+    """Return the object that rank - 1 others precede in the order of value (a column)."""
+    sure, possible = set(), set()
+    for item in heads:
+        ahead = [value(item) - value(other) for other in heads if other.id != item.id]
+        fewest = sum(difference >= COLUMN_MARGIN for difference in ahead)
+        most = sum(difference > -COLUMN_MARGIN for difference in ahead)
+        if fewest == most == rank - 1:
+            sure.add(item.id)
+        if fewest <= rank - 1 <= most:
+            possible.add(item.id)
+    return Meaning(frozenset(sure), frozenset(possible))
+
+
+def _between(
+    heads: Sequence[SeenObject], first: frozenset[int], second: frozenset[int], view: View
+) -> Meaning:
+    """Return the objects between any of the first and any of the second, seen from above."""
+    sure, possible = set(), set()
+    for item in heads:
+        pairs = ((a, b) for a in first for b in second if len({item.id, a, b}) == 3)
+        for a, b in pairs:
+            one, other = view.objects[a - 1], view.objects[b - 1]
+            if _is_one_stack(item, one, view) or _is_one_stack(item, other, view):
+                possible.add(item.id)
+                continue
+            angle = angle_between(item, one, other)
+            if angle >= BETWEEN_ANGLE:
+                sure.add(item.id)
+            if angle > BESIDE_ANGLE:
+                possible.add(item.id)
+    return Meaning(frozenset(sure), frozenset(possible))
+
+
+def angle_between(item: SeenObject, one: SeenObject, other: SeenObject) -> float:
+    """Return the angle at an object between the directions to two others on the ground, in degrees.
+
+    It is 180 on the straight line between them and 90 on the circle that they are opposite on.
+    """
+    first = math.atan2(one.away - item.away, one.right - item.right)
+    second = math.atan2(other.away - item.away, other.right - item.right)
+    turn = abs(math.degrees(first - second))
+    return min(turn, 360 - turn)
+
+
 def _related(
-    relation: Relation, heads: list[SeenObject], anchors: list[SeenObject], view: View
+    relation: Relation | Support, heads: Sequence[SeenObject], anchors: Meaning, view: View
 ) -> Meaning:
     sure, possible = set(), set()
     for item in heads:
-        for anchor in anchors:
-            if item.id == anchor.id:
-                continue
-            difference, margin = _difference(relation, item, anchor, view)
-            if difference >= margin:
+        for anchor_id in anchors.possible - {item.id}:
+            anchor = view.objects[anchor_id - 1]
+            if isinstance(relation, Support):
+                difference, margin = _carries(relation, item, anchor, view), 1.0
+            elif _is_one_stack(item, anchor, view):
+                difference, margin = 0.0, 1.0
+            else:
+                difference, margin = _difference(relation, item, anchor, view)
+            if difference >= margin and anchor_id in anchors.sure:
                 sure.add(item.id)
             if difference > -margin:
                 possible.add(item.id)
     return Meaning(frozenset(sure), frozenset(possible))
+
+
+def _carries(relation: Support, item: SeenObject, anchor: SeenObject, view: View) -> float:
+    """Return 1 if a support holds, -1 if not, 0 (unclear) if other objects are in between."""
+    above, below = (item, anchor) if relation is Support.ON else (anchor, item)
+    if above.support == below.id:
+        return 1.0
+    return 0.0 if below.id in _ids_below(above, view) else -1.0
+
+
+def _is_one_stack(item: SeenObject, other: SeenObject, view: View) -> bool:
+    """Return whether one of the objects stands on the other, directly or not.
+
+    Left, right, behind, in front of, next to and between are then unclear.
+    """
+    return item.id in _ids_below(other, view) or other.id in _ids_below(item, view)
+
+
+def _ids_below(item: SeenObject, view: View) -> set[int]:
+    ids = set()
+    while item.support is not None:
+        ids.add(item.support)
+        item = view.objects[item.support - 1]
+    return ids
 
 
 def _difference(

@@ -5,6 +5,9 @@ sim/semantics.py.
 """
 
 import math
+import re
+
+import numpy as np
 
 KIND_OF = {
     **dict.fromkeys(['cube', 'block', 'box'], 'cube'),
@@ -16,6 +19,15 @@ KIND_OF = {
     'banana': 'banana',
     **dict.fromkeys(['capsule', 'pill'], 'capsule'),
     **dict.fromkeys(['object', 'thing', 'item'], ''),
+    **dict.fromkeys(['cubes', 'blocks', 'boxes'], 'cube'),
+    **dict.fromkeys(['balls', 'spheres'], 'ball'),
+    **dict.fromkeys(['cylinders', 'tubes'], 'cylinder'),
+    **dict.fromkeys(['mugs', 'cups'], 'mug'),
+    **dict.fromkeys(['bottles', 'flasks'], 'bottle'),
+    **dict.fromkeys(['plates', 'dishes'], 'plate'),
+    'bananas': 'banana',
+    **dict.fromkeys(['capsules', 'pills'], 'capsule'),
+    **dict.fromkeys(['objects', 'things', 'items'], ''),
 }
 COLOUR_WORDS = {'red', 'green', 'blue', 'yellow', 'orange', 'purple', 'white', 'black'}
 SIZE_OF = {'small': 'small', 'little': 'small', 'large': 'large', 'big': 'large'}
@@ -32,7 +44,13 @@ RELATIONS = {
     'beside': 'near',
     'near': 'near',
     'close to': 'near',
+    'on': 'on',
+    'on top of': 'on',
+    'under': 'under',
+    'beneath': 'under',
+    'underneath': 'under',
 }
+SIZE_ORDERS = {'biggest': 1, 'largest': 1, 'that is the smallest': -1, 'smallest': -1}
 PLACES = {
     'leftmost': 'most left',
     'furthest to the left': 'most left',
@@ -60,7 +78,7 @@ def attributes(words):
     """Return {'kind': 'mug', 'colour': 'red', 'size': 'small'} of 'small red mug'."""
     found = {}
     for word in words.split():
-        if word in ('the', 'that', 'is'):
+        if word in ('the', 'that', 'is', 'all', 'of'):
             continue
         if word in KIND_OF:
             field, value = 'kind', KIND_OF[word]
@@ -94,13 +112,17 @@ def optical(scene, point):
     ]
 
 
+def centre_of(item):
+    return (*item.position, item.base_height + item.shape.height / 2)
+
+
 def column_of(scene, item):
-    x, _, z = optical(scene, (*item.position, item.shape.height / 2))
+    x, _, z = optical(scene, centre_of(item))
     return x / z / (2 * math.tan(math.radians(scene.camera.fovy) / 2))
 
 
 def depth_of(scene, item):
-    return optical(scene, (*item.position, item.shape.height / 2))[2]
+    return optical(scene, centre_of(item))[2]
 
 
 def outline(item):
@@ -120,7 +142,28 @@ def verdict(difference, margin):
     return False if difference <= -margin else None
 
 
+def is_above(item, other):
+    """Return whether an object is in the stack on another one, by their geometry alone."""
+    top = other.base_height + other.shape.height
+    if not other.base_height < item.base_height < top + 1e-6:
+        return False
+    reach = max(math.dist(other.position, point) for point in outline(other))
+    return math.dist(item.position, other.position) < reach
+
+
+def carries(scene, item, other):
+    """Return whether an object stands on another one; None if others are in between."""
+    if not is_above(item, other):
+        return False
+    between = any(is_above(item, each) and is_above(each, other) for each in scene.objects)
+    return None if between else True
+
+
 def related(scene, relation, item, other):
+    if relation in ('on', 'under'):
+        return carries(scene, *((item, other) if relation == 'on' else (other, item)))
+    if is_above(item, other) or is_above(other, item):
+        return None
     column = column_of(scene, other) - column_of(scene, item)
     depth = depth_of(scene, item) - depth_of(scene, other)
     if relation == 'near':
@@ -134,6 +177,29 @@ def related(scene, relation, item, other):
         'front': (-depth, 0.04),
     }[relation]
     return verdict(difference, margin)
+
+
+def is_between(item, one, other):
+    """Return whether an object is between two others, by the law of cosines seen from above."""
+    if any(is_above(*pair) for each in (one, other) for pair in ((item, each), (each, item))):
+        return None
+    a = math.dist(item.position, one.position)
+    b = math.dist(item.position, other.position)
+    c = math.dist(one.position, other.position)
+    cosine = (a * a + b * b - c * c) / (2 * a * b)
+    if cosine <= math.cos(math.radians(140)):
+        return True
+    return False if cosine >= math.cos(math.radians(100)) else None
+
+
+def box_side(item):
+    """Return the cube root of the volume of the smallest upright box, out of 180."""
+    angle = np.radians(np.arange(180) / 2)
+    x, y = np.array(item.footprint.exterior.coords).T[:, :, None]
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    return (np.ptp(along, axis=0) * np.ptp(across, axis=0)).min() ** (1 / 3) * np.cbrt(
+        item.shape.height
+    )
 
 
 def placed(scene, place, item, candidates):
@@ -154,16 +220,61 @@ def placed(scene, place, item, candidates):
         'closest': (lambda other: depth_of(scene, other), 0.04),
         'farthest': (lambda other: -depth_of(scene, other), 0.04),
     }[place]
-    verdicts = [verdict(value(other) - value(item), margin) for other in others]
+    return all_of(verdict(value(other) - value(item), margin) for other in others)
+
+
+def ranked(scene, rank, side, item, candidates):
+    sign = 1 if side == 'left' else -1
+    ahead = [
+        verdict(sign * (column_of(scene, item) - column_of(scene, other)), 0.05)
+        for other in candidates
+        if other is not item
+    ]
+    fewest, most = ahead.count(True), len(ahead) - ahead.count(False)
+    if not fewest <= rank - 1 <= most:
+        return False
+    return True if fewest == most else None
+
+
+def sized(sign, item, candidates):
+    others = [other for other in candidates if other is not item]
+    ratios = [sign * math.log(box_side(item) / box_side(other)) for other in others]
+    # A tolerance of 0.2 %, since the outlines are turned in steps.
+    return all_of(verdict(ratio, math.log(1.148)) for ratio in ratios)
+
+
+def all_of(verdicts):
+    verdicts = list(verdicts)
     return False if False in verdicts else None if None in verdicts else True
 
 
+def any_of(verdicts):
+    verdicts = list(verdicts)
+    return True if True in verdicts else None if None in verdicts else False
+
+
 def split(text):
-    """Return the head words and ('relation', name, anchor words), ('place', name) or None."""
-    for words, name in sorted(RELATIONS.items(), key=lambda entry: -len(entry[0])):
-        if f' {words} the ' in text:
-            head, anchor = text.split(f' {words} the ')
-            return head, ('relation', name, anchor)
+    """Return the head words, and the name and the words of the constraint on them, or None."""
+    negated = re.fullmatch(r'(.*) (?:that|which) is not (\w+)', text)
+    if negated:
+        return negated[1], ('not', negated[2])
+    between = re.fullmatch(r'(.*) between the (.*) and the (.*)', text)
+    if between:
+        return between[1], ('between', between[2], between[3])
+    ordinal = re.fullmatch(r'the (second|third) (.*?)(?: counting)? from the (left|right)', text)
+    if ordinal:
+        return ordinal[2], ('rank', ('second', 'third').index(ordinal[1]) + 2, ordinal[3])
+    relations = [
+        (found.start(), -len(words), found.end(), name)
+        for words, name in RELATIONS.items()
+        if (found := re.search(rf' {words} the (?!left\b|right\b)', text))
+    ]
+    if relations:
+        start, _, end, name = min(relations)
+        return text[:start], ('relation', name, text[end:])
+    for words, sign in SIZE_ORDERS.items():
+        if f' {words} ' in f' {text} ':
+            return f' {text} '.replace(f' {words} ', ' '), ('size', sign)
     for words, name in sorted(PLACES.items(), key=lambda entry: -len(entry[0])):
         if f' {words} ' in f' {text} ':
             return f' {text} '.replace(f' {words} ', ' '), ('place', name)
@@ -174,30 +285,58 @@ def fits(item, words):
     return all(getattr(item, field) == value for field, value in attributes(words).items())
 
 
+def constrained(scene, constraint, item, candidates):
+    """Return whether a constraint holds for one of the objects that fit the head."""
+    match constraint:
+        case None:
+            return True
+        case 'not', word:
+            return not fits(item, word)
+        case 'place', name:
+            return placed(scene, name, item, candidates)
+        case 'size', sign:
+            return sized(sign, item, candidates)
+        case 'rank', rank, side:
+            return ranked(scene, rank, side, item, candidates)
+        case 'between', first, second:
+            return any_of(
+                is_between(item, one, other)
+                for one in scene.objects
+                for other in scene.objects
+                if len({item.id, one.id, other.id}) == 3
+                and fits(one, first)
+                and fits(other, second)
+            )
+        case 'relation', name, anchor:
+            meant = verdicts(anchor, scene)
+            return any_of(
+                all_of([related(scene, name, item, other), meant[other.id]])
+                for other in scene.objects
+                if other is not item
+            )
+
+
 def verdicts(text, scene):
     """Return for every object id whether the expression means it; None if that is unclear."""
     head, constraint = split(text)
     candidates = [item for item in scene.objects if fits(item, head)]
     answers = dict.fromkeys((item.id for item in scene.objects), False)
     for item in candidates:
-        if constraint is None:
-            answers[item.id] = True
-        elif constraint[0] == 'place':
-            answers[item.id] = placed(scene, constraint[1], item, candidates)
-        else:
-            _, relation, anchor = constraint
-            holds = [
-                related(scene, relation, item, other)
-                for other in scene.objects
-                if other is not item and fits(other, anchor)
-            ]
-            answers[item.id] = True if True in holds else None if None in holds else False
+        answers[item.id] = constrained(scene, constraint, item, candidates)
     return answers
 
 
 def anchors(text, scene):
-    """Return the ids of the objects that fit the anchor, or None if there is no relation."""
+    """Return for each anchor, nested ones too, the ids of the objects that it may mean."""
     _, constraint = split(text)
-    if constraint is None or constraint[0] == 'place':
-        return None
-    return {item.id for item in scene.objects if fits(item, constraint[2])}
+    match constraint:
+        case 'relation', _, anchor:
+            return [meant_by(anchor, scene), *anchors(anchor, scene)]
+        case 'between', first, second:
+            return [meant_by(first, scene), meant_by(second, scene)]
+        case _:
+            return []
+
+
+def meant_by(text, scene):
+    return {number for number, meant in verdicts(text, scene).items() if meant is not False}
