@@ -15,6 +15,7 @@ from iterprime_ros.answering.expressions import phrase_expression
 from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.evaluation.datasets.dataset import Sample
 from iterprime_ros.evaluation.metrics import Asked, Outcome
+from iterprime_ros.evaluation.objects import objects_in
 from iterprime_ros.evaluation.oracle import best_iou
 from iterprime_ros.evaluation.runner import asked_of, compared, instances_of
 from iterprime_ros.grounding.alignment import Expression
@@ -22,7 +23,6 @@ from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.regions import RegionLogits, match_probability, region_logits
 from iterprime_ros.grounding.settings import GroundingSettings, RegionMatchSettings
 from iterprime_ros.language.command_parser import ParsedCommand
-from iterprime_ros.masks.objects import objects_of
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.pipeline import Frame, IteRPrimE
 
@@ -107,7 +107,7 @@ def parts_frame(model: IteRPrimE, sample: Sample, frame: Frame) -> PartsFrame:
 def parts_outcomes(parts: PartsFrame) -> Iterator[tuple[str, list[Outcome]]]:
     """Yield the name and the outcomes of every row."""
     model, settings = parts.model, parts.model.profile.regions
-    proposals = objects_of(model.proposer, parts.frame.mask_embedding, model.profile.objects)
+    proposals = objects_in(model, parts.frame)
     flat, full = (parts.objects(proposals, with_depth) for with_depth in (False, True))
     logits = parts.logits(full)
     matches = matches_of(parts, logits, settings)

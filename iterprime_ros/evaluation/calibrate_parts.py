@@ -20,18 +20,23 @@ from iterprime_ros.evaluation.calibrate_regions import (
     joined,
     region_pairs,
 )
+from iterprime_ros.evaluation.datasets.dataset import Sample
 from iterprime_ros.evaluation.datasets.tabletop import HEIGHT, WIDTH, Tabletop
 from iterprime_ros.evaluation.decisions import decided, judge
 from iterprime_ros.evaluation.metrics import Outcome, quality
 from iterprime_ros.evaluation.report import metrics_table, results_of
 from iterprime_ros.evaluation.runner import embed_sample
 from iterprime_ros.evaluation.variants import with_settings
-from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 
 _SCENES_FOR_SHARE = 40  # on which patch_share is chosen
+_SCENES_FOR_CONTRAST = 60  # on which it is decided whether contrast is used
 _WORTH = 0.005  # of quality, for which contrast may take its time
+
+
+EncodedSample = tuple[Sample, Frame]
 
 
 @dataclass(frozen=True)
@@ -48,37 +53,43 @@ class _Choice:
 
 def calibrated_by_parts(model: IteRPrimE, dataset: Tabletop) -> IteRPrimE:
     """Return the model with the settings that answer a data set best; print what was tried."""
-    plain, with_contrast = _fits(model, dataset)
-    print(f'region alone: {plain}\nregion and contrast: {with_contrast}')
+    plain, contrast = _fits(model, dataset)
+    print(f'region alone: {plain}\nregion and contrast: {contrast}')
     samples = tqdm(dataset, desc='encoding')
     encoded = [(sample, embed_sample(model, sample)) for sample in samples]
-    choices = []
-    for fit in (plain, with_contrast):
-        fitted = with_settings(model, regions=fit.settings.model_dump())
-        judged = judge(fitted, tqdm(encoded, desc='answering'))
-        threshold = chosen_threshold(judged)
-        margin = chosen_margin(judged, threshold)
-        answer = {'match_threshold': threshold}
-        if margin is not None:
-            answer['ambiguity_margin'] = margin
-        chosen = with_settings(fitted, answer=answer)
-        settings = chosen.profile.answer
-        outcomes = [decided(each, threshold, settings.ambiguity_margin) for each in judged]
-        choices.append(_Choice(chosen, outcomes))
-        print(
-            f'contrast {fit.settings.contrast:g}: match threshold {threshold:g}, ambiguity margin '
-            f'{settings.ambiguity_margin:g}, quality {choices[-1].quality:.4f}'
-        )
-        print(metrics_table(results_of(outcomes)))
-    without, both = choices
-    return both.model if both.quality >= without.quality + _WORTH else without.model
+    few = encoded[:_SCENES_FOR_CONTRAST]
+    fitted = [with_settings(model, regions=fit.settings.model_dump()) for fit in (plain, contrast)]
+    without, both = (_decided(each, few) for each in fitted)
+    chosen = both if both.quality >= without.quality + _WORTH else without
+    return (_decided(chosen.model, encoded) if encoded[len(few) :] else chosen).model
+
+
+def _decided(model: IteRPrimE, encoded: Sequence[EncodedSample]) -> _Choice:
+    """Return the model with the best threshold and margin on scenes; print its answers."""
+    judged = judge(model, tqdm(encoded, desc='answering'))
+    threshold = chosen_threshold(judged)
+    margin = chosen_margin(judged, threshold)
+    answer = {'match_threshold': threshold}
+    if margin is not None:
+        answer['ambiguity_margin'] = margin
+    chosen = with_settings(model, answer=answer)
+    settings = chosen.profile.answer
+    outcomes = [decided(each, threshold, settings.ambiguity_margin) for each in judged]
+    choice = _Choice(chosen, outcomes)
+    print(
+        f'{len(encoded)} scenes, contrast {chosen.profile.regions.contrast:g}: match threshold '
+        f'{threshold:g}, ambiguity margin {settings.ambiguity_margin:g}, quality '
+        f'{choice.quality:.4f}'
+    )
+    print(metrics_table(results_of(outcomes)))
+    return choice
 
 
 def _fits(model: IteRPrimE, dataset: Tabletop) -> tuple[RegionFit, RegionFit]:
     """Return the fits without and with contrast."""
     with Renderer(WIDTH, HEIGHT) as renderer:
         seeds = tqdm(dataset.seeds, desc='fitting the region match')
-        pictures = (renderer.render(sample_scene(seed)) for seed in seeds)
+        pictures = (renderer.render(sample_scene(seed, dataset.world)) for seed in seeds)
         few = region_pairs(model, islice(pictures, _SCENES_FOR_SHARE), PATCH_SHARES)
         shares = [_best_share(few, with_contrast) for with_contrast in (False, True)]
         rest = region_pairs(model, pictures, sorted(set(shares)))

@@ -19,9 +19,9 @@ from iterprime_ros.evaluation.logistic import (
     fit_logistic,
     log_loss,
 )
+from iterprime_ros.evaluation.objects import objects_in
 from iterprime_ros.grounding.regions import RegionLogits, region_logits, region_patches
 from iterprime_ros.grounding.settings import RegionMatchSettings
-from iterprime_ros.masks.objects import objects_of
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.sim.expressions import altered_phrase
 from iterprime_ros.sim.grammar import Description, Phrase, wordings
@@ -81,7 +81,7 @@ def region_pairs(
     prompt = model.profile.grounding.prompt
     for picture in pictures:
         frame = model.embed(picture.rgb)
-        masks = objects_of(model.proposer, frame.mask_embedding, model.profile.objects).masks
+        masks = objects_in(model, frame).masks
         rng = np.random.default_rng([picture.scene.seed, 31])
         asked = list(_texts(rng, view_of(picture)))
         if not len(masks) or not asked:

@@ -1,4 +1,4 @@
-"""What answers would have been with other thresholds, without asking again."""
+"""What answers part by part would have been with other thresholds, without asking again."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ import torch
 from iterprime_ros.answer import Candidate, Segmentation, Status
 from iterprime_ros.evaluation.datasets.dataset import Question, Sample
 from iterprime_ros.evaluation.metrics import Outcome
-from iterprime_ros.evaluation.runner import AnsweredQuestion, answer_sample, compared
+from iterprime_ros.evaluation.runner import answer_sample, compared
 from iterprime_ros.evaluation.variants import with_settings
 from iterprime_ros.masks.ambiguity import is_other_object
 from iterprime_ros.pipeline import Frame, IteRPrimE
@@ -18,43 +18,66 @@ _LEAST = 1e-9  # a chance below it never counts, as in answering.by_parts
 
 
 @dataclass(frozen=True)
-class JudgedQuestion:
-    """A question with the chances of its candidates, from which any thresholds decide.
+class JudgedCandidates:
+    """The candidates of a question with their chances.
 
-    outcomes: with none, the first, the first two ... of the candidates as the answer; one where the
-        command could not be used.
+    outcomes: with none, the first, the first two ... of the candidates as the answer; up to the
+        first, unless several objects are meant.
     chances: (K,) of the candidates, highest first.
     rival: the highest chance of another object than the first candidate; 0 without any.
-    is_plural: whether the command was understood as one for all objects that fit.
     """
 
     outcomes: tuple[Outcome, ...]
     chances: tuple[float, ...]
     rival: float
-    is_plural: bool
+
+
+@dataclass(frozen=True)
+class JudgedQuestion:
+    """A question whose answer any thresholds decide.
+
+    stages: the candidates that are looked at one after the other, until some fit: the objects of
+        the frame, then those with the masks at peaks of the heatmap.
+    is_plural: whether the command was understood as one for all objects that fit.
+    """
+
+    stages: tuple[JudgedCandidates, ...]
+    is_plural: bool = False
 
 
 def judge(model: IteRPrimE, samples: Iterable[tuple[Sample, Frame]]) -> list[JudgedQuestion]:
     """Answer questions part by part, each by all candidates that there are."""
-    asking = with_settings(
-        model, answer={'by': 'parts', 'match_threshold': 0.0, 'ambiguity_margin': 0.0}
-    )
+    # No object fits well enough for the second, which therefore looks at the masks at peaks, too.
+    asking = [
+        with_settings(
+            model, answer={'by': 'parts', 'match_threshold': threshold, 'ambiguity_margin': 0.0}
+        )
+        for threshold in (0.0, 1.0)
+    ]
     return [
-        _judged(sample.image_id, each)
+        _judged(sample.image_id, answered[0].question, [each.answer for each in answered])
         for sample, frame in samples
-        for each in answer_sample(asking, sample, frame)
+        for answered in zip(*(answer_sample(each, sample, frame) for each in asking), strict=True)
     ]
 
 
 def decided(judged: JudgedQuestion, match_threshold: float, ambiguity_margin: float) -> Outcome:
-    """Return the outcome with these settings of the answer, as `answer_by_parts` decides."""
-    if judged.outcomes[0].status == Status.INVALID.value:
-        return judged.outcomes[0]
+    """Return the outcome with these settings of the answer, as the pipeline decides."""
+    for stage in judged.stages:
+        outcome = _decided(stage, judged.is_plural, match_threshold, ambiguity_margin)
+        if not outcome.is_rejected:
+            break
+    return outcome
+
+
+def _decided(
+    judged: JudgedCandidates, is_plural: bool, match_threshold: float, ambiguity_margin: float
+) -> Outcome:
     least = max(match_threshold, _LEAST)
     fitting = sum(chance >= least for chance in judged.chances)
     if not fitting:
         return judged.outcomes[0]
-    if judged.is_plural:
+    if is_plural:
         return replace(judged.outcomes[fitting], status=Status.FOUND_SEVERAL.value)
     has_rival = (
         ambiguity_margin > 0
@@ -65,18 +88,23 @@ def decided(judged: JudgedQuestion, match_threshold: float, ambiguity_margin: fl
     return replace(judged.outcomes[1], status=status.value)
 
 
-def _judged(image_id: str, answered: AnsweredQuestion) -> JudgedQuestion:
-    answer = answered.answer
-    if answer.command is None:
-        return JudgedQuestion((answered.outcome,), (), 0.0, False)
+def _judged(image_id: str, question: Question, answers: Sequence[Segmentation]) -> JudgedQuestion:
+    command = answers[0].command
+    is_plural = command is not None and command.phrase.is_plural
+    stages = tuple(_candidates(image_id, question, answer, is_plural) for answer in answers)
+    return JudgedQuestion(stages, is_plural)
+
+
+def _candidates(
+    image_id: str, question: Question, answer: Segmentation, is_plural: bool
+) -> JudgedCandidates:
     candidates = sorted(answer.candidates, key=lambda each: -each.chance)
-    is_plural = answer.command.phrase.is_plural
-    counted = range(len(candidates) + 1 if is_plural else min(len(candidates), 1) + 1)
+    most = len(candidates) if is_plural else min(len(candidates), 1)
     outcomes = tuple(
-        _outcome(image_id, answered.question, answer, candidates[:count]) for count in counted
+        _outcome(image_id, question, answer, candidates[:count]) for count in range(most + 1)
     )
     chances = tuple(each.chance for each in candidates)
-    return JudgedQuestion(outcomes, chances, _rival(candidates), is_plural)
+    return JudgedCandidates(outcomes, chances, _rival(candidates))
 
 
 def _outcome(
@@ -85,7 +113,8 @@ def _outcome(
     mask = np.zeros_like(answer.mask)
     for each in meant:
         mask |= each.mask
-    status = Status.FOUND if meant else Status.NOT_FOUND
+    unusable = Status.INVALID if answer.status is Status.INVALID else Status.NOT_FOUND
+    status = Status.FOUND if meant else unusable
     found = [each.mask for each in meant]
     return compared(image_id, question, status, answer.match_probability, mask, found)
 

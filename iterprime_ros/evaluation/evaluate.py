@@ -66,7 +66,7 @@ def evaluate(evaluation: Evaluation) -> list[Outcome]:
     has_depth = False
     started = time.monotonic()
     for sample in _with_progress(evaluation, dataset):
-        has_depth |= getattr(sample, 'depth', None) is not None
+        has_depth |= sample.depth is not None
         frame = embed_sample(model, sample, evaluation.image_only)
         answered = answer_sample(model, sample, frame)
         panels += map(panel_of, with_oracle_iou(model, frame, answered))

@@ -48,16 +48,18 @@ def best_iou(
 
 
 def reduced_sample(sample: Sample, size: tuple[int, int]) -> Sample:
-    """Return a sample, without its image, whose masks are of another size (H, W)."""
+    """Return a sample without image and depth, with masks of another size (H, W)."""
     if sample.image.shape[:2] == size:
         return sample
     questions = tuple(
-        each
-        if each.target_mask is None
-        else replace(each, target_mask=_reduced(each.target_mask, size))
+        replace(
+            each,
+            target_mask=None if each.target_mask is None else _reduced(each.target_mask, size),
+            target_masks=tuple(_reduced(mask, size) for mask in each.target_masks),
+        )
         for each in sample.questions
     )
-    return replace(sample, image=np.zeros((*size, 3), np.uint8), questions=questions)
+    return Sample(sample.image_id, np.zeros((*size, 3), np.uint8), questions)
 
 
 def _reduced(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:

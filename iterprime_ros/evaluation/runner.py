@@ -36,8 +36,7 @@ def embed_sample(segmenter: Segmenter, sample: Sample, image_only: bool = False)
     """
     if image_only:
         return segmenter.embed(sample.image)
-    depth, pinhole = getattr(sample, 'depth', None), getattr(sample, 'pinhole', None)
-    return segmenter.embed(sample.image, depth, pinhole)
+    return segmenter.embed(sample.image, sample.depth, sample.pinhole)
 
 
 def answer_sample(segmenter: Segmenter, sample: Sample, frame: Any) -> list[AnsweredQuestion]:
@@ -93,9 +92,15 @@ def compared(
 
 def asked_of(question: Question) -> Asked:
     """Return what a question asks for."""
-    return Asked.NOTHING if question.target_mask is None else Asked.ONE
+    if question.target_mask is None:
+        return Asked.NOTHING
+    if question.is_ambiguous:
+        return Asked.UNCLEAR
+    return Asked.SEVERAL if len(question.target_masks) > 1 else Asked.ONE
 
 
 def instances_of(question: Question) -> tuple[NDArray[np.bool_], ...]:
-    """Return the mask of every object that a question refers to."""
-    return () if question.target_mask is None else (question.target_mask,)
+    """Return the mask of every object that the expression of a question fits."""
+    if question.target_masks or question.target_mask is None:
+        return question.target_masks
+    return (question.target_mask,)

@@ -18,12 +18,14 @@ from iterprime_ros.training.matcher.vocabulary import word_tokenizer
 from iterprime_ros.training.ship import NotBetterError, ship
 
 torch.set_num_threads(2)
+SOME = ['evaluate', '--split', 'calibration']
 
 
 def test_it_writes_reports_and_pictures(tmp_path, capsys):
-    assert main(['evaluate', '--limit', '2', '--out', str(tmp_path)]) == 0
+    assert main([*SOME, '--limit', '2', '--out', str(tmp_path)]) == 0
     results = json.loads((tmp_path / 'results.json').read_text())
-    assert results['provenance'] == 'scenes 3000000 to 3000001'
+    assert results['provenance'].startswith('scenes 2000000 to 2000001')
+    assert results['depth'] == 'given'
     assert results['images'] == 2
     assert len(results['outcomes']) == results['questions'] >= 6
     report = (tmp_path / 'report.md').read_text()
@@ -34,13 +36,18 @@ def test_it_writes_reports_and_pictures(tmp_path, capsys):
 
 
 def test_the_ablation_has_every_part(tmp_path):
-    assert main(['evaluate', '--ablation', '--limit', '1', '--out', str(tmp_path)]) == 0
+    assert main([*SOME, '--ablation', '--limit', '1', '--out', str(tmp_path)]) == 0
     rows = (tmp_path / 'ablation.md').read_text().splitlines()[2:]
     names = [row.split(' | ')[0].strip('| ') for row in rows]
     assert names[0] == 'one heatmap: Grad-CAM alone'
     assert sum(name.startswith('one heatmap') for name in names) == 13
     assert {'parts: full', 'parts: the best of all objects'} < set(names)
     assert len(names) == len(set(names)) == 26
+
+
+def test_depth_can_be_withheld(tmp_path):
+    assert main([*SOME, '--image-only', '--limit', '1', '--out', str(tmp_path)]) == 0
+    assert json.loads((tmp_path / 'results.json').read_text())['depth'] == 'not given'
 
 
 @pytest.mark.parametrize('limit', ['0', 'many'])
@@ -102,7 +109,9 @@ def test_better_models_take_their_place(shipped, untrained, tmp_path, monkeypatc
 def test_calibration_rewrites_the_settings_alone(tmp_path, monkeypatch, capsys):
     path = tmp_path / 'mine.yaml'
     path.write_text('base: tabletop\nanswer: {max_peaks: 3}\n')
-    monkeypatch.setattr(calibrate_heatmap, 'refinement_settings', lambda: [{'rounds': 1}, {'rounds': 2}])
+    monkeypatch.setattr(
+        calibrate_heatmap, 'refinement_settings', lambda: [{'rounds': 1}, {'rounds': 2}]
+    )
     assert calibrate.main([str(path), '--scenes', '2']) == 0
     fields = yaml.safe_load(path.read_text())
     assert set(fields) == {'base', 'grounding', 'answer'}

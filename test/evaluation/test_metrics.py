@@ -35,9 +35,7 @@ AREAS = st.lists(
     max_size=20,
 )
 ANSWERS = st.lists(
-    st.tuples(
-        st.sampled_from(Asked), st.sampled_from(Status), st.integers(0, 9), st.booleans()
-    ),
+    st.tuples(st.sampled_from(Asked), st.sampled_from(Status), st.integers(0, 9), st.booleans()),
     min_size=1,
     max_size=30,
 )

@@ -18,8 +18,8 @@ def test_it_has_one_round_and_no_emphasis():
     settings = baseline.profile.grounding
     assert (settings.rounds, settings.local_emphasis, settings.global_emphasis) == (1, False, False)
     assert baseline.profile.answer == iterprime.profile.answer
-    assert baseline.profile == grounding_variants(iterprime)[0].model.profile
-    (sample,) = load_tabletop(limit=1)
+    assert settings == grounding_variants(iterprime)[0].model.profile.grounding
+    (sample,) = load_tabletop('calibration', 1)
     commands = [question.command for question in sample.questions]
     answers = baseline.segment_many(baseline.embed(sample.image), commands)
     assert all(len(answer.rounds) == 1 for answer in answers)
