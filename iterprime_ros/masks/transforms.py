@@ -108,8 +108,8 @@ def unpadded(logits: Tensor, fit: Fit) -> Tensor:
 def to_masks(logits: Tensor, fit: Fit) -> Tensor:
     """Return the masks (M, H, W) bool of an image from a decoder's logits (M, h, w).
 
-    M may be 0. The logits are upsampled bilinearly, to the padded input first where there is one, whose padding
-    is then cut away; a pixel belongs to a mask where its logit is above 0.
+    M may be 0. The logits are upsampled bilinearly, to the padded input first where there is one,
+    whose padding is then cut away; a pixel belongs to a mask where its logit is above 0.
     """
     if not len(logits):  # which cannot be upsampled
         return torch.zeros((0, *fit.image), dtype=torch.bool, device=logits.device)
