@@ -45,18 +45,19 @@ def summary(answer: Answer, frame: RgbdFrame, view: View) -> str:
 
 
 def drawn_answer(answer: Answer, frame: RgbdFrame, view: View) -> DrawnAnswer:
-    """Return an answer as it is drawn, with the true mask of the object that is referred to.
+    """Return an answer as it is drawn, with the true mask of what is referred to.
 
     frame, view: the scene that the answer is about.
     """
     result = answer.result
-    target = _target_id(result.command, view)
+    meant = _meant_ids(result.command, view) or frozenset()
+    is_clear = len(meant) == 1 or result.status == ReferredObject.FOUND_SEVERAL
     return DrawnAnswer(
         command=result.command,
         text=result.text,
         mask=_mask(result, frame),
         heatmap=answer.heatmap,
-        truth=frame.ids == target if target else None,
+        truth=np.isin(frame.ids, list(meant)) if meant and is_clear else None,
     )
 
 
@@ -65,20 +66,21 @@ def _target_id(command: str, view: View) -> int | None:
 
     0 if the scene has no such object; None if the command leaves it open or cannot be parsed.
     """
+    meant = _meant_ids(command, view)
+    return None if meant is None or len(meant) > 1 else next(iter(meant), 0)
+
+
+def _meant_ids(command: str, view: View) -> frozenset[int] | None:
+    """Return the ids that a command fits; None if a margin leaves it open, or it is not parsed."""
     meaning = command_meaning(command, view)
-    if meaning is None or meaning.sure != meaning.possible or len(meaning.sure) > 1:
-        return None
-    return next(iter(meaning.sure), 0)
+    return None if meaning is None or meaning.sure != meaning.possible else meaning.sure
 
 
 def _agreement(result: ReferredObject, frame: RgbdFrame, view: View) -> list[str]:
-    """Return how a result agrees with the object that its command refers to.
-
-    Of several objects it is how each agrees with the object that it covers.
-    """
+    """Return how a result agrees with the object that its command refers to."""
     names = {item.id: object_name(item) for item in view.objects}
     if result.status == ReferredObject.FOUND_SEVERAL:
-        return [_covered_object(mask, frame, names) for mask in instance_masks(result)]
+        return _agreement_of_several(result, frame, view, names)
     target = _target_id(result.command, view)
     is_found = result.status != ReferredObject.NOT_FOUND
     parts = []
@@ -99,6 +101,20 @@ def _agreement(result: ReferredObject, frame: RgbdFrame, view: View) -> list[str
     if result.point_count and covered and target in (None, covered):
         parts.append(f'centroid error {_centroid_error(result, frame, covered):.0f} mm')
     return parts
+
+
+def _agreement_of_several(
+    result: ReferredObject, frame: RgbdFrame, view: View, names: dict[int, str]
+) -> list[str]:
+    """Return how a result agrees with the objects that are meant, then what each mask covers."""
+    meant = _meant_ids(result.command, view)
+    covered = [_covered_object(mask, frame, names) for mask in instance_masks(result)]
+    if meant is None:
+        return covered
+    if not meant:
+        return ['but no such object is in the scene', *covered]
+    iou = _iou(_mask(result, frame), np.isin(frame.ids, list(meant)))
+    return [f'IoU {iou:.2f} with all {len(meant)} of them', *covered]
 
 
 def _covered_object(mask: NDArray[np.bool_], frame: RgbdFrame, names: dict[int, str]) -> str:

@@ -88,27 +88,47 @@ def test_an_unclear_command_is_compared_with_the_object_under_the_mask(summarize
     assert f'the mask covers the {name}, IoU 1.00, centroid error 0 mm' in line
 
 
+def several_of(frame, masks, command):
+    """The answer that masks are the objects that are meant."""
+    result = ReferredObject(command=command, status=ReferredObject.FOUND_SEVERAL)
+    result.match_probability, result.instance_count = 0.5, len(masks)
+    result.image_height, result.image_width = frame.ids.shape
+    result.candidates = [Candidate() for _ in masks]
+    for part, mask in zip(
+        (result, *result.candidates), (np.any(masks, axis=0), *masks), strict=True
+    ):
+        part.roi = roi_of(mask)
+        part.mask = cropped_mask_image(Header(), mask, part.roi)
+    return Answer(result, None)
+
+
 def test_each_of_several_objects_is_compared_with_the_one_that_it_covers(rendered):
     frame, view = rendered(2)
     first, second = view.objects[:2]
     masks = [frame.ids == first.id, frame.ids == second.id, frame.ids == 0]
     masks[1] &= np.arange(masks[1].shape[1]) > np.median(np.nonzero(masks[1])[1])
-    union = masks[0] | masks[1] | masks[2]
-    result = ReferredObject(command='all the things', status=ReferredObject.FOUND_SEVERAL)
-    result.match_probability, result.instance_count = 0.5, 3
-    result.image_height, result.image_width = frame.ids.shape
-    for part, mask in ((result, union), *((Candidate(), mask) for mask in masks)):
-        part.roi = roi_of(mask)
-        part.mask = cropped_mask_image(Header(), mask, part.roi)
-        if part is not result:
-            result.candidates.append(part)
-    answer = Answer(result, None)
+    answer = several_of(frame, masks, 'all the whatever')
     share = masks[1].sum() / (frame.ids == second.id).sum()
     assert summary(answer, frame, view) == (
         f'found several, match 0.50, the {object_name(first)} with IoU 1.00, '
         f'the {object_name(second)} with IoU {share:.2f}, the background, 0 ms'
     )
-    assert np.array_equal(drawn_answer(answer, frame, view).mask, union)
+    drawn = drawn_answer(answer, frame, view)
+    assert np.array_equal(drawn.mask, np.any(masks, axis=0))
+    assert drawn.truth is None
+
+
+def test_several_objects_are_compared_with_all_that_are_meant(rendered):
+    frame, view = rendered(7)
+    bottles = [item.id for item in view.objects if item.kind == 'bottle']
+    command = 'the bottle'  # which fits each of them
+    answer = several_of(frame, [frame.ids == each for each in bottles[:1]], command)
+    drawn = drawn_answer(answer, frame, view)
+    assert np.array_equal(drawn.truth, np.isin(frame.ids, bottles))
+    share = (frame.ids == bottles[0]).sum() / drawn.truth.sum()
+    assert f'IoU {share:.2f} with all {len(bottles)} of them, ' in summary(answer, frame, view)
+    absent = several_of(frame, [frame.ids == bottles[0]], 'the yellow bottle')
+    assert ', but no such object is in the scene, the ' in summary(absent, frame, view)
 
 
 def test_the_cause_of_an_invalid_command_goes_on_the_line(summarized):
