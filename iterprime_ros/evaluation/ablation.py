@@ -10,7 +10,13 @@ from math import isnan
 
 import numpy as np
 
-from iterprime_ros.evaluation.ablation_parts import parts_frame, parts_outcomes
+from iterprime_ros.evaluation.ablation_objects import (
+    FoundObjects,
+    found_objects,
+    object_row,
+    recalls,
+)
+from iterprime_ros.evaluation.ablation_parts import outcomes_among, parts_frame, parts_outcomes
 from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError, Sample
 from iterprime_ros.evaluation.metrics import MEAN_IOU, P_05, Asked, Outcome, bootstrap
@@ -28,6 +34,7 @@ from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.pipeline import Frame, IteRPrimE
 
 _PWEM = {'local_emphasis': True, 'global_emphasis': True}
+Row = dict[str, str]
 _CONFIGURED = 'one heatmap: as configured in the profile'
 
 
@@ -66,43 +73,58 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
     ]
 
 
-def ablation_rows(
+def ablation_tables(
     model: IteRPrimE, samples: Iterable[Sample], image_only: bool = False
-) -> Iterator[dict[str, str]]:
-    """Yield a row for every variant: one heatmap, its masks, then part by part.
+) -> tuple[list[Row], list[Row]]:
+    """Return a row for every variant (one heatmap, its masks, part by part), and for the objects.
 
     Over the questions for one object, with P@0.5 by group, and those for what is not there.
 
     Raises InvalidDatasetError without a question for one object.
     """
-    variants = grounding_variants(model)
-    with_regions = variants[-1].model.with_proposer(RegionProposer())
     outcomes: dict[str, list[Outcome]] = {}
-
-    def add(name: str, some: Iterable[Outcome]) -> None:
-        outcomes.setdefault(name, []).extend(some)
-
+    found: dict[str, list[FoundObjects]] = {}
+    recalled: dict[str, list[bool]] = {}
     for every_question in samples:
         sample = _comparable(every_question)
         frame = embed_sample(model, sample, image_only)
-        answered = {each.name: answer_sample(each.model, sample, frame) for each in variants}
-        for name, some in answered.items():
-            add(name, _outcomes(some))
-        masked = (_with_heatmap_mask(sample, each) for each in answered[_CONFIGURED])
-        add('one heatmap, mask: where it is above 0.5', masked)
-        region_frame = _with_masks_of(with_regions, sample, frame)
-        regions = answer_sample(with_regions, sample, region_frame)
-        add('one heatmap, masks: regions', _outcomes(regions))
-        for name, found in parts_outcomes(
-            parts_frame(model, reduced_sample(sample, frame.size), frame)
-        ):
-            add(name, found)
+        for name, some in _heatmap_outcomes(model, sample, frame):
+            outcomes.setdefault(name, []).extend(some)
+        parts = parts_frame(model, reduced_sample(sample, frame.size), frame)
+        own, *others = found_objects(parts)
+        for name, some in parts_outcomes(parts, own.proposals):
+            outcomes.setdefault(name, []).extend(some)
+        for each in others:
+            some = outcomes_among(parts, each.proposals)
+            outcomes.setdefault(f'parts: full, objects: {each.name}', []).extend(some)
+        for each in (own, *others):
+            found.setdefault(each.name, []).append(each)
+            recalled.setdefault(each.name, []).extend(recalls(parts, each.proposals))
     if not any(each.has_target for each in outcomes.get(_CONFIGURED, ())):
         raise InvalidDatasetError(
             'An ablation needs a data set that has questions with a target, of one object each.'
         )
-    for name, found in outcomes.items():
-        yield {'variant': name, **_cells(found)}
+    return (
+        [{'variant': name, **_cells(some)} for name, some in outcomes.items()],
+        [object_row(some, recalled[name]) for name, some in found.items()],
+    )
+
+
+def _heatmap_outcomes(
+    model: IteRPrimE, sample: Sample, frame: Frame
+) -> Iterator[tuple[str, list[Outcome]]]:
+    """Yield the name and the outcomes of every row that reads one heatmap."""
+    variants = grounding_variants(model)
+    answered = {each.name: answer_sample(each.model, sample, frame) for each in variants}
+    for name, some in answered.items():
+        yield name, [each.outcome for each in some]
+    configured = answered[_CONFIGURED]
+    masked = [_with_heatmap_mask(sample, each) for each in configured]
+    yield 'one heatmap, mask: where it is above 0.5', masked
+    with_regions = variants[-1].model.with_proposer(RegionProposer())
+    region_frame = replace(frame, mask_embedding=with_regions.embed_masks(sample.image), objects={})
+    regions = answer_sample(with_regions, sample, region_frame)
+    yield 'one heatmap, masks: regions', [each.outcome for each in regions]
 
 
 def rejection_auc(outcomes: Sequence[Outcome]) -> float:
@@ -123,15 +145,6 @@ def _comparable(sample: Sample) -> Sample:
     """Return a sample with the questions that an answer without a threshold can be right about."""
     asked = (Asked.ONE, Asked.NOTHING)
     return replace(sample, questions=tuple(q for q in sample.questions if asked_of(q) in asked))
-
-
-def _outcomes(answered: Iterable[AnsweredQuestion]) -> Iterator[Outcome]:
-    return (each.outcome for each in answered)
-
-
-def _with_masks_of(model: IteRPrimE, sample: Sample, frame: Frame) -> Frame:
-    """Return a frame with the mask embedding of another model; frame: of the same image."""
-    return replace(frame, mask_embedding=model.embed_masks(sample.image), objects={})
 
 
 def _with_heatmap_mask(sample: Sample, answered: AnsweredQuestion) -> Outcome:

@@ -15,7 +15,6 @@ from iterprime_ros.answering.expressions import phrase_expression
 from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.evaluation.datasets.dataset import Sample
 from iterprime_ros.evaluation.metrics import Asked, Outcome
-from iterprime_ros.evaluation.objects import objects_in
 from iterprime_ros.evaluation.oracle import best_iou
 from iterprime_ros.evaluation.runner import asked_of, compared, instances_of
 from iterprime_ros.grounding.alignment import Expression
@@ -51,6 +50,15 @@ class PartsFrame:
         """Every text of the commands' phrases."""
         parsed = (command for command in self.commands if command)
         return tuple(dict.fromkeys(text for each in parsed for text in each.phrase.texts()))
+
+    @property
+    def expressions(self) -> dict[str, Expression]:
+        """Every one of the texts as an expression with its head, where it is known."""
+        found: dict[str, Expression] = {}
+        for command in filter(None, self.commands):
+            for phrase in command.phrase.noun_phrases():
+                found.setdefault(phrase.text, phrase_expression(replace(command, phrase=phrase)))
+        return {text: found.get(text, Expression(text, None, ())) for text in self.texts}
 
     def objects(self, proposals: Proposals, with_depth: bool) -> FrameObjects:
         """Return the objects under masks, measured with or without depth."""
@@ -104,10 +112,16 @@ def parts_frame(model: IteRPrimE, sample: Sample, frame: Frame) -> PartsFrame:
     return PartsFrame(model, sample, frame, tuple(commands))
 
 
-def parts_outcomes(parts: PartsFrame) -> Iterator[tuple[str, list[Outcome]]]:
-    """Yield the name and the outcomes of every row."""
+def outcomes_among(parts: PartsFrame, proposals: Proposals) -> list[Outcome]:
+    """Return the outcomes of the full way among some objects."""
+    objects = parts.objects(proposals, with_depth=True)
+    matches = matches_of(parts, parts.logits(objects), parts.model.profile.regions)
+    return list(parts.outcomes(objects, matches))
+
+
+def parts_outcomes(parts: PartsFrame, proposals: Proposals) -> Iterator[tuple[str, list[Outcome]]]:
+    """Yield the name and the outcomes of every row whose objects are the proposals."""
     model, settings = parts.model, parts.model.profile.regions
-    proposals = objects_in(model, parts.frame)
     flat, full = (parts.objects(proposals, with_depth) for with_depth in (False, True))
     logits = parts.logits(full)
     matches = matches_of(parts, logits, settings)
@@ -127,9 +141,8 @@ def parts_outcomes(parts: PartsFrame) -> Iterator[tuple[str, list[Outcome]]]:
             f'parts: full, match: region x heatmap, {name}',
             list(parts.outcomes(full, product)),
         )
-    true = parts.objects(with_true_masks(proposals, true_masks(parts.sample)), True)
-    true_matches = matches_of(parts, parts.logits(true), settings)
-    yield 'parts: full, true masks of targets', list(parts.outcomes(true, true_matches))
+    true = with_true_masks(proposals, true_masks(parts.sample))
+    yield 'parts: full, true masks of targets', outcomes_among(parts, true)
     yield 'parts: the best of all objects', list(_best_possible(parts, proposals))
 
 
@@ -171,7 +184,7 @@ def heatmap_matches(
     The mean of the heatmap on an object, relative to the highest one, times the matching
     probability of the whole image.
     """
-    expressions = _expressions(parts)
+    expressions = parts.expressions
     groundings = ground(
         parts.model.matcher, parts.frame.matcher_embedding, list(expressions.values()), settings
     )
@@ -213,15 +226,6 @@ def with_true_masks(proposals: Proposals, masks: Sequence[NDArray[np.bool_]]) ->
         torch.cat([proposals.masks[kept], *(each[None] for each in true)]),
         torch.cat([proposals.predicted_iou[kept], torch.ones(len(true), device=device)]),
     )
-
-
-def _expressions(parts: PartsFrame) -> dict[str, Expression]:
-    """Return every text as an expression with its head, where it is known."""
-    found: dict[str, Expression] = {}
-    for command in filter(None, parts.commands):
-        for phrase in command.phrase.noun_phrases():
-            found.setdefault(phrase.text, phrase_expression(replace(command, phrase=phrase)))
-    return {text: found.get(text, Expression(text, None, ())) for text in parts.texts}
 
 
 def _means(heatmap: Tensor, patches: Tensor) -> NDArray[np.float64]:

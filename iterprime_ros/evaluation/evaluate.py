@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from iterprime_ros.evaluation.ablation import ablation_rows
+from iterprime_ros.evaluation.ablation import ablation_tables
 from iterprime_ros.evaluation.contact_sheet import (
     Panel,
     contact_sheet,
@@ -92,10 +92,11 @@ def ablate(evaluation: Evaluation) -> None:
     dataset = _dataset(evaluation)
     model = _model(evaluation)
     samples = _with_progress(evaluation, dataset)
-    table = markdown_table(list(ablation_rows(model, samples, evaluation.image_only)))
+    tables = ablation_tables(model, samples, evaluation.image_only)
+    text = '\n\n'.join(map(markdown_table, tables))
     evaluation.out.mkdir(parents=True, exist_ok=True)
-    (evaluation.out / 'ablation.md').write_text(table + '\n', encoding='utf-8')
-    print(table)
+    (evaluation.out / 'ablation.md').write_text(text + '\n', encoding='utf-8')
+    print(text)
 
 
 def _write_reports(

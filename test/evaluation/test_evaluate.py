@@ -37,12 +37,14 @@ def test_it_writes_reports_and_pictures(tmp_path, capsys):
 
 def test_the_ablation_has_every_part(tmp_path):
     assert main([*SOME, '--ablation', '--limit', '1', '--out', str(tmp_path)]) == 0
-    rows = (tmp_path / 'ablation.md').read_text().splitlines()[2:]
-    names = [row.split(' | ')[0].strip('| ') for row in rows]
+    variants, objects = (tmp_path / 'ablation.md').read_text().strip().split('\n\n')
+    names = [row.split(' | ')[0].strip('| ') for row in variants.splitlines()[2:]]
     assert names[0] == 'one heatmap: Grad-CAM alone'
     assert sum(name.startswith('one heatmap') for name in names) == 13
     assert {'parts: full', 'parts: the best of all objects'} < set(names)
-    assert len(names) == len(set(names)) == 26
+    assert len(names) == len(set(names)) == 28
+    assert '| recall@0.5 |' in objects
+    assert len(objects.splitlines()) == 5
 
 
 def test_depth_can_be_withheld(tmp_path):
