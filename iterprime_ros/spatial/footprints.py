@@ -14,10 +14,14 @@ DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # (DIRECTION_
 
 
 def support_of_points(points: NDArray[np.float64], trimmed: float = 0.0) -> NDArray[np.float64]:
-    """Return the support function (DIRECTION_COUNT,) of the convex hull of points (N, 2), N >= 1.
+    """Return the support function (DIRECTION_COUNT,) of the convex hull of points (N, 2).
 
     trimmed: share of the points that may lie outside at either end of a direction.
+
+    It is NaN without points.
     """
+    if not len(points):
+        return np.full(DIRECTION_COUNT, np.nan)
     half = DIRECTION_COUNT // 2
     along = np.sort(points @ DIRECTIONS[:half].T, axis=0)
     outside = int(trimmed * len(points))

@@ -4,6 +4,7 @@ Whether one object comes before another, and which objects are candidates at all
 independent.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -21,10 +22,10 @@ from iterprime_ros.spatial.predicates import (
     above,
     behind,
     left_of,
-    soft,
 )
+from iterprime_ros.spatial.soft_truth import soft
 
-SIZE_MARGIN = 0.2  # of the logarithm of a length; 1.1 times as large is hardly seen, 1.2 times is
+SIZE_MARGIN = math.log(1.15)  # of the logarithm of a length; the ratio of docs/world.md
 _THINNEST = 0.005  # in metres; what seems thinner is as thin as depth can tell
 
 _IRRELEVANT, _RELEVANT = 0.1, 0.3  # of the best belief; a candidate below the first is none

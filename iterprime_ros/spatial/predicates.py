@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from iterprime_ros.language.phrase import Relation, Side
 from iterprime_ros.spatial.footprints import centres_of, gaps_between
 from iterprime_ros.spatial.measurements import Measurements
+from iterprime_ros.spatial.soft_truth import soft
 
 Truths = NDArray[np.float64]
 
@@ -29,17 +30,9 @@ IMAGE_NEAR_GAP, IMAGE_APART_GAP = 0.09, 0.20  # camera heights
 OVERLAP_MARGIN = 0.01  # in metres; the error of a footprint
 HEIGHT_MARGIN = 0.01  # in metres; the error of a height
 CONTACT_GAP = 0.03  # in metres, between the base of an object and the top of what it is on
-IMAGE_CONTACT_GAP = 0.03  # in image heights, the same in the image
-BETWEEN_COSINE = -0.5  # of the angle at which an object sees two others; beyond 120 degrees
-BETWEEN_MARGIN = 0.25  # of that cosine: 139 degrees are sure, 105 are not
-
-_STEEPNESS = 3.0  # logistic(3) = 0.95
-
-
-def soft(difference: NDArray[np.float64], margin: float) -> Truths:
-    """Return the soft truth of difference > 0; NaN stays NaN."""
-    # As a hyperbolic tangent it does not overflow.
-    return 0.5 + 0.5 * np.tanh(0.5 * _STEEPNESS * difference / margin)
+SMALLER_ON_LARGER = 0.1  # metres of height for each metre that an object is shorter
+BETWEEN_ANGLE, BESIDE_ANGLE = 140.0, 100.0  # in degrees, at which an object sees two others;
+# from the first it is between them, up to the second not, as in docs/world.md
 
 
 def left_of(measured: Measurements) -> Truths:
@@ -84,26 +77,18 @@ def next_to(measured: Measurements) -> Truths:
 def on(measured: Measurements) -> Truths:
     """Return (K, K): [i, j] is how surely i rests on j, or in it.
 
-    In space the footprints overlap, the base of i is near the top of j and its middle is above j's.
-    In the image i begins above j, in columns that both cover, and ends inside j's box or near it.
+    In space the footprints overlap, the base of i is near the top of j and its middle is above j's;
+    of two plates in one another the smaller one is on the larger. For the image see
+    image_geometry.resting_in_image.
     """
-    middle = (measured.base + measured.top) / 2
-    contact = np.abs(measured.base[:, None] - measured.top[None])
+    rank = (measured.base + measured.top) / 2 - SMALLER_ON_LARGER * measured.size[:, 0]
+    contact = np.abs(measured.base[:, None] - measured.top)
     in_space = (
         soft(-gaps_between(measured.footprint) - OVERLAP_MARGIN, OVERLAP_MARGIN)
         * soft(CONTACT_GAP - contact, HEIGHT_MARGIN)
-        * soft(_differences(middle), HEIGHT_MARGIN)
+        * soft(_differences(rank), HEIGHT_MARGIN)
     )
-    left, top, right, bottom = measured.box.T
-    shared = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None])
-    narrower = np.minimum((right - left)[:, None], (right - left)[None])
-    hanging = np.maximum(top[None] - bottom[:, None], bottom[:, None] - bottom[None])
-    in_image = (
-        soft(shared - narrower / 2, COLUMN_MARGIN)
-        * soft(-_differences(top), ROW_MARGIN)
-        * soft(IMAGE_CONTACT_GAP - hanging, IMAGE_CONTACT_GAP)
-    )
-    return _of_two(_metric_or(measured, in_space, in_image))
+    return _of_two(_metric_or(measured, in_space, measured.image_resting))
 
 
 def under(measured: Measurements) -> Truths:
@@ -179,7 +164,8 @@ def _between(centres: NDArray[np.float64]) -> Truths:
     lengths = np.maximum(np.linalg.norm(towards, axis=2, keepdims=True), np.finfo(float).tiny)
     directions = towards / lengths
     cosines = np.einsum('ijc,ikc->ijk', directions, directions)
-    return soft(BETWEEN_COSINE - cosines, BETWEEN_MARGIN)
+    angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    return soft(angles - (BETWEEN_ANGLE + BESIDE_ANGLE) / 2, (BETWEEN_ANGLE - BESIDE_ANGLE) / 2)
 
 
 def _metric_or(measured: Measurements, in_space: Truths, in_image: Truths) -> Truths:

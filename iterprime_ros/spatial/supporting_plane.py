@@ -4,12 +4,16 @@ Everything is in the camera's optical frame (REP 103: x right, y down, z forward
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+_Scalar = TypeVar('_Scalar', bound=np.generic)
+
 _HYPOTHESES = 96  # planes that are tried; with half of the pixels on it one misses at 7 in 10 ** 6
-_SAMPLES = 800  # pixels that judge them
+BACKGROUND_POINTS = 500  # that judge them
+_OBJECT_POINTS = 300  # that rule planes out
 _TOLERANCE = 0.012  # of the depth; the noise of a stereo camera at 1 m is about half of it
 _FEWEST_INLIERS = 0.25  # of the pixels round the objects
 _ABOVE = 0.9  # of the pixels of objects, which do not lie below what they stand on
@@ -74,8 +78,8 @@ def find_supporting_plane(
     if len(background) < 3:
         return None
     rng = np.random.default_rng(0)
-    points = background[_thinned(len(background))]
-    objects = objects[_thinned(len(objects))]
+    points = evenly(background, BACKGROUND_POINTS)
+    objects = evenly(objects, _OBJECT_POINTS)
     triples = rng.integers(len(points), size=(_HYPOTHESES, 3))
     sides = points[triples]
     normals = np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0])
@@ -102,6 +106,8 @@ def find_supporting_plane(
     return SupportingPlane.of(normal, distance)
 
 
-def _thinned(count: int) -> NDArray[np.intp]:
-    """Return at most _SAMPLES indices, evenly spread."""
-    return np.linspace(0, max(count - 1, 0), min(count, _SAMPLES)).astype(np.intp)
+def evenly(values: NDArray[_Scalar], most: int) -> NDArray[_Scalar]:
+    """Return at most `most` of values (N, ...), evenly spread."""
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).astype(np.intp)]

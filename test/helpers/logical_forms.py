@@ -11,7 +11,7 @@ from iterprime_ros.language.phrase import (
     SideConstraint,
     Superlative,
 )
-from iterprime_ros.sim.grammar import Description, Ordinal, Phrase
+from iterprime_ros.sim.logical_form import Description, Ordinal, Phrase
 from iterprime_ros.sim.semantics import fits
 
 _NOWHERE = (0, 0)

@@ -156,14 +156,18 @@ def test_masks_that_are_none_are_refused(masks):
         measure(masks)
 
 
-POINTS = st.lists(st.tuples(*[st.floats(-1, 1)] * 2), min_size=3, max_size=8).map(np.array)
+def coordinates(most):
+    return st.tuples(*[st.integers(-100 * most, 100 * most)] * 2).map(lambda xy: np.array(xy) / 100)
+
+
+POINTS = st.lists(coordinates(1), min_size=3, max_size=8).map(np.array)
 
 
 @settings(deadline=None, max_examples=60)
-@given(POINTS, POINTS, st.tuples(*[st.floats(-4, 4)] * 2))
+@given(POINTS, POINTS, coordinates(4))
 def test_gaps_are_distances_of_convex_hulls(points, others, offset):
     shapely = pytest.importorskip('shapely')
-    others = others + np.array(offset)
+    others = others + offset
     hulls = [shapely.MultiPoint(each).convex_hull for each in (points, others)]
     distance = hulls[0].distance(hulls[1])
     gap = gaps_between(np.stack([support_of_points(points), support_of_points(others)]))[0, 1]

@@ -96,6 +96,7 @@ def test_the_order_of_candidates_does_not_matter(scene, random):
     seen = measured(*scene)
     order = random.sample(range(seen.count), seen.count)
     values = {field.name: getattr(seen, field.name)[order] for field in fields(seen)}
+    values['image_resting'] = values['image_resting'][:, order]
     shuffled = Measurements(**values)
     for relation in BINARY.values():
         assert relation(shuffled) == pytest.approx(relation(seen)[np.ix_(order, order)])
@@ -142,10 +143,26 @@ def test_next_to_is_a_matter_of_the_gap():
 
 
 def test_in_the_image_one_object_is_on_another():
-    seen = measured([(20, 10, 30, 24), (15, 20, 35, 40), (45, 20, 60, 40)])
-    assert on(seen)[0, 1] > 0.5
+    masks = masks_of([(20, 10, 30, 26), (15, 22, 35, 40), (45, 20, 60, 40)])
+    masks[1] &= ~masks[0]  # which it hides
+    seen = measure(masks)
+    assert on(seen)[0, 1] > 0.8
     assert under(seen)[1, 0] == on(seen)[0, 1]
-    assert max(on(seen)[1, 0], on(seen)[0, 2], on(seen)[2, 0]) < 0.2
+    assert max(on(seen)[1, 0], on(seen)[0, 2], on(seen)[2, 0]) < 0.1
+
+
+def test_in_the_image_what_is_behind_an_object_is_not_on_it():
+    masks = masks_of([(20, 10, 30, 26), (15, 22, 35, 40)])
+    masks[0] &= ~masks[1]
+    assert on(measure(masks))[0, 1] < 0.2
+
+
+def test_in_the_image_what_is_on_another_is_as_far_away_as_that():
+    masks = masks_of([(8, 6, 20, 28), (5, 24, 23, 44), (40, 22, 56, 36)])
+    masks[1] &= ~masks[0]
+    truths = behind(measure(masks))
+    assert truths[2, 1] > 0.8
+    assert truths[2, 0] > 0.8  # though its box ends lower
 
 
 def test_in_the_image_one_object_is_in_another():
