@@ -26,6 +26,7 @@ from iterprime_ros.answering.by_parts import (
 )
 from iterprime_ros.answering.decision import Decision, segmentation
 from iterprime_ros.answering.expressions import phrase_expression, whole_expression
+from iterprime_ros.answering.primary_words import primary_word_opinions
 from iterprime_ros.backends import load_matcher, load_proposer
 from iterprime_ros.errors import (
     InvalidCommandError,
@@ -36,6 +37,7 @@ from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import check_registered
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.matcher import Matcher
+from iterprime_ros.grounding.primary_word import head_of_profile
 from iterprime_ros.grounding.refinement import Grounding, OnRound, ground
 from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
 from iterprime_ros.masks.objects import distinct, joined, objects_of, taken
@@ -79,7 +81,8 @@ class IteRPrimE:
     profile: the settings.
     device: the device of matcher and proposer.
 
-    Raises InvalidSettingError for a fusion block that the matcher does not have.
+    Raises InvalidSettingError for a fusion block that the matcher does not have, and the errors of
+    grounding.primary_word.load_head.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class IteRPrimE:
             )
         self.matcher, self.proposer, self.parser = matcher, proposer, parser
         self.profile = profile
+        self._head = head_of_profile(profile.primary_word, blocks)
         self._device = torch.device(device)
 
     @classmethod
@@ -264,6 +268,17 @@ class IteRPrimE:
             phrase_expression(c) if by_parts else whole_expression(c) for c in parsed.values()
         ]
         with _timed(spent, 'ground', self._device):
+            opinions = primary_word_opinions(
+                self._head,
+                self.matcher,
+                frame.matcher_embedding,
+                list(parsed.values()),
+                self.profile.grounding.prompt,
+            )
+            grounded = [
+                opinion.applied(each, command)
+                for opinion, each, command in zip(opinions, grounded, parsed.values(), strict=True)
+            ]
             groundings = ground(
                 self.matcher,
                 frame.matcher_embedding,
@@ -279,7 +294,8 @@ class IteRPrimE:
             with _timed(spent, 'match regions', self._device):
                 texts = [text for command in parsed.values() for text in command.phrase.texts()]
                 matches = self._matches(frame, texts, objects)
-        for (number, understood), grounding in zip(parsed.items(), groundings, strict=True):
+        answered = zip(parsed.items(), groundings, opinions, strict=True)
+        for (number, understood), grounding, opinion in answered:
             took = dict(spent)
             with _timed(took, 'select mask' if objects is None else 'reason', self._device):
                 decision = (
@@ -288,6 +304,7 @@ class IteRPrimE:
                     else self._by_parts(frame, understood, grounding, objects, matches)
                 )
             answer = segmentation(decision, understood, grounding, commands[number], took)
+            answer = opinion.noted(answer, grounding.expression)
             is_reduced = frame.size != frame.image_size
             answers[number] = resized(answer, frame.image_size) if is_reduced else answer
         return [answers[number] for number in range(len(commands))]

@@ -118,6 +118,11 @@ class Profile(_Strict):
     grounding: GroundingSettings = OURS
     regions: RegionMatchSettings = RegionMatchSettings()
     objects: ObjectSettings = ObjectSettings()
+    primary_word: _Source | None = Field(
+        None,
+        description='JSON file of a head that names the primary word from the attention to words, '
+        'beside the parser; none by default.',
+    )
     answer: AnswerSettings = AnswerSettings()
 
 
@@ -167,8 +172,8 @@ PROFILE_NAMES = ('tabletop', *_FOR_REAL_IMAGES)
 def load_profile(name_or_file: str | Path) -> Profile:
     """Return a profile by its name, or from a YAML file with the fields of `Profile`.
 
-    `base` in a file names the profile whose fields hold where the file gives none. Weights that
-    begin with ./ lie beside the file.
+    `base` in a file names the profile whose fields hold where the file gives none. Weights and
+    heads that begin with ./ lie beside the file.
 
     Raises InvalidSettingError for an unknown name, a file that cannot be read or a wrong value.
     """
@@ -215,7 +220,7 @@ def _shown(value: object) -> str:
 
 
 def _beside(path: Path, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return fields in which weights that begin with ./ are paths relative to the file."""
+    """Return fields in which files that begin with ./ are paths relative to the profile."""
     found = dict(fields)
     for name in ('matcher', 'masks'):
         choice = found.get(name)
@@ -224,6 +229,9 @@ def _beside(path: Path, fields: dict[str, Any]) -> dict[str, Any]:
         weights = choice.get('weights')
         if isinstance(weights, str) and weights.startswith('./'):
             found[name] = {**choice, 'weights': str(path.parent.resolve() / weights)}
+    head = found.get('primary_word')
+    if isinstance(head, str) and head.startswith('./'):
+        found['primary_word'] = str(path.parent.resolve() / head)
     return found
 
 

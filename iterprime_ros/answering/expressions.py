@@ -22,6 +22,11 @@ def phrase_expression(command: ParsedCommand) -> Expression:
     return Expression(command.phrase.text, primary, focus)
 
 
+def phrase_span(command: ParsedCommand, word: Span) -> Span | None:
+    """Return where a word of a command's expression stands in its phrase's text, if it does."""
+    return next((span for span, origin in _origins(command).items() if origin == word), None)
+
+
 def word_heatmaps(command: ParsedCommand, grounding: Grounding) -> tuple[WordHeatmap, ...]:
     """Return the heatmaps of the focus words, whose spans are of the command's expression."""
     grounded = grounding.expression
