@@ -6,6 +6,7 @@ from iterprime_ros.language.phrase import (
     Order,
     Relation,
     RelationConstraint,
+    Side,
     SideConstraint,
     Superlative,
 )
@@ -92,7 +93,9 @@ def read_side(
 ) -> int | None:
     """Read one or two sides of the image."""
     doc = reader.doc
-    if reader.word(unit.start - 1) in DIRECTED_VERBS:  # 'bear looking left'
+    is_upon = reader.word(unit.start) == 'on' and unit.value == (Side.TOP,)
+    if reader.word(unit.start - 1) in DIRECTED_VERBS or (is_upon and draft.complement):
+        # 'bear looking left', 'box with a ball on top'
         draft.words += doc[unit.start : unit.end]
         return unit.end
     is_last = reader.word(unit.end) == 'of' and not reader.begins_phrase(unit.end + 1)

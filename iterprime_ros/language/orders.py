@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc, Token
 
+from iterprime_ros.language.phrase import Order
 from iterprime_ros.language.phrase_patterns import Kind
-from iterprime_ros.language.phrase_units import find_units
+from iterprime_ros.language.phrase_units import Unit, find_units
 from iterprime_ros.language.vocabulary import (
     DETERMINERS,
     INDEFINITE_PRONOUNS,
@@ -30,12 +31,19 @@ _AMBIGUOUS_VERBS = words("""
     close turn switch hold carry place set drop throw clean wipe wash press rotate check segment
     mark count track watch avoid approach reach squeeze return stack empty fill pour cut serve
     light water paint stop wait slide drag raise tap poke shake flip catch use detect spot focus
-    describe let
+    describe let tell
 """)
 _OPENINGS = words("""
     hey hi hello ok okay well so now then just please uh um er hmm alright good morning afternoon
     evening day excuse me thank thanks you sorry yo robot robo computer machine buddy assistant
     there kindly yes
+""")
+# What precedes a bare expression without being part of it.
+_INTERJECTIONS = words('hey hi hello ok okay well so um uh er hmm please yes no now')
+# They may be nouns of a bare expression: 'light on the left', 'watch with a black strap'.
+_NOUN_VERBS = words("""
+    hand light watch book park stack water paint head mark track press place cut fork hammer clean
+    open switch point walk drive drop fish ski surf shop plant
 """)
 # They introduce an order, or express a wish.
 _WRAPPERS = frozenset(['want', 'like', 'need', 'mind', 'love'])
@@ -101,26 +109,44 @@ _GOALS = frozenset({'to', 'into', 'onto', 'toward', 'towards', 'for'})
 _PLACING_VERBS = words("""
     put place set drop insert stack lay pour throw hang
 """)
+_TRANSPORTING_VERBS = words("""
+    bring take carry deliver move put give hand pass fetch push drag return throw drive
+""")
 _MOVING_VERBS = words("""
     move push pull slide drag turn rotate shift nudge throw kick
 """)
-_ENDINGS = words("""
-    please now thanks robot here there quickly carefully again today
-""")
+_ENDINGS = words('please now thanks robot here there quickly carefully again today is are')
 _ENDING_PAIRS = {('thank', 'you'), ('over', 'there'), ('over', 'here'), ('right', 'there')}
 _PARTICLES = words("""
     up away back down over out off on
 """)
 
 
-class Order(NamedTuple):
+def after_interjections(doc: Doc) -> int:
+    """Return the first token that is no interjection, unless all are."""
+    at = 0
+    while at < len(doc) and (doc[at].lower_ in _INTERJECTIONS or doc[at].is_punct):
+        at += 1
+    return at if at < len(doc) else 0
+
+
+def is_noun_here(verb: Token) -> bool:
+    """Return whether a verb at the beginning is rather a noun, by the word after it."""
+    if verb.i or verb.lower_ not in _NOUN_VERBS or len(verb.doc) == 1:
+        return False
+    after = verb.nbor()
+    own = _is_prepositional(verb.lower_, after) or after.dep_ in {'compound:prt', 'prt'}
+    return after.pos_ in {'ADP', 'NOUN', 'SCONJ'} and not own
+
+
+class Request(NamedTuple):
     """An order: its verb, and the first token of its object."""
 
     verb: Token
     start: int
 
 
-def find_order(doc: Doc) -> Order | None:
+def find_order(doc: Doc) -> Request | None:
     """Return the order that a command begins with; None where the words do not show it."""
     at = 0
     is_framed = False
@@ -141,14 +167,14 @@ def find_order(doc: Doc) -> Order | None:
         return None
     if doc[start].lower_ in {'and', 'to'} and start + 1 < len(doc):  # 'come here and grab it'
         return _second_order(doc, start + 1)
-    return Order(doc[at], start)
+    return Request(doc[at], start)
 
 
-def _second_order(doc: Doc, at: int) -> Order | None:
+def _second_order(doc: Doc, at: int) -> Request | None:
     if not _is_verb(doc, at, is_framed=True):
         return None
     start = _after_verb(doc, at)
-    return None if start is None else Order(doc[at], start)
+    return None if start is None else Request(doc[at], start)
 
 
 def _frame(doc: Doc, at: int) -> int:
@@ -197,39 +223,41 @@ def _after_verb(doc: Doc, verb: int) -> int | None:
 
 def object_end(doc: Doc, verb: Token, start: int) -> int:
     """Return the end of the object of a verb: up to a second order, a goal, or a polite word."""
-    units = find_units(doc, start, len(doc))
-    covered = {
-        at
-        for found in units.values()
-        for unit in found
-        if unit.kind is not Kind.FILLER
-        for at in range(unit.start, unit.end)
-    }
+    units = _units_without_overlap(doc, start)
+    covered = {at for unit in units for at in range(unit.start, unit.end)}
+    has_distance = any(unit.value in (Order.CLOSEST, Order.FARTHEST) for unit in units)
     end = len(doc)
     for at in range(start + 1, len(doc)):
-        if _is_second_order(doc, at) or _is_goal(doc, at, verb, covered):
+        is_anchor = has_distance and doc[at].lower_ == 'to'  # 'the closest cup to the plate'
+        is_goal = not is_anchor and at not in covered and _is_goal(doc, at, verb)
+        if is_goal or _is_second_order(doc, at):
             end = at
             break
     end = _without_ending(doc, start, end, covered)
-    name = verb.lower_
-    locations = [
-        unit
-        for found in units.values()
-        for unit in found[:1]
-        if unit.end <= end and unit.start > start
-    ]
-    if name in _PLACING_VERBS:
-        goals = [unit for unit in locations if unit.kind is Kind.RELATION]
-        if goals and not _is_clause(doc, goals[-1].start):
-            end = goals[-1].start
-    elif name in _MOVING_VERBS:
-        goals = [
-            unit
-            for unit in locations
-            if unit.kind is Kind.SIDE and unit.end == end and doc[unit.start].lower_ == 'to'
-        ]
-        end = goals[0].start if goals and not _is_clause(doc, goals[0].start) else end
+    goals = [unit for unit in units if start < unit.start and _is_place_to_go(unit, verb, doc, end)]
+    if goals and not _is_clause(doc, goals[-1].start):
+        end = goals[-1].start
     return _without_ending(doc, start, end, covered)
+
+
+def _units_without_overlap(doc: Doc, start: int) -> list[Unit]:
+    """Return the fixed phrases that tell locations, each the longest at its place."""
+    found = find_units(doc, start, len(doc))
+    units: list[Unit] = []
+    for at in sorted(found):
+        unit = found[at][0]
+        is_free = not units or units[-1].end <= at
+        if is_free and unit.kind not in {Kind.FILLER, Kind.ANCHOR}:
+            units.append(unit)
+    return units
+
+
+def _is_place_to_go(unit: Unit, verb: Token, doc: Doc, end: int) -> bool:
+    """Return whether a location is where the object is to be put, for verbs of putting."""
+    if verb.lower_ in _PLACING_VERBS:
+        return unit.kind is Kind.RELATION and unit.end < end
+    is_last_side = unit.kind is Kind.SIDE and unit.end == end
+    return verb.lower_ in _MOVING_VERBS and is_last_side and doc[unit.start].lower_ == 'to'
 
 
 def _is_clause(doc: Doc, at: int) -> bool:
@@ -249,15 +277,17 @@ def _is_second_order(doc: Doc, at: int) -> bool:
     return after + 1 < len(doc) and _is_verb(doc, after, is_framed=False)
 
 
-def _is_goal(doc: Doc, at: int, verb: Token, covered: set[int]) -> bool:
+def _is_goal(doc: Doc, at: int, verb: Token) -> bool:
     """Return whether a goal of the order begins at a token: 'to the kitchen', 'for me'."""
-    if doc[at].lower_ not in _GOALS or at in covered or at + 1 >= len(doc):
+    if doc[at].lower_ not in _GOALS or at + 1 >= len(doc):
         return False
     after = doc[at + 1]
     if after.lower_ in {'me', 'us', 'him', 'them', 'you'}:
         return True
-    noun = doc[at].head
-    return after.pos_ != 'VERB' and (noun.head == verb or doc[at].head == verb)
+    if after.pos_ == 'VERB':
+        return False  # 'something to drink'
+    is_brought = verb.lemma_.lower() in _TRANSPORTING_VERBS and doc[at].lower_ != 'for'
+    return is_brought or verb in (doc[at].head, doc[at].head.head)
 
 
 def _without_ending(doc: Doc, start: int, end: int, covered: set[int]) -> int:

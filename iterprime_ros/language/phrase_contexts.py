@@ -135,8 +135,10 @@ def is_order(doc: Doc, unit: Unit, first: int, last: int, head: Token | None) ->
     if not is_single and after is not None:
         if after.lower_ == 'of':
             return False  # 'in the back of the truck'
-        if after.pos_ in {'NOUN', 'PROPN'} and doc[unit.start].lower_ != 'most':
-            return doc[unit.end - 1].lower_ in {'most', 'left', 'right', 'top', 'bottom'}
+        names_place = any(token.lower_ in _PREPOSITIONS for token in doc[unit.start : unit.end])
+        is_extreme = doc[unit.end - 1].lower_ in {'left', 'right', 'top', 'bottom'}
+        if after.pos_ in {'NOUN', 'PROPN'} and names_place and not is_extreme:
+            return False  # 'in the back room', 'closest to the front door'
     return True
 
 

@@ -226,8 +226,17 @@ def _excluded(exclusion: Exclusion, draft: Draft, words: list[Token], head: Toke
     if noun is not None and noun.lower_ not in ONES and noun.lower_ not in COLOURS:
         return _joined(exclusion.words, noun)
     adjectives = [word for word in exclusion.words if word != noun or word.lower_ in COLOURS]
-    with_them = replace(draft, predicates=[*draft.predicates, *adjectives])
+    kept = [word for word in words if word == head or not _is_rival(word, adjectives)]
+    with_them = replace(draft, words=kept, predicates=adjectives)
     return _text(draft, _in_order(with_them, head), head)
+
+
+def _is_rival(word: Token, adjectives: list[Token]) -> bool:
+    """Return whether an adjective is of the same kind: 'the big mug that is not small'."""
+    return any(
+        word.lower_ in group and any(each.lower_ in group for each in adjectives)
+        for group in (SIZE_WORDS, COLOURS)
+    )
 
 
 def _with_rank(draft: Draft) -> tuple[tuple[Superlative, ...], tuple[SideConstraint, ...]]:

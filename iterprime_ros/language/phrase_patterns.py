@@ -86,12 +86,12 @@ _EXTREMES = {
 }
 _RELATIONS: dict[Relation, tuple[str, ...]] = {
     Relation.LEFT_OF: (
-        'left of|from',
+        'left of|from|to',
         '{to} {the} direct|immediate|far? left of',
         '{to} {the} left -? hand? side of',
     ),
     Relation.RIGHT_OF: (
-        'right of|from',
+        'right of|from|to',
         '{to} {the} direct|immediate|far? right of',
         '{to} {the} right -? hand? side of',
     ),
@@ -127,6 +127,8 @@ _ORDERS: dict[Order, tuple[str, ...]] = {
         'front -? most',
         'closest|nearest|closer|nearer|close|near to? the? {camera}',
         'in|up front',
+        'next to me|us|you',
+        'beside|by me|us|you',
         'in|at|on|to|towards|toward the front',
         'in|at the? foreground',
         'in|at|on the front of the? {picture}',

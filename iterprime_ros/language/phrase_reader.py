@@ -191,6 +191,8 @@ class PhraseReader:
             return not (text == 'that' and draft.words and self._is_relative(at))
         if at == self.first and text in QUESTION_WORDS:
             return True
+        if text == 'very' and {unit.kind for unit in self.units(at + 1)} & {Kind.RANK, Kind.ORDER}:
+            return True
         if text in COORDINATIONS and (not draft.words or self.turns(at + 1)):
             draft.complement = None
             return True

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc, Token
 
-from iterprime_ros.language.orders import find_order, object_end
+from iterprime_ros.language.orders import after_interjections, find_order, is_noun_here, object_end
 from iterprime_ros.language.vocabulary import ONES, QUESTION_WORDS
 
 OBJECTS = ('obj', 'dobj')
@@ -42,14 +42,16 @@ def read(doc: Doc) -> Reading:
     order = find_order(doc)
     if order is not None:
         return Reading(order.verb, order.start, object_end(doc, order.verb, order.start))
-    asked = _asked(next(token for token in doc if token.head.i == token.i))
+    root = next(token for token in doc if token.head.i == token.i)
+    asked = None if is_noun_here(root) else _asked(root)
     if asked is not None:
         verb, thing = asked
         first = _object_start(thing)
         first, last = _trimmed(doc, first, object_end(doc, verb, first))
         is_order = not _is_wish(verb) and not _is_forbidden(verb)
         return Reading(verb if is_order else None, first, last)
-    return Reading(None, *_trimmed(doc, _after_question(doc), len(doc)))
+    start = _after_question(doc, after_interjections(doc))
+    return Reading(None, *_trimmed(doc, start, len(doc)))
 
 
 def is_nominal(token: Token) -> bool:
@@ -143,19 +145,19 @@ def _object_start(thing: Token) -> int:
     return first
 
 
-def _after_question(doc: Doc) -> int:
+def _after_question(doc: Doc, start: int) -> int:
     """Return the first token after 'where is', 'which one is', 'what about', 'there is'."""
-    if doc[0].lower_ not in QUESTION_WORDS | {'there', 'is', 'are'}:
-        return 0
-    for token in doc[:3]:
+    if doc[start].lower_ not in QUESTION_WORDS | {'there', 'is', 'are'}:
+        return start
+    for token in doc[start : start + 3]:
         if token.pos_ in {'NOUN', 'PROPN'} and token.lower_ not in ONES:
-            return 0  # 'which mug is red'
+            return start  # 'which mug is red'
         if token.pos_ == 'AUX' or token.lower_ in {'is', 'are', 'about'}:
             after = token.i + 1
             if doc[after : after + 1].text.lower() == 'there':
                 after += 1
-            return after if any(map(is_nominal, doc[after:])) else 0
-    return 0
+            return after if any(map(is_nominal, doc[after:])) else start
+    return start
 
 
 def _trimmed(doc: Doc, first: int, last: int) -> tuple[int, int]:

@@ -6,9 +6,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-DETERMINERS = words("""
-    the a an this that these those some any
-""")
+DETERMINERS = words('the a an this that these those some any either')
 SPEAKERS_OWN = frozenset({'my', 'your', 'our'})
 ONES = frozenset({'one', 'ones'})
 QUESTION_WORDS = frozenset({'where', 'what', 'which', 'who'})
