@@ -1,16 +1,24 @@
 """The figure for a person who asks "why that one?"."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import shorten, wrap
+from textwrap import wrap
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from iterprime_ros.answer import PartsReport, Segmentation, Status, WordHeatmap
+from iterprime_ros.answer import PartsReport, Segmentation, Status
+from iterprime_ros.explain_heatmaps import (
+    Draw,
+    draw_over,
+    has_word_heatmaps,
+    mask_panel,
+    round_panel,
+    word_panels,
+    word_text,
+)
 from iterprime_ros.explain_objects import (
     draw_objects,
     marked_candidates,
@@ -26,16 +34,13 @@ from iterprime_ros.explain_table import (
     table_height,
     tables_of,
 )
-from iterprime_ros.grounding.heatmap import upsampled
-from iterprime_ros.grounding.refinement import RefinementRound
 from iterprime_ros.render import overlay, overlay_instances
-
-Draw = Callable[[Axes], None]
 
 _WIDTH, _DPI = 15.0, 100  # inches, pixels an inch: 1500 pixels wide
 _LEFT, _GAP, _TITLE, _LINE = 0.6, 0.15, 0.45, 0.24  # inches; a line is one of the facts or heading
 _FEWEST_COLUMNS, _MOST_COLUMNS = 3, 4
 _HEADING_CHARACTERS, _FACT_CHARACTERS = 110, 56  # that fit in a line
+_EXPRESSION_CHARACTERS = 100  # of the expression that are repeated beside the answer
 _TALLEST = 2.0  # height over width that a panel gets at most
 _OBJECTS_WIDTH, _OBJECTS_HEIGHT = 6.6, 8.0  # inches, of the picture of all objects at most
 _SHOWN_MASKS = 4
@@ -89,12 +94,12 @@ def explanation(image: NDArray[np.uint8], answer: Segmentation) -> Figure:
     rows[0] = _Row('', rows[0].panels, max(rows[0].height, _LINE * len(facts)))
     if answer.parts:
         rows.append(_objects_row(image, answer, answer.parts))
-    rounds = [_round(image, each, n) for n, each in enumerate(answer.rounds)]
+    rounds = [round_panel(image, each, n) for n, each in enumerate(answer.rounds)]
     rows += _rows('rounds', rounds, aspect)
-    rows += _rows('words', _words(image, answer), aspect)
+    rows += _rows('words', word_panels(image, answer), aspect)
     if not answer.parts:
         best = range(len(answer.candidates[:_SHOWN_MASKS]))
-        rows += _rows('masks', [_candidate(image, answer, n) for n in best], aspect)
+        rows += _rows('masks', [mask_panel(image, answer, n) for n in best], aspect)
     command = answer.command.text if answer.command else ''
     heading = [*wrap(f'“{command}”', _HEADING_CHARACTERS), *wrap(answer.text, _HEADING_CHARACTERS)]
     return _figure(heading, _COLOUR[answer.status], rows)
@@ -203,7 +208,7 @@ def _answer_row(image: NDArray[np.uint8], answer: Segmentation, lines: Sequence[
         axes.set_title(_answer_title(answer))
 
     def heat(axes: Axes) -> None:
-        _over(axes, image, answer.heatmap)
+        draw_over(axes, image, answer.heatmap)
         weighted = 'heatmap, weighted by the chances'
         axes.set_title(
             weighted if answer.parts else f'heatmap, match {answer.match_probability:.2f}'
@@ -236,14 +241,16 @@ def _facts(answer: Segmentation) -> list[str]:
     """Return the lines beside the answer, none too long for their place."""
     facts = []
     if answer.command:
-        command = answer.command
+        command, shown = answer.command, answer.command.expression
+        if len(shown) > _EXPRESSION_CHARACTERS:
+            shown = f'{shown[:_EXPRESSION_CHARACTERS]} …'
         facts += [
             f'verb: {command.action_verb or "none"}',
-            f'expression: {shorten(command.expression, 100, placeholder=" …")}',
+            f'expression: {shown}',
             f'primary word: {_primary_word(answer)}',
         ]
     facts += [f'{stage}: {spent:.0f} ms' for stage, spent in answer.milliseconds.items()]
-    if answer.word_heatmaps and not _has_word_heatmaps(answer):
+    if answer.word_heatmaps and not has_word_heatmaps(answer):
         facts.append('words: no heatmap of their own in this fusion block')
     if answer.parts:
         facts.append(f'objects: {len(answer.candidates)}, ranked by their chance')
@@ -255,89 +262,8 @@ def _facts(answer: Segmentation) -> list[str]:
 
 def _primary_word(answer: Segmentation) -> str:
     """Return the word that is the primary word or stands for it."""
-    chosen = [_word_text(answer, each) for each in answer.word_heatmaps if each.is_primary]
+    chosen = [word_text(answer, each) for each in answer.word_heatmaps if each.is_primary]
     command = answer.command
     if not chosen and command and command.primary_word:
         chosen = [command.expression[slice(*command.primary_word)]]
     return chosen[0] if chosen else 'none'
-
-
-def _has_word_heatmaps(answer: Segmentation) -> bool:
-    return any(np.ptp(each.heatmap) > 0 for each in answer.word_heatmaps)
-
-
-def _word_text(answer: Segmentation, word: WordHeatmap) -> str:
-    return answer.command.expression[slice(*word.span)] if answer.command else ''
-
-
-def _round(image: NDArray[np.uint8], drawn: RefinementRound, number: int) -> Draw:
-    def draw(axes: Axes) -> None:
-        _over(axes, image, enlarged(drawn.heatmap, image))
-        hidden = np.ma.masked_where(~drawn.hidden, np.ones(drawn.hidden.shape))
-        height, width = image.shape[:2]
-        axes.imshow(
-            hidden,
-            cmap='gray',
-            vmin=0,
-            vmax=2,
-            alpha=0.75,
-            extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-            interpolation='nearest',
-        )
-        share = drawn.hidden.mean()
-        title = f'round {number}: match {drawn.probability:.2f}'
-        title += f', {share:.1%} hidden' if share else ''
-        axes.set_title(title if drawn.kept else f'{title}, left out', fontsize=10.5)
-
-    return draw
-
-
-def _words(image: NDArray[np.uint8], answer: Segmentation) -> list[Draw]:
-    if not _has_word_heatmaps(answer):
-        return []
-    return [_word(image, answer, each) for each in answer.word_heatmaps]
-
-
-def _word(image: NDArray[np.uint8], answer: Segmentation, word: WordHeatmap) -> Draw:
-    text = _word_text(answer, word)
-
-    def draw(axes: Axes) -> None:
-        _over(axes, image, enlarged(word.heatmap, image))
-        axes.set_title(
-            f'{text} (primary)' if word.is_primary else text,
-            fontsize=11,
-            weight='bold' if word.is_primary else 'normal',
-            parse_math=False,
-        )
-
-    return draw
-
-
-def _candidate(image: NDArray[np.uint8], answer: Segmentation, number: int) -> Draw:
-    candidate = answer.candidates[number]
-    is_rival = number == 1 and answer.status is Status.AMBIGUOUS
-    name = 'winner' if number == 0 else 'rival' if is_rival else f'mask {number + 1}'
-    by_mean = answer.ranked_by == 'mean'
-    measure = candidate.heatmap_mean if by_mean else candidate.heatmap_overlap
-
-    def draw(axes: Axes) -> None:
-        axes.imshow(overlay(image, candidate.mask))
-        axes.set_title(
-            f'{name}: {answer.ranked_by} {measure:.3f}, '
-            f'predicted IoU {candidate.predicted_iou:.2f}',
-            fontsize=10.5,
-        )
-
-    return draw
-
-
-def enlarged(patches: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a map (rows, cols) at the size of an image (H, W, 3), min-max scaled."""
-    height, width = image.shape[:2]
-    return upsampled(torch.from_numpy(patches), (height, width)).numpy()
-
-
-def _over(axes: Axes, image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> None:
-    """Draw a heatmap over a grey image, clear where it is cold."""
-    axes.imshow(image.mean(axis=2), cmap='gray', vmin=0, vmax=330)
-    axes.imshow(heatmap, cmap='inferno', vmin=0, vmax=1, alpha=0.25 + 0.65 * heatmap)
