@@ -1,6 +1,6 @@
 """Verb, primary word and phrase tree of the hand-written expressions in phrases.yaml.
 
-`python -m pytest -s test/language/test_expressions.py` prints the figures of both halves.
+`python -m pytest -s test/language/test_written_expressions.py` prints the figures of both halves.
 """
 
 from pathlib import Path
