@@ -64,6 +64,24 @@ exit code:
   0 done (--interactive, --watch: also after Ctrl-C), 1 failed, 2 wrong use or no ROS 2
 """
 
+_PARSE_EXAMPLES = """\
+example:
+  iterprime parse "pick up the small mug left of the second plate from the right"
+      command  pick up the small mug left of the second plate from the right
+      verb     pick
+      primary  mug
+      focus    small, mug, left, second, plate, right
+
+        the small mug left of the second plate from the right
+            small mug                                            "small mug"
+                      left of                                      left of
+                                         plate                       "plate"
+                                  second plate from the right          rightmost, number 2
+
+exit code:
+  0 all commands were parsed, 2 one of them has no words
+"""
+
 _SEGMENT_EXAMPLES = """\
 examples:
   iterprime segment table.png "the blue cube" --out found.png --explain why.png
@@ -232,6 +250,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     _add_segment(commands)
+    _add_parse(commands)
     _add_models(commands)
     _add_evaluate(commands)
     _add_demo(commands)
@@ -294,6 +313,21 @@ def _intrinsics(text: str) -> tuple[float, ...]:
             f'{text} is not four numbers with commas between them'
         ) from error
     return fx, fy, cx, cy
+
+
+def _add_parse(commands: argparse._SubParsersAction) -> None:
+    parse = commands.add_parser(
+        'parse',
+        help='show how a command is understood',
+        description='Prints the action verb, the primary word and the focus words of each\n'
+        'COMMAND, and its noun phrases with their constraints, each below the words that it\n'
+        'was read from.',
+        epilog=_PARSE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parse.add_argument('command', nargs='+', metavar='COMMAND', help='"pick up the red mug"')
+    parse.add_argument('--json', action='store_true', help='print a line of JSON for each command')
+    parse.set_defaults(run=_parse)
 
 
 def _add_models(commands: argparse._SubParsersAction) -> None:
@@ -537,6 +571,18 @@ def _answers(
         replace(answer, milliseconds={**frame.milliseconds, **answer.milliseconds})
         for answer in model.segment_many(frame, commands)
     ]
+
+
+@_exit_on_interrupt()
+def _parse(options: argparse.Namespace) -> int:
+    from iterprime_ros.language.command_parser import CommandParser
+    from iterprime_ros.parse_report import draw, report
+
+    parser = CommandParser.load()
+    for number, command in enumerate(options.command):
+        parsed = parser.parse(command)
+        _say(report(parsed) if options.json else '\n' * bool(number) + draw(parsed))
+    return 0
 
 
 def _path(name: str, text: str) -> Path:

@@ -23,20 +23,7 @@ from iterprime_ros.language.vocabulary import (
 _PREPOSITIONS = {'on', 'at', 'to', 'in', 'toward', 'towards', 'all', 'from', 'up'}
 _ADJECTIVES_OF_DEPTH = {'back', 'rear', 'front', 'far', 'near'}
 _ADJECTIVES_OF_MIDDLE = {'middle', 'center', 'centre', 'central'}
-_AFTER_RANK = {'from', 'in', 'to', 'on', 'over', 'left', 'right', 'form', 'counting'}
-_COMPARATIVES = {
-    'closer',
-    'nearer',
-    'farther',
-    'further',
-    'bigger',
-    'larger',
-    'smaller',
-    'taller',
-    'shorter',
-    'higher',
-    'lower',
-}
+_AFTER_RANK = {'from', 'in', 'to', 'on', 'over', 'left', 'right', 'form'}
 
 
 def is_person(word: Token | None) -> bool:
@@ -130,8 +117,6 @@ def is_order(doc: Doc, unit: Unit, first: int, last: int, head: Token | None) ->
         return after.pos_ in {'NOUN', 'PROPN', 'ADJ', 'NUM'} or after.lower_ in ONES
     if is_single and word in _ADJECTIVES_OF_MIDDLE:
         return after is None or after.lower_ not in {'of', 'finger'}
-    if is_single and word in _COMPARATIVES:
-        return True
     if not is_single and after is not None:
         if after.lower_ == 'of':
             return False  # 'in the back of the truck'
@@ -147,13 +132,4 @@ def is_rank(doc: Doc, unit: Unit, last: int, head: Token | None) -> bool:
     after = doc[unit.end] if unit.end < last else None
     if after is None:
         return True
-    return head is None or after.lower_ in {
-        'from',
-        'in',
-        'to',
-        'on',
-        'over',
-        'left',
-        'right',
-        'form',
-    }
+    return head is None or after.lower_ in _AFTER_RANK

@@ -1,0 +1,41 @@
+"""The command `iterprime parse`: what it prints, as text and as JSON."""
+
+import json
+
+import pytest
+
+from iterprime_ros.cli import main
+
+
+def test_a_command_is_parsed(capsys):
+    order = 'pick up the small mug left of the second plate from the right'
+    assert main(['parse', order, 'the dog not on the left']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    with pytest.raises(SystemExit):
+        main(['parse', '--help'])
+    example = [line[6:] for line in capsys.readouterr().out.splitlines()]
+    first = lines[: lines.index('', 5)]
+    assert [line for line in example if line in first] == first  # the help shows what is printed
+    assert lines[-2:] == [
+        '      dog                    "dog"',
+        '                 on the left      not on the left',
+    ]
+
+
+def test_a_parsed_command_is_json(capsys):
+    assert main(['parse', '--json', 'all the mugs between two plates', 'the biggest']) == 0
+    mugs, biggest = map(json.loads, capsys.readouterr().out.splitlines())
+    assert mugs['primary_word'] == {'text': 'mugs', 'span': [8, 12]}
+    assert mugs['phrase']['is_plural']
+    (between,) = mugs['phrase']['relations']
+    assert [anchor['count'] for anchor in between['anchors']] == [2, 2]
+    assert biggest['phrase']['superlatives'] == [
+        {'order': 'biggest', 'span': [4, 11], 'rank': 1, 'anchor': None}
+    ]
+
+
+def test_a_command_without_words_is_one_sentence(capsys):
+    assert main(['parse', 'the mug', '...']) == 2
+    said = capsys.readouterr()
+    assert said.out.startswith('command  the mug')
+    assert len(said.err.splitlines()) == 1
