@@ -20,6 +20,7 @@ MOST_MEANT = 24
 _MOST_SOURCES = 3  # of arrows, unless more are meant
 _UNLIKELY = 0.2  # of the best chance: below it a candidate that is not meant gets no arrow
 _LIKELY = 0.5  # chance from which an object is something
+_SPECKS = 0.02  # of a mask, on each side of the object
 _OUTLINE_PIXELS = 640  # longest side of the masks that outlines are drawn from
 _LETTER, _BADGE_HEIGHT = 0.072, 0.19  # inches of a badge's letters and of a badge
 _BEND = 0.12  # of an arrow, over its length
@@ -253,10 +254,10 @@ def _draw_arrow(
 
 def _places_round(mask: NDArray[np.bool_], height: float) -> list[tuple[float, float]]:
     """Return where the badge of an object may be: above, below, on it, or beside it."""
-    rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
-    if not len(rows):
+    if not mask.any():
         return [(0.0, 0.0)]
-    left, right, top, bottom = columns[0], columns[-1], rows[0], rows[-1]
+    left, right = _extent(mask.sum(axis=0))
+    top, bottom = _extent(mask.sum(axis=1))
     x, y = (left + right) / 2, (top + bottom) / 2
     above, below = top - 0.7 * height, bottom + 0.7 * height
     return [
@@ -264,6 +265,13 @@ def _places_round(mask: NDArray[np.bool_], height: float) -> list[tuple[float, f
         (left - 2 * height, y), (right + 2 * height, y), (x, y),
         (x, above - height), (x, below + height),
     ]  # fmt: skip
+
+
+def _extent(counts: NDArray[np.intp]) -> tuple[int, int]:
+    """Return the first and the last column or row of a mask without the specks beside it."""
+    shares = np.cumsum(counts) / counts.sum()
+    first, last = np.searchsorted(shares, (_SPECKS, 1 - _SPECKS))
+    return int(first), int(last)
 
 
 def _places_along(

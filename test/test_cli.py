@@ -21,6 +21,7 @@ from iterprime_ros import image_files
 from iterprime_ros.cli import main
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import DEFAULT, PROFILE_NAMES, load_profile
+from iterprime_ros.sim.scene import sample_scene
 
 
 @pytest.fixture(scope='module')
@@ -130,6 +131,79 @@ def test_wrong_use_is_refused_before_models_are_loaded(photo, capsys, command, o
     said = capsys.readouterr()
     assert words in said.err
     assert len(said.err.splitlines()) == 1
+
+
+def test_a_plural_is_answered_with_all_and_counts_as_found(photo, weights, tmp_path, capsys):
+    profile = write_profile(tmp_path / 'parts.yaml', weights, answer={'by': 'parts'})
+    outputs = ['--out', str(tmp_path / 'out.png'), '--explain', str(tmp_path / 'why.png')]
+    options = ['--profile', str(profile), '--offline', '--json', *outputs]
+    assert main(['segment', str(photo), 'all the mugs', *options]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said['status'] == 'found several'
+    assert said['instance_count'] == len(said['candidates']) > 1
+    for each in said['candidates']:
+        assert 0 <= each['chance'] <= 1
+        assert each['box']['width'] > 0
+    assert matplotlib.image.imread(tmp_path / 'why.png').shape[1] == 1500
+    assert np.asarray(Image.open(tmp_path / 'out.png')).shape == (120, 160, 3)
+
+
+def test_depth_reaches_the_reasoning(small_renderer, weights, tmp_path, capsys):
+    seen = small_renderer.render(sample_scene(16))
+    Image.fromarray(seen.rgb).save(tmp_path / 'image.png')
+    millimetres = np.nan_to_num(1000 * seen.depth).round().astype(np.uint16)
+    Image.fromarray(millimetres).save(tmp_path / 'depth.png')
+    profile = write_profile(tmp_path / 'parts.yaml', weights, answer={'by': 'parts'})
+    common = ['segment', str(tmp_path / 'image.png'), 'the mug behind the ball', '--json']
+    common += ['--profile', str(profile), '--offline']
+    lens = seen.pinhole
+    given = ['--intrinsics', f'{lens.fx},{lens.fy},{lens.cx},{lens.cy}']
+    answers = []
+    for more in ([], ['--depth', str(tmp_path / 'depth.png'), *given]):
+        assert main([*common, *more]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    model = IteRPrimE.from_profile(profile, 'cpu', offline=True)
+    for said, frame in zip(
+        answers,
+        (model.embed(seen.rgb), model.embed(seen.rgb, millimetres / np.float32(1000), lens)),
+        strict=True,
+    ):
+        expected = model.segment(frame, 'the mug behind the ball')
+        assert said['match_probability'] == pytest.approx(expected.match_probability, abs=1e-4)
+        assert 'encode image for matching' in said['milliseconds']
+    assert answers[0]['match_probability'] != answers[1]['match_probability']
+
+
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        (('--depth', 'depth.png'), 'give both'),
+        (('--intrinsics', '100,100,80,60'), 'give both'),
+        (('--depth', '', '--intrinsics', '100,100,80,60'), '--depth is empty'),
+        (('--depth', 'none.png', '--intrinsics', '100,100,80,60'), 'none.png cannot be read'),
+    ],
+)
+def test_wrong_depth_is_refused_before_models_are_loaded(photo, capsys, options, words):
+    assert main(['segment', str(photo), 'the mug', '--profile', 'none', *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_depth_is_of_one_image_and_one_camera(segment, photo, photos, tmp_path, capsys):
+    depth = tmp_path / 'depth.png'
+    Image.fromarray(np.full((120, 160), 700, np.uint16)).save(depth)
+    shutil.copy(photo, photos / 'b.png')
+    assert segment(photos, 'the mug', '--depth', depth, '--intrinsics', '100,100,80,60') == 2
+    assert 'IMAGE holds 2' in capsys.readouterr().err
+    for numbers in ('0,100,80,60', 'nan,100,80,60'):
+        assert segment(photo, 'the mug', '--depth', depth, '--intrinsics', numbers) == 2
+        assert 'no camera of 160 x 120 pixels' in capsys.readouterr().err
+    for numbers in ('100,100,80', 'a,b,c,d'):
+        with pytest.raises(SystemExit):
+            segment(photo, 'the mug', '--depth', depth, '--intrinsics', numbers)
+        assert 'four numbers' in capsys.readouterr().err
+    Image.fromarray(np.full((120, 120), 700, np.uint16)).save(depth)
+    assert segment(photo, 'the mug', '--depth', depth, '--intrinsics', '100,100,80,60') == 2
+    assert "not the shape of the image's" in capsys.readouterr().err
 
 
 def test_the_help_names_the_default_profile(capsys):

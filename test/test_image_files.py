@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iterprime_ros.errors import InvalidImageError, InvalidSettingError, UnwritableError
+from iterprime_ros.errors import (
+    InvalidDepthError,
+    InvalidImageError,
+    InvalidSettingError,
+    UnwritableError,
+)
 from iterprime_ros.image_files import (
     FORMATS,
     Outputs,
     find_images,
     output_paths,
+    read_depth,
     read_image,
 )
 from iterprime_ros.limits import MAX_PIXELS
@@ -100,6 +106,29 @@ def test_as_many_pixels_as_the_limit_are_read(tmp_path):
     path = tmp_path / 'large.png'
     Image.new('L', (3840, 4320)).save(path)
     assert read_image(path).shape == (4320, 3840, 3)
+
+
+@pytest.mark.parametrize('suffix', ['png', 'tiff'])
+def test_depth_is_read_in_metres(tmp_path, suffix):
+    millimetres = np.array([[0, 1, 1000], [65535, 5000, 432]], np.uint16)
+    path = tmp_path / f'depth.{suffix}'
+    Image.fromarray(millimetres).save(path)
+    depth = read_depth(path)
+    assert depth.dtype == np.float32
+    np.testing.assert_allclose(depth, [[np.nan, 0.001, 1.0], [65.535, 5.0, 0.432]], rtol=1e-6)
+
+
+def test_what_is_no_depth_is_one_sentence(photo, tmp_path):
+    Image.fromarray(photo).save(tmp_path / 'colour.png')
+    Image.fromarray(photo[..., 0]).save(tmp_path / 'grey.png')
+    (tmp_path / 'text.png').write_text('depth')
+    Image.fromarray(np.full((9, 9), 7, np.uint16)).save(tmp_path / 'cut.png')
+    (tmp_path / 'cut.png').write_bytes((tmp_path / 'cut.png').read_bytes()[:40])
+    os.mkfifo(tmp_path / 'pipe.png')
+    for name in ('colour', 'grey', 'text', 'cut', 'pipe', 'none'):
+        with pytest.raises(InvalidDepthError, match='16-bit PNG') as error:
+            read_depth(tmp_path / f'{name}.png')
+        assert '\n' not in str(error.value)
 
 
 def test_what_is_no_regular_file_is_refused(tmp_path):

@@ -10,6 +10,7 @@ from helpers.tiny_blip import WORDS, tiny_blip, tiny_tokenizer
 from helpers.tiny_profile import write_profile
 from iterprime_ros import pipeline
 from iterprime_ros.answer import Status
+from iterprime_ros.answering import by_heatmap
 from iterprime_ros.cli import main
 from iterprime_ros.errors import (
     InvalidImageError,
@@ -32,6 +33,8 @@ def model(regions):
 def test_an_answer_holds_what_its_docstring_says(model, picture):
     answer = model.segment(picture, 'pick up the red mug left of the ball')
     assert answer.status in (Status.FOUND, Status.AMBIGUOUS)
+    assert (answer.instance_count, answer.parts) == (1, None)
+    assert all(math.isnan(each.chance) for each in answer.candidates)
     assert answer.mask.dtype == bool
     assert answer.mask.shape == answer.heatmap.shape == picture.shape[:2]
     assert answer.heatmap.dtype == np.float32
@@ -227,7 +230,7 @@ def test_maps_are_enlarged_once_whoever_listens(model, picture, monkeypatch):
         calls.append(1)
         return upsampled(*arguments)
 
-    monkeypatch.setattr(pipeline, 'upsampled', counted)
+    monkeypatch.setattr(by_heatmap, 'upsampled', counted)
     model.segment(picture, 'the red mug')
     assert len(calls) == 1
     model.segment(picture, 'the red mug', lambda *_: None)
@@ -265,7 +268,7 @@ def test_a_proposer_gets_every_tensor_on_the_device_of_the_pipeline(model):
     proposer = RecordingProposer()
     elsewhere = IteRPrimE(model.matcher, proposer, model.parser, model.profile, 'meta')
     elsewhere.embed_masks(np.zeros((4, 5, 3), np.uint8))
-    frame = pipeline.Frame((4, 5), (4, 5), None, None, {})
+    frame = pipeline.Frame((4, 5), (4, 5), None, None, None, None, {})
     elsewhere.proposals_at(frame, [(1, 2)])
     elsewhere.with_proposer(proposer).proposals_at(frame, [])
     assert proposer.devices == ['meta'] * 3

@@ -2,9 +2,17 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from iterprime_ros.errors import UnwritableError
-from iterprime_ros.render import DrawnAnswer, answers_figure, atomic_write, overlay
+from iterprime_ros.render import (
+    DrawnAnswer,
+    answers_figure,
+    atomic_write,
+    instance_colour,
+    overlay,
+    overlay_instances,
+)
 
 
 @pytest.fixture
@@ -24,6 +32,28 @@ def test_an_overlay_marks_the_mask_and_dims_the_rest(rgb, mask):
     assert (picture[~mask] < 120).all()
     assert (picture[mask][:, 1] > picture[mask][:, 0] + 50).all()
     assert np.array_equal(overlay(rgb, np.zeros_like(mask)), rgb)
+
+
+def test_instances_have_their_colours_and_the_first_is_in_front(rgb, mask):
+    other = np.zeros_like(mask)
+    other[15:30, 10:30] = True
+    picture = overlay_instances(rgb, [mask, other])
+    for one, where in enumerate((mask, other & ~mask)):
+        red, green, blue = to_rgb(instance_colour(one)[0])
+        seen = picture[where].mean(axis=0) / 255
+        assert np.corrcoef(seen, (red, green, blue))[0, 1] > 0.9
+    assert (picture[~(mask | other)] < 120).all()
+    assert np.array_equal(overlay_instances(rgb, [mask]), overlay(rgb, mask))
+    assert np.array_equal(overlay_instances(rgb, []), rgb)
+
+
+def test_twelve_objects_have_different_colours_with_readable_letters():
+    colours = [instance_colour(n) for n in range(12)]
+    assert len({fill for fill, _ in colours}) == 12
+    assert instance_colour(12) == colours[0]
+    for fill, letters in colours:
+        distance = np.abs(np.subtract(to_rgb(fill), to_rgb(letters)))
+        assert distance @ (0.299, 0.587, 0.114) > 0.4
 
 
 @pytest.mark.parametrize('count', [1, 3])
