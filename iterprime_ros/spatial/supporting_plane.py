@@ -71,9 +71,9 @@ def find_supporting_plane(
     background: (N, 3) points round the objects, of none of them.
     objects: (M, 3) points of the objects.
 
-    Returns None where no plane has a quarter of the background, or without points. It is RANSAC (Fischler and Bolles,
-    1981) with fixed random numbers, then least squares on the inverse depth, which is linear in the
-    ray on a plane.
+    Returns None without points, and where no plane has a quarter of the background. It is RANSAC
+    (Fischler and Bolles, 1981) with fixed random numbers, then least squares on the inverse depth,
+    which is linear in the ray on a plane.
     """
     if len(background) < 3 or not len(objects):
         return None
