@@ -131,9 +131,12 @@ def resized(answer: Segmentation, size: tuple[int, int]) -> Segmentation:
         return enlarged[0, 0].numpy()
 
     candidates = tuple(replace(each, mask=plane(each.mask) > _HALF) for each in answer.candidates)
+    mask = np.zeros(size, bool)
+    for each in candidates[: answer.instance_count]:
+        mask |= each.mask
     return replace(
         answer,
-        mask=plane(answer.mask) > _HALF,
+        mask=mask,
         heatmap=plane(answer.heatmap),
         candidates=candidates,
     )
@@ -188,7 +191,7 @@ def notes(command: ParsedCommand, grounding: Grounding, received: str) -> Iterat
     span = grounding.expression.primary_word
     if command.primary_word is None and span is not None:
         word = grounding.expression.text[slice(*span)]
-        yield f'No noun was found; "{word}", the word with the most attention, stands for it.'
+        yield f'No noun was found; by the attention to words, "{word}" stands for it.'
     if command.primary_word is None and span is None:
         yield 'No primary word was found.'
     if len(received.split()) > MAX_WORDS or len(' '.join(received.split())) > MAX_CHARACTERS:

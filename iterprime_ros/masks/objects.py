@@ -88,7 +88,9 @@ def joined(objects: Proposals, extra: Proposals, max_overlap: float) -> Proposal
         limits = max_overlap * torch.minimum(areas[number], areas[kept])
         if areas[number] > 0 and bool((shared[number, kept] < limits).all()):
             kept.append(number)
-    return taken(Proposals(masks, predicted_iou), torch.tensor(kept, device=masks.device))
+    return taken(
+        Proposals(masks, predicted_iou), torch.tensor(kept, dtype=torch.int64, device=masks.device)
+    )
 
 
 def distinct(masks: Tensor, predicted_iou: Tensor, settings: ObjectSettings) -> Tensor:

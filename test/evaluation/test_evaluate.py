@@ -110,7 +110,7 @@ def test_better_models_take_their_place(shipped, untrained, tmp_path, monkeypatc
 
 def test_calibration_rewrites_the_settings_alone(tmp_path, monkeypatch, capsys):
     path = tmp_path / 'mine.yaml'
-    path.write_text('base: tabletop\nanswer: {max_peaks: 3}\n')
+    path.write_text('base: tabletop\nanswer: {by: heatmap, max_peaks: 3}\n')
     monkeypatch.setattr(
         calibrate_heatmap, 'refinement_settings', lambda: [{'rounds': 1}, {'rounds': 2}]
     )
