@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # module:function, called as load(split, limit).
 DATASETS: Mapping[str, str] = {
     'tabletop': 'iterprime_ros.evaluation.datasets.tabletop:load_tabletop',
+    'tabletop-clutter': 'iterprime_ros.evaluation.datasets.tabletop:load_clutter',
+    'tabletop-stacked': 'iterprime_ros.evaluation.datasets.tabletop:load_stacked',
+    'tabletop-unseen': 'iterprime_ros.evaluation.datasets.tabletop:load_unseen',
 }
 
 # module:function, called as load(model).

@@ -86,8 +86,8 @@ def _patterns() -> list[tuple[re.Pattern[str], Builder]]:
     forms += [(text, _with_exclusion) for text in EXCLUSION_FORMS]
     forms += [(text, _with_relation) for text in RELATION_FORMS]
     patterns = [(_compiled(text, _KIND_OF), build) for text, build in forms]
-    for side, texts in PLURAL_FORMS.items():
-        patterns += [(_compiled(text, _KIND_OF_PLURAL), partial(_plural, side)) for text in texts]
+    for side, plurals in PLURAL_FORMS.items():
+        patterns += [(_compiled(text, _KIND_OF_PLURAL), partial(_plural, side)) for text in plurals]
     return patterns
 
 

@@ -7,7 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from iterprime_ros.answer import Status
 from iterprime_ros.errors import InvalidSettingError, IterprimeError
+from iterprime_ros.geometry.pinhole import Pinhole
 
 
 class InvalidDatasetError(IterprimeError):
@@ -21,8 +23,11 @@ class Question:
     command: what the model is given, for example 'pick up the red mug'.
     expression: the referring expression in the command, for example 'the red mug'.
     group: row of the report that the question counts in; 'all' if the data set has no groups.
-    target_mask: (H, W) bool, the visible pixels of what the expression refers to; None if the
-        image shows nothing that it refers to.
+    target_mask: (H, W) bool, the visible pixels of all that the expression fits; None if the
+        image shows nothing that it fits.
+    target_masks: (H, W) bool each, one for each object that the expression fits, where there are
+        several; together they are target_mask. Empty stands for target_mask alone.
+    is_ambiguous: whether the expression asks for one object, but fits several.
     tags: other properties, value by name; the report has a table for each name.
     """
 
@@ -31,6 +36,15 @@ class Question:
     group: str
     target_mask: NDArray[np.bool_] | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    target_masks: tuple[NDArray[np.bool_], ...] = ()
+    is_ambiguous: bool = False
+
+    @property
+    def expected_status(self) -> Status:
+        """The status of a correct answer: FOUND, NOT_FOUND or AMBIGUOUS."""
+        if self.target_mask is None:
+            return Status.NOT_FOUND
+        return Status.AMBIGUOUS if self.is_ambiguous else Status.FOUND
 
 
 @dataclass(frozen=True)
@@ -40,22 +54,35 @@ class Sample:
     image_id: unique in the data set; bootstrap intervals resample by it.
     image: (H, W, 3) uint8 RGB.
     questions: in a fixed order.
+    depth: (H, W) float32, along the optical axis, in metres, registered to the image; None where
+        the data set has none.
+    pinhole: the camera model of the image; None where it is not known.
 
-    Raises InvalidDatasetError for a target mask that is not bool or not of the image's size.
+    Raises InvalidDatasetError for a target mask that is not bool or not of the image's size, and
+    for a depth that is not float32 or not of that size.
     """
 
     image_id: str
     image: NDArray[np.uint8]
     questions: tuple[Question, ...]
+    depth: NDArray[np.float32] | None = None
+    pinhole: Pinhole | None = None
 
     def __post_init__(self) -> None:
+        size = self.image.shape[:2]
         for question in self.questions:
-            mask, size = question.target_mask, self.image.shape[:2]
-            if mask is not None and (mask.dtype != np.bool_ or mask.shape != size):
-                raise InvalidDatasetError(
-                    f'Image {self.image_id}: the target mask of "{question.expression}" must be '
-                    f'bool {size}, not {mask.dtype} {mask.shape}.'
-                )
+            for mask in (question.target_mask, *question.target_masks):
+                if mask is not None and (mask.dtype != np.bool_ or mask.shape != size):
+                    raise InvalidDatasetError(
+                        f'Image {self.image_id}: the target mask of "{question.expression}" must '
+                        f'be bool {size}, not {mask.dtype} {mask.shape}.'
+                    )
+        depth = self.depth
+        if depth is not None and (depth.dtype != np.float32 or depth.shape != size):
+            raise InvalidDatasetError(
+                f'Image {self.image_id}: the depth must be float32 {size}, not {depth.dtype} '
+                f'{depth.shape}.'
+            )
 
 
 class Dataset(Protocol):
