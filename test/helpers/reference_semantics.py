@@ -132,7 +132,8 @@ def outline(item):
 
 
 def gap(first, second):
-    return min(math.dist(a, b) for a in outline(first) for b in outline(second))
+    a, b = np.array(outline(first)), np.array(outline(second))
+    return np.hypot(*(a[:, None] - b).transpose(2, 0, 1)).min()
 
 
 def verdict(difference, margin):
@@ -142,8 +143,8 @@ def verdict(difference, margin):
     return False if difference <= -margin else None
 
 
-def is_above(item, other):
-    """Return whether an object is in the stack on another one, by their geometry alone."""
+def rests_on(item, other):
+    """Return whether the base of an object is inside or on top of another one."""
     top = other.base_height + other.shape.height
     if not other.base_height < item.base_height < top + 1e-6:
         return False
@@ -151,18 +152,27 @@ def is_above(item, other):
     return math.dist(item.position, other.position) < reach
 
 
+def is_above(scene, item, other):
+    """Return whether an object is in the stack on another one, by their geometry alone."""
+    return rests_on(item, other) or any(
+        rests_on(item, each) and is_above(scene, each, other) for each in scene.objects
+    )
+
+
 def carries(scene, item, other):
     """Return whether an object stands on another one; None if others are in between."""
-    if not is_above(item, other):
+    if not is_above(scene, item, other):
         return False
-    between = any(is_above(item, each) and is_above(each, other) for each in scene.objects)
+    between = any(
+        is_above(scene, item, each) and is_above(scene, each, other) for each in scene.objects
+    )
     return None if between else True
 
 
 def related(scene, relation, item, other):
     if relation in ('on', 'under'):
         return carries(scene, *((item, other) if relation == 'on' else (other, item)))
-    if is_above(item, other) or is_above(other, item):
+    if is_above(scene, item, other) or is_above(scene, other, item):
         return None
     column = column_of(scene, other) - column_of(scene, item)
     depth = depth_of(scene, item) - depth_of(scene, other)
@@ -179,9 +189,11 @@ def related(scene, relation, item, other):
     return verdict(difference, margin)
 
 
-def is_between(item, one, other):
+def is_between(scene, item, one, other):
     """Return whether an object is between two others, by the law of cosines seen from above."""
-    if any(is_above(*pair) for each in (one, other) for pair in ((item, each), (each, item))):
+    if any(
+        is_above(scene, *pair) for each in (one, other) for pair in ((item, each), (each, item))
+    ):
         return None
     a = math.dist(item.position, one.position)
     b = math.dist(item.position, other.position)
@@ -300,7 +312,7 @@ def constrained(scene, constraint, item, candidates):
             return ranked(scene, rank, side, item, candidates)
         case 'between', first, second:
             return any_of(
-                is_between(item, one, other)
+                is_between(scene, item, one, other)
                 for one in scene.objects
                 for other in scene.objects
                 if len({item.id, one.id, other.id}) == 3

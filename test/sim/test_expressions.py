@@ -30,40 +30,39 @@ from iterprime_ros.sim.scene import World, sample_scene
 from iterprime_ros.sim.semantics import meaning
 from iterprime_ros.sim.view import SeenObject, View, view_of
 
-SCENES = {World.PLAIN: 120, World.CLUTTER: 24, World.STACKED: 40}
+SCENES = {World.PLAIN: 80, World.CLUTTER: 16, World.STACKED: 40}
 SINGLE = [stratum for stratum in Stratum if stratum not in (Stratum.PLURAL, Stratum.AMBIGUOUS)]
 # The least share of the scenes of a world with an expression of a stratum.
 SHARES = {Stratum.SIZE_ORDER: 0.4, Stratum.BETWEEN: 0.45, Stratum.SUPPORT: 0.3}
 
 
 @pytest.fixture(scope='module')
-def views_of(small_renderer):
-    return {
-        world: [view_of(small_renderer.render(sample_scene(seed, world))) for seed in range(count)]
+def seen_scenes(small_renderer):
+    """Return pairs of scenes and their views for each world."""
+    scenes = {
+        world: [sample_scene(seed, world) for seed in range(count)]
         for world, count in SCENES.items()
+    }
+    return {
+        world: [(scene, view_of(small_renderer.render(scene))) for scene in some]
+        for world, some in scenes.items()
     }
 
 
-@pytest.fixture
-def views(views_of):
-    return views_of[World.PLAIN]
-
-
-def expressions(views_of, world, stratum, repeats=2):
+def expressions(seen_scenes, world, stratum, repeats=2):
     """Yield scene, view and expression of a stratum for the scenes of a world, where there is one.
 
     At least as many as its share.
     """
     rng = np.random.default_rng(7)
     count = 0
-    for seed, view in enumerate(views_of[world]):
-        scene = sample_scene(seed, world)
+    for scene, view in seen_scenes[world]:
         for _ in range(repeats):
             expression = sample_expression(rng, view, stratum)
             if expression:
                 count += 1
                 yield scene, view, expression
-    assert count > SHARES.get(stratum, 0.7) * repeats * len(views_of[world])
+    assert count > SHARES.get(stratum, 0.7) * repeats * len(seen_scenes[world])
 
 
 def worlds_of(strata):
@@ -75,8 +74,8 @@ def worlds_of(strata):
 
 
 @pytest.mark.parametrize(('world', 'stratum'), worlds_of(SINGLE))
-def test_expressions_mean_one_referable_object_or_none(views_of, world, stratum):
-    for scene, view, expression in expressions(views_of, world, stratum):
+def test_expressions_mean_one_referable_object_or_none(seen_scenes, world, stratum):
+    for scene, view, expression in expressions(seen_scenes, world, stratum):
         verdicts = reference_semantics.verdicts(expression.text, scene)
         meant = {number for number, verdict in verdicts.items() if verdict is not False}
         assert meant == expression.targets, (scene.seed, expression.text)
@@ -92,8 +91,8 @@ def test_expressions_mean_one_referable_object_or_none(views_of, world, stratum)
 
 
 @pytest.mark.parametrize(('world', 'stratum'), worlds_of([Stratum.PLURAL, Stratum.AMBIGUOUS]))
-def test_plural_and_ambiguous_expressions_fit_several_referable_objects(views_of, world, stratum):
-    for scene, view, expression in expressions(views_of, world, stratum):
+def test_plural_and_ambiguous_expressions_fit_several_objects(seen_scenes, world, stratum):
+    for scene, view, expression in expressions(seen_scenes, world, stratum):
         assert expression.target is None
         assert len(expression.targets) > 1
         verdicts = reference_semantics.verdicts(expression.text, scene)
@@ -105,9 +104,9 @@ def test_plural_and_ambiguous_expressions_fit_several_referable_objects(views_of
         assert noun.endswith('s') == expression.phrase.is_plural
 
 
-def test_nested_expressions_do_not_fit_another_object_in_their_other_reading(views_of):
+def test_nested_expressions_do_not_fit_another_object_in_their_other_reading(seen_scenes):
     """The other reading: both locations are those of the target."""
-    for scene, _, expression in expressions(views_of, World.PLAIN, Stratum.NESTED):
+    for scene, _, expression in expressions(seen_scenes, World.PLAIN, Stratum.NESTED):
         phrase, inner = expression.phrase, expression.phrase.anchor
         one = (
             wordings(replace(phrase, anchor=inner.head))[0].text if not inner.head.is_empty else ''
@@ -118,8 +117,8 @@ def test_nested_expressions_do_not_fit_another_object_in_their_other_reading(vie
         assert fitting <= expression.targets, (scene.seed, expression.text)
 
 
-def test_negations_exclude_an_object_that_fits_otherwise(views_of):
-    for _, view, expression in expressions(views_of, World.PLAIN, Stratum.NEGATED):
+def test_negations_exclude_an_object_that_fits_otherwise(seen_scenes):
+    for _, view, expression in expressions(seen_scenes, World.PLAIN, Stratum.NEGATED):
         fitting = meaning(Phrase(expression.phrase.head), view).sure
         assert expression.targets < fitting
 
@@ -183,15 +182,11 @@ def location_of(phrase):
     return 'ordinal' if isinstance(phrase.place, Ordinal) else phrase.place or phrase.relation
 
 
-def test_meaning_agrees_with_the_reference_on_any_phrase(views, views_of):
+def test_meaning_agrees_with_the_reference_on_any_phrase(seen_scenes):
     """Also on phrases that sample_expression would not choose, because they are unclear."""
     rng = np.random.default_rng(3)
     decided = Counter()
-    worlds = [(World.PLAIN, views[:30]), (World.STACKED, views_of[World.STACKED])]
-    for world, seed, view in (
-        (world, seed, view) for world, some in worlds for seed, view in enumerate(some)
-    ):
-        scene = sample_scene(seed, world)
+    for scene, view in (*seen_scenes[World.PLAIN][:30], *seen_scenes[World.STACKED]):
         for _ in range(40):
             phrase = any_phrase(rng, view)
             if phrase.relation is Relation.NEXT_TO:
@@ -202,19 +197,23 @@ def test_meaning_agrees_with_the_reference_on_any_phrase(views, views_of):
                 decided[location_of(phrase), verdict] += 1
                 if phrase.place is Place.MIDDLE:
                     # An even number has no middle: the evaluators differ in what is possible.
-                    assert (identity in sure) == (verdict is True), (seed, text, identity)
+                    assert (identity in sure) == (verdict is True), (scene.seed, text, identity)
                     continue
-                assert (identity in sure) == (verdict is True), (seed, text, identity)
-                assert (identity in possible) == (verdict is not False), (seed, text, identity)
+                assert (identity in sure) == (verdict is True), (scene.seed, text, identity)
+                assert (identity in possible) == (verdict is not False), (
+                    scene.seed,
+                    text,
+                    identity,
+                )
     for constraint in {*Place, *Relation, *Support, 'between', 'ordinal'} - {Relation.NEXT_TO}:
         verdicts = (True, False, None)
         assert all(decided[constraint, verdict] for verdict in verdicts), constraint
 
 
-def test_every_kind_of_phrase_is_drawn(views):
+def test_every_kind_of_phrase_is_drawn(seen_scenes):
     rng = np.random.default_rng(0)
     places, relations, words = Counter(), Counter(), Counter()
-    for view in views:
+    for _, view in seen_scenes[World.PLAIN]:
         for stratum in (Stratum.PLACE, Stratum.RELATION, Stratum.ABSENT, Stratum.ATTRIBUTES):
             expression = sample_expression(rng, view, stratum)
             if expression:

@@ -41,10 +41,12 @@ class Question:
 
     @property
     def expected_status(self) -> Status:
-        """The status of a correct answer: FOUND, NOT_FOUND or AMBIGUOUS."""
+        """The status of a correct answer: FOUND, FOUND_SEVERAL, NOT_FOUND or AMBIGUOUS."""
         if self.target_mask is None:
             return Status.NOT_FOUND
-        return Status.AMBIGUOUS if self.is_ambiguous else Status.FOUND
+        if self.is_ambiguous:
+            return Status.AMBIGUOUS
+        return Status.FOUND_SEVERAL if len(self.target_masks) > 1 else Status.FOUND
 
 
 @dataclass(frozen=True)

@@ -74,10 +74,13 @@ def test_targets_are_visible_objects_as_many_as_the_group_says(samples_of, rende
                 continue
             assert mask.mean() > 0.003
             objects = set(np.unique(ids[mask]).tolist())
-            is_ambiguous = question.group == Stratum.AMBIGUOUS.value
-            status = Status.AMBIGUOUS if is_ambiguous else Status.FOUND
+            status = {
+                Stratum.AMBIGUOUS.value: Status.AMBIGUOUS,
+                Stratum.PLURAL.value: Status.FOUND_SEVERAL,
+            }.get(question.group, Status.FOUND)
             assert question.expected_status is status
-            if is_ambiguous or question.group == Stratum.PLURAL.value:
+            assert question.is_ambiguous == (status is Status.AMBIGUOUS)
+            if status is not Status.FOUND:
                 assert len(masks) == len(objects) > 1
                 assert [set(np.unique(ids[each]).tolist()) for each in masks] == [
                     {number} for number in sorted(objects)
