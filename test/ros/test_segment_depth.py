@@ -190,6 +190,35 @@ def test_a_fast_model_waits_for_depth_that_comes_later(start_process, robot, mes
         pytest.fail(f'No answer had a 3D position; the last: {robot.results[-1].text}')
 
 
+def test_depth_decides_which_object_is_closest_and_plural_commands_mean_all(
+    start_process, robot, messages, picture
+):
+    """The same picture with its distances turned round has another closest mug."""
+    image, depth, info = messages
+    turned = to_image(picture.depth.max() + picture.depth.min() - picture.depth, '32FC1', header())
+    mugs = {
+        item.colour: picture.ids == item.id for item in picture.scene.objects if item.kind == 'mug'
+    }
+    with running(start_process):
+        closest = []
+        for given in (depth, turned):
+            answer = robot.ask_until(
+                lambda answer: answer.point_count, 'the closest mug', image, given, info
+            )
+            assert answer.status in (ReferredObject.FOUND, ReferredObject.AMBIGUOUS), answer.text
+            assert 0 <= answer.chance <= 1
+            mask = full_mask(answer)
+            closest.append(max(mugs, key=lambda colour, m=mask: (mugs[colour] & m).sum()))
+        assert closest[0] == 'black'
+        assert closest[1] in ('blue', 'orange')
+        several = robot.ask('all the mugs', image, depth, info)
+    assert (several.status, several.instance_count) == (ReferredObject.FOUND_SEVERAL, 3)
+    assert len(several.candidates) >= 3
+    for mug in mugs.values():
+        ious = [(mug & mask).sum() / (mug | mask).sum() for mask in instance_masks(several)]
+        assert max(ious) > 0.5
+
+
 def test_depth_of_another_frame_and_a_bad_calibration_cost_only_the_position(
     start_process, robot, messages
 ):
