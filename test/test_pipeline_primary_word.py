@@ -70,10 +70,12 @@ def test_no_note_where_both_name_the_same_word(model, with_head, picture):
     assert answer.notes == model.segment(picture, 'the red mug').notes
 
 
-def test_the_head_names_the_word_where_the_parser_finds_none(with_head, picture):
-    agreeing = with_head('is last', 1.0).segment(picture, 'the red')
-    assert agreeing.command.primary_word is None
-    assert primary(agreeing) == ['red']
+@pytest.mark.parametrize(('feature', 'word'), [('is first', '2nd'), ('is last', 'right')])
+def test_the_head_names_the_word_where_the_parser_finds_none(with_head, picture, feature, word):
+    answer = with_head(feature, 1.0).segment(picture, '2nd from right')
+    assert answer.command.primary_word is None
+    assert primary(answer) == [word]
+    assert any(f'"{word}" stands for it' in note for note in answer.notes)
 
 
 def test_many_commands_have_the_notes_of_each_alone(with_head, picture):
