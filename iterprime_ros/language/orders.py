@@ -9,11 +9,13 @@ from typing import NamedTuple
 from spacy.tokens import Doc, Token
 
 from iterprime_ros.language.phrase import Order
+from iterprime_ros.language.phrase_contexts import is_of_noun
 from iterprime_ros.language.phrase_patterns import Kind
 from iterprime_ros.language.phrase_units import Unit, find_units
 from iterprime_ros.language.vocabulary import (
     DETERMINERS,
     INDEFINITE_PRONOUNS,
+    NOUN_VERBS,
     NUMBERS,
     ONES,
     ORDINALS,
@@ -40,11 +42,6 @@ _OPENINGS = words("""
 """)
 # What precedes a bare expression without being part of it.
 _INTERJECTIONS = words('hey hi hello ok okay well so um uh er hmm please yes no now')
-# They may be nouns of a bare expression: 'light on the left', 'watch with a black strap'.
-_NOUN_VERBS = words("""
-    hand light watch book park stack water paint head mark track press place cut fork hammer clean
-    open switch point walk drive drop fish ski surf shop plant
-""")
 # They introduce an order, or express a wish.
 _WRAPPERS = frozenset(['want', 'like', 'need', 'mind', 'love'])
 # After them a verb in its base form follows.
@@ -106,6 +103,8 @@ _STARTS = (
 _NOUNS = frozenset({'NOUN', 'PROPN', 'ADJ', 'NUM'})
 
 _GOALS = frozenset({'to', 'into', 'onto', 'toward', 'towards', 'for'})
+_POINTERS = {'it', 'them', 'this', 'that', 'these', 'those'}
+_TARGETS = _GOALS | {'in', 'on', 'at'}
 _PLACING_VERBS = words("""
     put place set drop insert stack lay pour throw hang
 """)
@@ -132,7 +131,7 @@ def after_interjections(doc: Doc) -> int:
 
 def is_noun_here(verb: Token) -> bool:
     """Return whether a verb at the beginning is rather a noun, by the word after it."""
-    if verb.i or verb.lower_ not in _NOUN_VERBS or len(verb.doc) == 1:
+    if verb.i or verb.lower_ not in NOUN_VERBS or len(verb.doc) == 1:
         return False
     after = verb.nbor()
     own = _is_prepositional(verb.lower_, after) or after.dep_ in {'compound:prt', 'prt'}
@@ -213,6 +212,8 @@ def _after_verb(doc: Doc, verb: int) -> int | None:
         at += 1
     if at >= len(doc):
         return None
+    if doc[at].lower_ in _POINTERS and at + 2 < len(doc) and doc[at + 1].lower_ in _TARGETS:
+        at += 2  # 'drop it into the bin'
     word = doc[at]
     if word.lower_ in _STARTS or word.pos_ in _NOUNS or word.lower_ in {'and'}:
         return at
@@ -245,7 +246,8 @@ def _units_without_overlap(doc: Doc, start: int) -> list[Unit]:
     found = find_units(doc, start, len(doc))
     units: list[Unit] = []
     for at in sorted(found):
-        unit = found[at][0]
+        is_noun_next = is_of_noun(doc, found[at][0], len(doc))
+        unit = found[at][-1 if is_noun_next else 0]
         is_free = not units or units[-1].end <= at
         if is_free and unit.kind not in {Kind.FILLER, Kind.ANCHOR}:
             units.append(unit)

@@ -106,10 +106,11 @@ class RelationConstraint:
 class NounPhrase:
     """A noun phrase: what the object is, and where.
 
-    text: what a matcher is asked, without article and constraints: "small red mug". Words that no
-        rule covers stay in it. A pronoun ("one", "anything") is replaced by "object".
+    text: what a matcher is asked, in lower case, without articles and constraints: "small red
+        mug". Words that no rule covers stay in it. The head noun is in the singular; a pronoun
+        ("one", "anything") is replaced by "object".
     span: of the whole noun phrase, constraints included.
-    head: the head noun; None where there is no noun.
+    head: the head noun, or the pronoun in its place; None where there is neither.
     attributes: the words of text besides the head, in order.
     excluded: texts that must not match, in full: ("red mug",) for "the mug that is not red".
     is_plural: whether more than one object is meant: "all the mugs", "the mugs", "two mugs".

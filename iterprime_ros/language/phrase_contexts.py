@@ -15,6 +15,7 @@ from iterprime_ros.language.vocabulary import (
     PARTS,
     PERSON_PRONOUNS,
     PERSONS,
+    SIZE_WORDS,
     SPEAKERS_OWN,
     STATES_AFTER_IN,
     STATES_AFTER_ON,
@@ -78,13 +79,22 @@ def names_several(doc: Doc, at: int, last: int) -> bool:
     return False
 
 
+def is_of_noun(doc: Doc, unit: Unit, last: int) -> bool:
+    """Return whether the words of a side describe the noun of a relation: 'on the top shelf'."""
+    at = unit.end
+    while at < last and doc[at].lower_ in COLOURS | SIZE_WORDS:
+        at += 1
+    is_noun_next = at < last and doc[at].pos_ in {'NOUN', 'PROPN'}
+    return is_noun_next and doc[unit.start].lower_ in _PREPOSITIONS
+
+
 def is_side(doc: Doc, unit: Unit, last: int, head: Token | None, in_complement: bool) -> bool:
     """Return whether a side is where the object is."""
     after = doc[unit.end] if unit.end < last else None
     if after is not None and after.lower_ == 'of':
         return False  # 'the top of the stairs'
     if is_location(doc, unit) or unit.end - unit.start > 1:
-        return True
+        return not is_of_noun(doc, unit, last)
     word, before = doc[unit.start].lower_, doc[unit.start - 1] if unit.start else None
     precedes_noun = after is not None and after.pos_ in {'NOUN', 'PROPN', 'ADJ', 'NUM'}
     if in_complement and precedes_noun:
@@ -120,10 +130,12 @@ def is_order(doc: Doc, unit: Unit, first: int, last: int, head: Token | None) ->
     if not is_single and after is not None:
         if after.lower_ == 'of':
             return False  # 'in the back of the truck'
-        names_place = any(token.lower_ in _PREPOSITIONS for token in doc[unit.start : unit.end])
-        is_extreme = doc[unit.end - 1].lower_ in {'left', 'right', 'top', 'bottom'}
-        if after.pos_ in {'NOUN', 'PROPN'} and names_place and not is_extreme:
-            return False  # 'in the back room', 'closest to the front door'
+        if is_of_noun(doc, unit, last):
+            return False  # 'in the back room'
+        words = [token.lower_ for token in doc[unit.start : unit.end]]
+        is_extreme = words[-1] in {'left', 'right', 'top', 'bottom'}
+        if after.pos_ in {'NOUN', 'PROPN'} and 'to' in words and not is_extreme:
+            return False  # 'closest to the front door'
     return True
 
 

@@ -20,7 +20,9 @@ from iterprime_ros.language.vocabulary import (
     COLOURS,
     INDEFINITE_PRONOUNS,
     IRREGULAR_PLURALS,
+    NO_AGENTS,
     NOT_PLURAL,
+    NOUN_VERBS,
     ONES,
     PERSON_PRONOUNS,
     PLURAL_PRONOUNS,
@@ -109,13 +111,33 @@ def head_of(words: list[Token]) -> Token | None:
     for word in words:
         if head is None and word.lower_ in ONES | INDEFINITE_PRONOUNS:
             return word
+        if head is not None and word.i != head.i + 1 and word.nbor(-1).pos_ == 'DET':
+            break  # 'the horse the man is riding'
         if word.pos_ in {'NOUN', 'PROPN'} and any(map(str.isalnum, word.text)):
             head = word
         elif head is not None and word.text not in {'-', *_POSSESSIVES}:
             break
-    # 'the can': a word of another kind is a noun where it has an article.
-    articles = (word for word in words if any(child.dep_ == 'det' for child in word.children))
-    return head or next(articles, None)
+    return head or _unmarked_noun(words)
+
+
+def _unmarked_noun(words: list[Token]) -> Token | None:
+    """Return the last of the first words that may be nouns although they are not tagged so."""
+    noun = None
+    for word in filter(_may_be_noun, words):
+        if noun is None or word.i == noun.i + 1:
+            noun = word  # 'the can opener'
+    return noun
+
+
+def _may_be_noun(word: Token) -> bool:
+    """Return whether a word that is not tagged as a noun may be one."""
+    text = word.lower_
+    if word.pos_ not in {'VERB', 'ADJ', 'ADV', 'ADP', 'INTJ', 'AUX'}:
+        return False
+    if word.pos_ != 'ADJ' and any(child.dep_ == 'det' for child in word.children):
+        return True  # 'the can'
+    is_agent = text.endswith(('er', 'or', 'ers', 'ors')) and len(text) > 4  # 'mixer', 'batter'
+    return text in NOUN_VERBS or (is_agent and text not in NO_AGENTS)
 
 
 def is_plural_noun(word: Token) -> bool:

@@ -202,7 +202,7 @@ class PhraseReader:
         return word.dep_ in {'compound:prt', 'prt'} and word.head.i < self.first
 
     def _is_relative(self, at: int) -> bool:
-        return at + 1 < self.last and self.doc[at + 1].pos_ in {'VERB', 'AUX', 'PRON'}
+        return at + 1 < self.last and self.doc[at + 1].pos_ in {'VERB', 'AUX', 'PRON', 'DET'}
 
     def _counts_noun(self, at: int) -> bool:
         """Return whether the 'one' at `at` counts the noun that follows."""

@@ -66,6 +66,11 @@ NUMBERS = {
     )
 }
 
+# They may be nouns of a bare expression: 'light on the left', 'watch with a black strap'.
+NOUN_VERBS = words("""
+    train hand light watch book park stack water paint head mark track press place cut fork hammer
+    clean open switch point walk drive drop fish ski surf shop plant
+""")
 # After them a side is where the object looks or goes, not where it is: 'bear looking left'.
 DIRECTED_VERBS = words("""
     looking facing turning turned pointing leaning going moving walking running heading driving
@@ -90,6 +95,11 @@ ANIMALS = words("""
 COLOURS = words("""
     red green blue yellow orange purple pink brown black white grey gray beige tan teal navy
     maroon turquoise cyan magenta violet gold silver khaki plaid stripes camo denim
+""")
+# Adjectives and prepositions that end like 'mixer' and 'batter'.
+NO_AGENTS = words("""
+    other under over after upper lower outer inner silver copper leather proper either neither
+    another former latter amber minor major interior exterior superior color for or her per
 """)
 SIZE_WORDS = words("""
     small little tiny large big huge tall short long

@@ -47,8 +47,8 @@ def test_hand_written_expressions_are_understood(parser, held_out):
     read = [(case, parser.parse(case['text'])) for case in cases]
     nouns = [(c['text'], primary(p)) for c, p in read if primary(p) != c['primary']]
     verbs = [(c['text'], p.action_verb) for c, p in read if p.action_verb != c['verb']]
-    assert len(nouns) <= 0.08 * len(cases), nouns
-    assert len(verbs) <= 0.05 * len(cases), verbs
+    assert len(nouns) <= 0.06 * len(cases), nouns
+    assert len(verbs) <= 0.02 * len(cases), verbs
 
 
 @pytest.mark.parametrize(

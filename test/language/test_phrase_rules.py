@@ -48,6 +48,9 @@ the middle mug                                  | mug [middle]
 the mug in the centre of the table              | mug [middle]
 the middle of the three mugs                    | mug [middle]
 bear looking left                               | bear looking left
+the jar on the top shelf                        | jar [on (shelf [at the top])]
+the mug on the far left red box                 | mug [on (red box [leftmost])]
+the cat in the back room                        | cat [in (room [farthest])]
 the top of the stairs                           | top of stairs
 the back of the chair                           | back of chair
 woman in red top                                | woman in red top
@@ -145,6 +148,9 @@ boy's half-eaten apple               | boy's half-eaten apple
 which mug is red                     | red mug
 no, the red one                      | red object
 my phone                             | phone
+batter                               | batter
+train on left track                  | train [on (track [on the left])]
+the horse that the man is riding     | horse that man riding
 the mug in the picture               | mug
 """
 
@@ -180,6 +186,8 @@ def test_examples(parser, text, tree):
         ('tell me where the red mug is', 'tell', 'the red mug'),
         ('can you pass the blender over there', 'pass', 'the blender'),
         ('okay robot now take the glass away', 'take', 'the glass'),
+        ('place the bowl on the top shelf', 'place', 'the bowl'),
+        ('drop it into the trash bin', 'drop', 'the trash bin'),
         ('hand on the table', '', 'hand on the table'),
         ('watch with black strap', '', 'watch with black strap'),
         ('hey, what about the red mug?', '', 'the red mug'),
