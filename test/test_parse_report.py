@@ -1,6 +1,7 @@
 """The command `iterprime parse`: what it prints, as text and as JSON."""
 
 import json
+import textwrap
 
 import pytest
 
@@ -13,12 +14,11 @@ def test_a_command_is_parsed(capsys):
     lines = capsys.readouterr().out.splitlines()
     with pytest.raises(SystemExit):
         main(['parse', '--help'])
-    example = [line[6:] for line in capsys.readouterr().out.splitlines()]
-    first = lines[: lines.index('', 5)]
-    assert [line for line in example if line in first] == first  # the help shows what is printed
+    first = '\n'.join(lines[: lines.index('', 5)])
+    assert textwrap.indent(first, ' ' * 6) in capsys.readouterr().out  # the help shows it
     assert lines[-2:] == [
         '      dog                    "dog"',
-        '                 on the left      not on the left',
+        '              on the left      not on the left',
     ]
 
 
