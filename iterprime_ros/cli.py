@@ -107,16 +107,20 @@ Answers commands about images whose ground truth is known, and writes into a fol
   worst.png      the worst answers
   sample.png     answers at even steps from the first to the last
 
-The data set tabletop consists of rendered scenes with up to four commands each: one refers to an
-object by its attributes, one by its place, one by a relation, and one to nothing in the scene. Its
-splits are held-out, on which neither training nor tuning was done, and calibration, on which
-settings are chosen. Each has 1000 scenes.
+The data set tabletop consists of rendered scenes with depth, each with at most one command of every
+group: an object is named by its attributes, its place, a relation, nested relations and more; some
+commands mean several objects, some leave open which one, and some mean nothing in the scene.
+tabletop-clutter, tabletop-stacked and tabletop-unseen are harder worlds. The splits are test and
+held-out, on which neither training nor tuning was done, and calibration, on which settings are
+chosen. Each has 1000 scenes.
+
+AMBIGUOUS and several objects are counted on their own; report.md says how.
 """
 
 _EVALUATE_EXAMPLES = """\
 examples:
   iterprime evaluate --limit 100
-      the first 100 held-out scenes of the tabletop
+      the first 100 scenes of the tabletop
   iterprime evaluate --limit 100 --baseline grad-cam --out out/comparison
       the same, beside Grad-CAM alone
   iterprime evaluate --split calibration --profile mine.yaml
@@ -361,7 +365,7 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
         help='questions to answer (default: tabletop)',
     )
     evaluate.add_argument(
-        '--split', help="split of the data set (default: the data set's own; for tabletop held-out)"
+        '--split', help="split of the data set (default: the data set's own; for tabletop test)"
     )
     evaluate.add_argument(
         '--limit',

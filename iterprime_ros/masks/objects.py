@@ -86,7 +86,9 @@ def joined(objects: Proposals, extra: Proposals, max_overlap: float) -> Proposal
     kept = list(range(len(objects.masks)))
     for number in range(len(kept), len(masks)):
         limits = max_overlap * torch.minimum(areas[number], areas[kept])
-        if areas[number] > 0 and bool((shared[number, kept] < limits).all()):
+        both = shared[number, kept]
+        # An empty object has a limit of 0, but shows nothing.
+        if areas[number] > 0 and not bool(((both >= limits) & (both > 0)).any()):
             kept.append(number)
     return taken(
         Proposals(masks, predicted_iou), torch.tensor(kept, dtype=torch.int64, device=masks.device)

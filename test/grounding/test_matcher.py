@@ -13,10 +13,10 @@ from PIL import Image
 from transformers import BlipConfig, BlipForImageTextRetrieval
 
 from helpers.tiny_blip import STEM, WORDS, tiny_blip, tiny_tokenizer
+from iterprime_ros.conv_stem import ConvStem
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.blip import blip_matcher, load_blip
-from iterprime_ros.conv_stem import ConvStem
 from iterprime_ros.grounding.fusion import Pixels
 from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.settings import OURS
