@@ -8,6 +8,7 @@ Calibration of Modern Neural Networks", ICML 2017, arXiv 1706.04599).
 import json
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -204,8 +205,9 @@ def _damaged(path: str | Path, symptom: str) -> WeightsMismatchError:
     )
 
 
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and abs(value) <= 1e300 and not math.isnan(value)
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max  # which is False for NaN, too
 
 
 def _relative(values: Tensor) -> Tensor:
