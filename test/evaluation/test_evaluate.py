@@ -101,7 +101,7 @@ def test_better_models_take_their_place(shipped, untrained, tmp_path, monkeypatc
     shutil.copytree(untrained, shipped)
     better = tmp_path / 'better'
     better.mkdir()
-    for name in ('profile.yaml', 'matcher', 'masks'):
+    for name in ('profile.yaml', 'primary_word.json', 'matcher', 'masks'):
         copy = shutil.copytree if (TABLETOP / name).is_dir() else shutil.copy
         copy(TABLETOP / name, better / name)
     ship(better, 4, tmp_path / 'out')
@@ -120,3 +120,17 @@ def test_calibration_rewrites_the_settings_alone(tmp_path, monkeypatch, capsys):
     assert GroundingSettings(**fields['grounding']).rounds in (1, 2)
     assert load_profile(path).answer.max_peaks == 3
     assert 'match threshold' in capsys.readouterr().out
+
+
+def test_calibration_by_parts_fits_the_region_match(tmp_path, capsys):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('base: tabletop\nanswer: {by: parts}\nregions: {only: 0, bias: 50}\n')
+    assert calibrate.main([str(path), '--scenes', '2']) == 0
+    assert set(yaml.safe_load(path.read_text())) == {'base', 'answer', 'regions'}
+    profile = load_profile(path)
+    assert profile.regions.only > 0
+    assert profile.regions.bias < 5
+    assert 0 < profile.answer.match_threshold < 1
+    report = capsys.readouterr().out
+    assert 'region and contrast: patch share' in report
+    assert report.count('scenes, contrast') == 2
