@@ -35,7 +35,7 @@ from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.blip import blip_matcher
 from iterprime_ros.grounding.fusion import FusionMatcher
 from iterprime_ros.grounding.refinement import ground
-from iterprime_ros.grounding.regions import region_logits
+from iterprime_ros.grounding.region_match import region_logits
 from iterprime_ros.grounding.settings import GroundingSettings
 
 ROUNDS = 3

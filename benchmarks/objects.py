@@ -29,7 +29,7 @@ from iterprime_ros.answering.by_parts import frame_objects, phrase_matches
 from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.instances import instances
-from iterprime_ros.masks.objects import ObjectSettings, best_of_each, objects_of
+from iterprime_ros.masks.object_masks import ObjectSettings, best_of_each, objects_of
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.regions import RegionProposer, Regions
 from iterprime_ros.masks.selection import peak_points, select

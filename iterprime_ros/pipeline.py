@@ -25,8 +25,8 @@ from iterprime_ros.answering.by_parts import (
     phrase_matches,
 )
 from iterprime_ros.answering.decision import Decision, segmentation
-from iterprime_ros.answering.expressions import phrase_expression, whole_expression
-from iterprime_ros.answering.primary_words import primary_word_opinions
+from iterprime_ros.answering.grounded_expression import phrase_expression, whole_expression
+from iterprime_ros.answering.primary_word_choice import primary_word_opinions
 from iterprime_ros.backends import load_matcher, load_proposer
 from iterprime_ros.errors import (
     InvalidCommandError,
@@ -37,10 +37,10 @@ from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import check_registered
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.matcher import Matcher
-from iterprime_ros.grounding.primary_word import head_of_profile
+from iterprime_ros.grounding.primary_word_head import head_of_profile
 from iterprime_ros.grounding.refinement import Grounding, OnRound, ground
 from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
-from iterprime_ros.masks.objects import distinct, joined, objects_of, taken
+from iterprime_ros.masks.object_masks import distinct, joined, objects_of, taken
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
 from iterprime_ros.masks.selection import peak_points
 from iterprime_ros.masks.transforms import reduced
@@ -82,7 +82,7 @@ class IteRPrimE:
     device: the device of matcher and proposer.
 
     Raises InvalidSettingError for a fusion block that the matcher does not have, and the errors of
-    grounding.primary_word.load_head.
+    grounding.primary_word_head.load_head.
     """
 
     def __init__(

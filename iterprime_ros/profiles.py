@@ -15,7 +15,7 @@ from iterprime_ros.grounding.settings import (
     GroundingSettings,
     RegionMatchSettings,
 )
-from iterprime_ros.masks.objects import ObjectSettings
+from iterprime_ros.masks.object_masks import ObjectSettings
 
 DEFAULT = 'tabletop'
 TABLETOP = Path(__file__).parent / 'models' / 'tabletop'

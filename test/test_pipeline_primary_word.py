@@ -4,7 +4,7 @@ import pytest
 
 from helpers.tiny_profile import write_profile
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
-from iterprime_ros.grounding.primary_word import FEATURES, PrimaryWordHead, save_head
+from iterprime_ros.grounding.primary_word_head import FEATURES, PrimaryWordHead, save_head
 from iterprime_ros.pipeline import IteRPrimE
 
 COMMAND = 'pick up the red mug left of the ball'

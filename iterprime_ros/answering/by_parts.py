@@ -19,7 +19,7 @@ from iterprime_ros.answering.decision import Decision
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.grounding.heatmap import scaled, upsampled
 from iterprime_ros.grounding.matcher import Matcher
-from iterprime_ros.grounding.regions import match_probability, region_logits, region_patches
+from iterprime_ros.grounding.region_match import match_probability, region_logits, region_patches
 from iterprime_ros.grounding.settings import RegionMatchSettings
 from iterprime_ros.language.command_parser import ParsedCommand
 from iterprime_ros.masks.ambiguity import is_other_object

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from iterprime_ros.answer import Candidate, PartsReport, Segmentation, Status, notes
-from iterprime_ros.answering.expressions import word_heatmaps
+from iterprime_ros.answering.grounded_expression import word_heatmaps
 from iterprime_ros.grounding.refinement import Grounding
 from iterprime_ros.language.command_parser import ParsedCommand
 from iterprime_ros.masks.proposer import Proposals

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from iterprime_ros.evaluation.ablation_parts import PartsFrame, heatmap_settings
+from iterprime_ros.evaluation.frame_objects import objects_in
 from iterprime_ros.evaluation.metrics import Asked
-from iterprime_ros.evaluation.objects import objects_in
 from iterprime_ros.evaluation.oracle import best_iou
 from iterprime_ros.evaluation.runner import asked_of
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.instances import instances
 from iterprime_ros.grounding.settings import GroundingSettings
-from iterprime_ros.masks.objects import joined
+from iterprime_ros.masks.object_masks import joined
 from iterprime_ros.masks.proposer import Proposals, no_proposals
 from iterprime_ros.masks.selection import peak_points, select
 

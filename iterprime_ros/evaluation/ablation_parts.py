@@ -11,7 +11,7 @@ from torch import Tensor
 
 from iterprime_ros.answer import Status
 from iterprime_ros.answering.by_parts import FrameObjects, answer_by_parts, frame_objects
-from iterprime_ros.answering.expressions import phrase_expression
+from iterprime_ros.answering.grounded_expression import phrase_expression
 from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.evaluation.datasets.dataset import Sample
 from iterprime_ros.evaluation.metrics import Asked, Outcome
@@ -19,7 +19,7 @@ from iterprime_ros.evaluation.oracle import best_iou
 from iterprime_ros.evaluation.runner import asked_of, compared, instances_of
 from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.refinement import ground
-from iterprime_ros.grounding.regions import RegionLogits, match_probability, region_logits
+from iterprime_ros.grounding.region_match import RegionLogits, match_probability, region_logits
 from iterprime_ros.grounding.settings import GroundingSettings, RegionMatchSettings
 from iterprime_ros.language.command_parser import ParsedCommand
 from iterprime_ros.masks.proposer import Proposals

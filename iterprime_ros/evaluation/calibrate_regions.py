@@ -13,14 +13,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError
+from iterprime_ros.evaluation.frame_objects import objects_in
 from iterprime_ros.evaluation.logistic import (
     accuracy,
     expected_calibration_error,
     fit_logistic,
     log_loss,
 )
-from iterprime_ros.evaluation.objects import objects_in
-from iterprime_ros.grounding.regions import RegionLogits, region_logits, region_patches
+from iterprime_ros.grounding.region_match import RegionLogits, region_logits, region_patches
 from iterprime_ros.grounding.settings import RegionMatchSettings
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.sim.expressions import altered_phrase

@@ -16,7 +16,7 @@ from iterprime_ros.grounding.alignment import Expression, expression_offsets, to
 from iterprime_ros.grounding.emphasis import emphasised_map
 from iterprime_ros.grounding.heatmap import scaled
 from iterprime_ros.grounding.matcher import Matcher
-from iterprime_ros.grounding.regions import region_patches
+from iterprime_ros.grounding.region_match import region_patches
 from iterprime_ros.grounding.settings import GroundingSettings
 from iterprime_ros.weights import check_finite
 

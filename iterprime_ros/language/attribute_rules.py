@@ -8,7 +8,7 @@ from iterprime_ros.language.phrase_draft import Draft, Exclusion
 from iterprime_ros.language.phrase_patterns import Kind, Quantity
 from iterprime_ros.language.phrase_reader import PhraseReader
 from iterprime_ros.language.phrase_units import Unit
-from iterprime_ros.language.vocabulary import (
+from iterprime_ros.language.word_lists import (
     ALTERNATIVES,
     COLOURS,
     DETERMINERS,

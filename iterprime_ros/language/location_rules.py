@@ -21,7 +21,7 @@ from iterprime_ros.language.phrase_draft import Draft, finished
 from iterprime_ros.language.phrase_patterns import Quantity
 from iterprime_ros.language.phrase_reader import PhraseReader
 from iterprime_ros.language.phrase_units import Unit
-from iterprime_ros.language.vocabulary import COLOURS, COORDINATIONS, DIRECTED_VERBS, ONES
+from iterprime_ros.language.word_lists import COLOURS, COORDINATIONS, DIRECTED_VERBS, ONES
 
 # Relations that may as well belong to a complement: 'with magnets on the door'.
 _LOOSE = {Relation.ON, Relation.IN, Relation.UNDER, Relation.ABOVE}

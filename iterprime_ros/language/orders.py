@@ -12,7 +12,7 @@ from iterprime_ros.language.phrase import Order
 from iterprime_ros.language.phrase_contexts import is_of_noun
 from iterprime_ros.language.phrase_patterns import Kind
 from iterprime_ros.language.phrase_units import Unit, find_units
-from iterprime_ros.language.vocabulary import (
+from iterprime_ros.language.word_lists import (
     DETERMINERS,
     INDEFINITE_PRONOUNS,
     NOUN_VERBS,

@@ -4,7 +4,7 @@ from spacy.tokens import Doc, Token
 
 from iterprime_ros.language.phrase_draft import is_plural_noun
 from iterprime_ros.language.phrase_units import Unit
-from iterprime_ros.language.vocabulary import (
+from iterprime_ros.language.word_lists import (
     ANIMALS,
     BEFORE_TOP,
     CLOTHES,

@@ -16,7 +16,7 @@ from iterprime_ros.language.phrase import (
 )
 from iterprime_ros.language.phrase_patterns import LAST, Quantity
 from iterprime_ros.language.phrase_units import Unit
-from iterprime_ros.language.vocabulary import (
+from iterprime_ros.language.word_lists import (
     COLOURS,
     INDEFINITE_PRONOUNS,
     IRREGULAR_PLURALS,

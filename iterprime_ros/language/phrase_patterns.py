@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from iterprime_ros.language.phrase import Order, Relation, Side
-from iterprime_ros.language.vocabulary import NUMBERS, ORDINALS, POSTURES
+from iterprime_ros.language.word_lists import NUMBERS, ORDINALS, POSTURES
 
 LAST = 0  # the rank of 'last', which counts from the other end; 'second to last' is -1
 

@@ -9,7 +9,7 @@ from iterprime_ros.language.phrase_contexts import is_location, is_person, is_st
 from iterprime_ros.language.phrase_draft import Draft
 from iterprime_ros.language.phrase_patterns import Kind, Quantity
 from iterprime_ros.language.phrase_units import Unit, find_units
-from iterprime_ros.language.vocabulary import (
+from iterprime_ros.language.word_lists import (
     ANAPHORA,
     COORDINATIONS,
     DETERMINERS,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from spacy.tokens import Doc, Token
 
 from iterprime_ros.language.orders import after_interjections, find_order, is_noun_here, object_end
-from iterprime_ros.language.vocabulary import ONES, QUESTION_WORDS
+from iterprime_ros.language.word_lists import ONES, QUESTION_WORDS
 
 OBJECTS = ('obj', 'dobj')
 SUBJECTS = ('nsubj', 'nsubj:pass', 'nsubjpass')

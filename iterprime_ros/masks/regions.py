@@ -16,7 +16,7 @@ from skimage.segmentation import felzenszwalb
 from torch import Tensor
 from torch.nn import functional
 
-from iterprime_ros.masks.objects import ObjectSettings, distinct
+from iterprime_ros.masks.object_masks import ObjectSettings, distinct
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.transforms import Size, check_image, fit_longest_side
 from iterprime_ros.weights import ON_CPU, Placement

@@ -13,7 +13,7 @@ from transformers.image_processing_base import ImageProcessingMixin
 
 from iterprime_ros.conv_stem import stem_of
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
-from iterprime_ros.masks.objects import ObjectSettings, best_of_each, distinct, grid_points
+from iterprime_ros.masks.object_masks import ObjectSettings, best_of_each, distinct, grid_points
 from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
 from iterprime_ros.masks.sam_decoder import best_masks
 from iterprime_ros.masks.transforms import (

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from iterprime_ros.errors import InvalidSettingError, WeightsMismatchError
-from iterprime_ros.masks.objects import ObjectSettings, best_of_each, distinct, grid_points
+from iterprime_ros.masks.object_masks import ObjectSettings, best_of_each, distinct, grid_points
 from iterprime_ros.masks.proposer import Proposals, check_proposals, no_proposals
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,

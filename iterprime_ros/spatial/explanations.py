@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from iterprime_ros.language.phrase import NounPhrase, Order, RelationConstraint, Superlative
 from iterprime_ros.spatial.measurements import Measurements
-from iterprime_ros.spatial.orders import precedence
 from iterprime_ros.spatial.predicates import left_of
 from iterprime_ros.spatial.reasoner import Factor, Reasoning
+from iterprime_ros.spatial.superlatives import precedence
 from iterprime_ros.spatial.words import (
     constraint_words,
     described,

@@ -15,14 +15,14 @@ from iterprime_ros.language.phrase import (
     Superlative,
 )
 from iterprime_ros.spatial.measurements import Measurements
-from iterprime_ros.spatial.orders import (
+from iterprime_ros.spatial.predicates import BINARY, between, on_side
+from iterprime_ros.spatial.superlatives import (
     middle_chances,
     nearness,
     precedence,
     rank_chances,
     relevant,
 )
-from iterprime_ros.spatial.predicates import BINARY, between, on_side
 from iterprime_ros.spatial.words import Constraint
 
 Chances = NDArray[np.float64]
@@ -90,7 +90,7 @@ def reason(phrase: NounPhrase, match: Match, measured: Measurements) -> Reasonin
     candidates, which exist with the belief so far: "the leftmost mug behind the plate" is the
     leftmost of those behind it. The maximum, other than 1 - prod (1 - ...), does not make one
     certain anchor of many unlikely ones. In superlatives candidates far below the best do not
-    count; see `orders.relevant`.
+    count; see `superlatives.relevant`.
     """
     look_up = match if callable(match) else match.__getitem__
     matches = np.asarray(look_up(phrase.text), np.float64)

@@ -19,7 +19,12 @@ from tqdm import tqdm
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.grounding.alignment import Span
 from iterprime_ros.grounding.matcher import Matcher
-from iterprime_ros.grounding.primary_word import FEATURES, PrimaryWordHead, read_words, save_head
+from iterprime_ros.grounding.primary_word_head import (
+    FEATURES,
+    PrimaryWordHead,
+    read_words,
+    save_head,
+)
 from iterprime_ros.language.command_parser import CommandParser
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import DEFAULT

@@ -23,7 +23,7 @@ from iterprime_ros.evaluation.calibrate_regions import PATCH_SHARES, region_pair
 from iterprime_ros.evaluation.datasets.dataset import Question
 from iterprime_ros.evaluation.datasets.tabletop import HEIGHT, WIDTH, load_tabletop
 from iterprime_ros.evaluation.decisions import decided, judge
-from iterprime_ros.evaluation.objects import objects_in
+from iterprime_ros.evaluation.frame_objects import objects_in
 from iterprime_ros.evaluation.runner import answer_sample, embed_sample
 from iterprime_ros.evaluation.variants import with_settings
 from iterprime_ros.grounding.settings import RegionMatchSettings

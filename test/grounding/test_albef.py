@@ -9,7 +9,7 @@ from torch.nn import functional
 from helpers.tiny_blip import WORDS, tiny_tokenizer
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.grounding.albef import AlbefShape, load_albef
-from iterprime_ros.grounding.regions import region_logits
+from iterprime_ros.grounding.region_match import region_logits
 from iterprime_ros.weights import Placement
 
 SMALL = AlbefShape(

@@ -7,7 +7,7 @@ from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.blip import blip_matcher
 from iterprime_ros.grounding.instances import instances
 from iterprime_ros.grounding.refinement import ground
-from iterprime_ros.grounding.regions import region_patches
+from iterprime_ros.grounding.region_match import region_patches
 from iterprime_ros.grounding.settings import GroundingSettings
 
 PHRASE = Expression('the red mug', (8, 11), ((4, 7), (8, 11)))

@@ -14,7 +14,7 @@ from helpers import plain_grounding as plain
 from helpers.tiny_blip import tiny_blip
 from iterprime_ros.grounding import fusion_match
 from iterprime_ros.grounding.blip import blip_matcher
-from iterprime_ros.grounding.regions import (
+from iterprime_ros.grounding.region_match import (
     RegionLogits,
     match_probability,
     region_logits,

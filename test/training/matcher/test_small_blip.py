@@ -3,7 +3,7 @@
 import torch
 
 from iterprime_ros.grounding.blip import blip_matcher
-from iterprime_ros.grounding.regions import region_logits
+from iterprime_ros.grounding.region_match import region_logits
 from iterprime_ros.training.matcher.small_blip import (
     GRID_SIZE,
     IMAGE_SIZE,

@@ -11,10 +11,10 @@ from typing import Any
 from torch import Tensor
 
 from iterprime_ros.answer import Segmentation
-from iterprime_ros.answering.expressions import phrase_span
+from iterprime_ros.answering.grounded_expression import phrase_span
 from iterprime_ros.grounding.alignment import Expression, Span
 from iterprime_ros.grounding.matcher import Matcher
-from iterprime_ros.grounding.primary_word import PrimaryWordHead, read_words
+from iterprime_ros.grounding.primary_word_head import PrimaryWordHead, read_words
 from iterprime_ros.language.command_parser import ParsedCommand
 
 

@@ -1,6 +1,6 @@
 """The objects of a frame as the pipeline finds them."""
 
-from iterprime_ros.masks.objects import objects_of
+from iterprime_ros.masks.object_masks import objects_of
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.pipeline import Frame, IteRPrimE
 

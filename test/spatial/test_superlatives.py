@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.measured_boxes import measured
 from iterprime_ros.language.phrase import Order
-from iterprime_ros.spatial.orders import (
+from iterprime_ros.spatial.superlatives import (
     middle_chances,
     nearness,
     precedence,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
-from iterprime_ros.grounding.primary_word import (
+from iterprime_ros.grounding.primary_word_head import (
     FEATURES,
     PrimaryWordHead,
     head_of_profile,

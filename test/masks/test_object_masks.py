@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.tiny_sams import tiny_sam, tiny_sam2
-from iterprime_ros.masks.objects import (
+from iterprime_ros.masks.object_masks import (
     ObjectSettings,
     distinct,
     grid_points,
