@@ -121,6 +121,11 @@ class Segmentation:
     notes: tuple[str, ...] = ()
     milliseconds: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def instances(self) -> tuple[Candidate, ...]:
+        """The objects that are meant and found, best first."""
+        return self.candidates[: self.instance_count]
+
 
 def resized(answer: Segmentation, size: tuple[int, int]) -> Segmentation:
     """Return an answer on a reduced image as one on the image of a size (H, W)."""

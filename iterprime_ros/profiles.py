@@ -210,6 +210,8 @@ def _read(path: Path) -> Profile:
             f'{shown}: base must be one of {", ".join(PROFILE_NAMES)}, not {given}.'
         )
     start = load_profile(base).model_dump() if base else {}
+    if 'matcher' in fields:
+        start.pop('primary_word', None)  # it reads the attention of the matcher it was fitted on
     return _validated(_merged(start, _beside(path, fields)), path)
 
 

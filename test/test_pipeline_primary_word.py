@@ -20,9 +20,9 @@ def with_head(model, tmp_path):
     """The model with a head that names the last word, or the first, by its place alone."""
 
     def made(feature, reliability, by='heatmap'):
-        weights = tuple(5.0 if name == feature else 0.0 for name in FEATURES)
+        weights = tuple(50.0 if name == feature else 0.0 for name in FEATURES)
         path = tmp_path / 'head.json'
-        save_head(PrimaryWordHead(weights, 1.0, 1, reliability), path)
+        save_head(PrimaryWordHead(weights, 1.0, 1, reliability, 500), path)
         answer = model.profile.answer.model_copy(update={'by': by})
         changes = {'primary_word': str(path), 'answer': answer}
         return model.with_profile(model.profile.model_copy(update=changes))
@@ -63,6 +63,11 @@ def test_part_by_part_a_word_of_another_phrase_is_noted_and_not_used(with_head, 
     assert any(note.endswith('"mug" is used.') for note in answer.notes)
     answer = with_head('is last', 0.1, by='parts').segment(picture, 'the mug that is red')
     assert primary(answer) == ['red']
+
+
+def test_the_head_is_never_surer_than_its_calibration_set_allows(with_head, picture):
+    (note,) = with_head('is last', 0.999).segment(picture, 'the mug of it').notes[-1:]
+    assert '(chance 0.998)' in note  # 501 of 502
 
 
 def test_no_note_where_both_name_the_same_word(model, with_head, picture):

@@ -67,6 +67,14 @@ def test_weights_that_begin_with_a_dot_lie_beside_their_file(tmp_path, monkeypat
     assert mine.masks.weights == 'far/away'
 
 
+def test_another_matcher_has_no_head_of_the_base(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('base: tabletop\nanswer: {max_peaks: 3}\n')
+    assert load_profile(path).primary_word == load_profile('tabletop').primary_word is not None
+    path.write_text('base: tabletop\nmatcher: {weights: ./near}\n')
+    assert load_profile(path).primary_word is None
+
+
 @pytest.mark.parametrize(
     'text',
     [

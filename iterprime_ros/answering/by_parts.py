@@ -158,7 +158,13 @@ def _outcome(
             break
         masks = objects.proposals.masks
         if is_other_object(masks[rival], masks[winner]):
-            several = [k for k in fitting if beliefs[k] >= beliefs[rival]]
+            near = beliefs[winner] * (1 - settings.ambiguity_margin)
+            several = [
+                k
+                for k in fitting
+                if k in (winner, rival)
+                or (beliefs[k] >= near and is_other_object(masks[k], masks[winner]))
+            ]
             text = distinction(reasoning, several, objects.measurements)
             rest = order[(order != winner) & (order != rival)]
             arranged = np.array([winner, rival, *rest], dtype=np.intp)

@@ -52,6 +52,9 @@ def _origins(command: ParsedCommand) -> dict[Span, Span]:
                 origins[span] = origin
                 free.remove(origin)
                 break
+    unmatched = [span for span in _word_spans(phrase.text) if span not in origins]
+    if phrase.head in free and len(unmatched) == 1:
+        origins[unmatched[0]] = phrase.head  # "mugs" and "one" stand there as "mug" and "object"
     return origins
 
 

@@ -24,7 +24,8 @@ class PrimaryWordOpinion:
 
     span: its primary word, [start, end) characters of the command's expression; None where it says
         nothing.
-    chance: that this is the primary word, in [0, 1].
+    chance: that this is the primary word, in [0, 1]; at most what the head's calibration can vouch
+        for, since words it was not fitted on can make it as sure as it gets.
     parser_reliability: the chance that the parser's is, in [0, 1].
     """
 
@@ -106,4 +107,5 @@ def _opinion(head: PrimaryWordHead, words: Sequence[Span], features: Tensor) -> 
         return PrimaryWordOpinion()
     chances = head.probabilities(features)
     best = int(chances.argmax())
-    return PrimaryWordOpinion(words[best], float(chances[best]), head.parser_reliability)
+    chance = min(float(chances[best]), head.highest_chance)
+    return PrimaryWordOpinion(words[best], chance, head.parser_reliability)

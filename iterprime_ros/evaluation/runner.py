@@ -56,7 +56,7 @@ def answer_sample(segmenter: Segmenter, sample: Sample, frame: Any) -> list[Answ
 
 def outcome_of(image_id: str, question: Question, answer: Segmentation) -> Outcome:
     """Return an answer compared with the ground truth of its question."""
-    found = [each.mask for each in answer.candidates[: answer.instance_count]]
+    found = [each.mask for each in answer.instances]
     return compared(image_id, question, answer.status, answer.match_probability, answer.mask, found)
 
 

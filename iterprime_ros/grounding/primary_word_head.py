@@ -44,12 +44,19 @@ class PrimaryWordHead:
     temperature: divides the scores, above 0; fitted so that the probabilities are calibrated.
     block: fusion block whose attention it reads; words need a gradient there.
     parser_reliability: fraction in [0, 1] of expressions whose primary word the parser names.
+    calibration_count: number of expressions that the temperature is fitted on, at least 1.
     """
 
     weights: tuple[float, ...]
     temperature: float
     block: int
     parser_reliability: float
+    calibration_count: int
+
+    @property
+    def highest_chance(self) -> float:
+        """The largest probability that the calibration set can vouch for (Laplace's rule)."""
+        return (self.calibration_count + 1) / (self.calibration_count + 2)
 
     def probabilities(self, features: Tensor) -> Tensor:
         """Return (W,) float64, which sum to 1: that each word is the primary word.
@@ -184,18 +191,20 @@ def save_head(head: PrimaryWordHead, path: Path) -> None:
 
 
 def _checked(fields: Any, path: str | Path) -> PrimaryWordHead:
-    names = ('weights', 'temperature', 'block', 'parser_reliability')
+    names = ('weights', 'temperature', 'block', 'parser_reliability', 'calibration_count')
     if not isinstance(fields, dict) or set(fields) != set(names):
         raise _damaged(path, f'its fields are not {", ".join(names)}')
-    weights, temperature, block, reliability = (fields[name] for name in names)
+    weights, temperature, block, reliability, count = (fields[name] for name in names)
     if not isinstance(weights, dict) or tuple(weights) != FEATURES:
         raise _damaged(path, 'its weights are not of the features that are computed')
     if not all(map(_is_number, (*weights.values(), temperature, reliability))):
         raise _damaged(path, 'it holds what is not a finite number')
-    if type(block) is not int or temperature <= 0 or not 0 <= reliability <= 1:
-        raise _damaged(path, 'its block, temperature or parser_reliability is out of range')
+    if type(block) is not int or type(count) is not int or count < 1:
+        raise _damaged(path, 'its block or calibration_count is no whole number in range')
+    if temperature <= 0 or not 0 <= reliability <= 1:
+        raise _damaged(path, 'its temperature or parser_reliability is out of range')
     values = tuple(float(weights[name]) for name in FEATURES)
-    return PrimaryWordHead(values, float(temperature), block, float(reliability))
+    return PrimaryWordHead(values, float(temperature), block, float(reliability), count)
 
 
 def _damaged(path: str | Path, symptom: str) -> WeightsMismatchError:

@@ -22,6 +22,11 @@ PLURAL_PRONOUNS = frozenset({'ones', 'everything', 'everyone', 'everybody', 'the
 ANAPHORA = words("""
     it him her them me us you each itself himself herself
 """)
+# Every object of a scene may be on one of these, or before one of those.
+SURFACES = words("""
+    table tabletop desk desktop counter countertop worktop workbench floor ground surface tablecloth
+""")
+VIEWERS = words('camera viewer robot lens')
 COORDINATIONS = frozenset({'and', 'but', '&'})
 ALTERNATIVES = frozenset({'or', 'nor', 'and', ','})
 

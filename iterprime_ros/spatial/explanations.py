@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from iterprime_ros.language.phrase import NounPhrase, Order, RelationConstraint, Superlative
 from iterprime_ros.spatial.measurements import Measurements
 from iterprime_ros.spatial.predicates import left_of
-from iterprime_ros.spatial.reasoner import Factor, Reasoning
+from iterprime_ros.spatial.reasoner import Factor, Reasoning, is_to_scene
 from iterprime_ros.spatial.superlatives import precedence
 from iterprime_ros.spatial.words import (
     constraint_words,
@@ -120,6 +120,8 @@ def _there_are(count: int, text: str) -> str:
 def _missing_anchor(factor: Factor, likely: float) -> str:
     """Return 'no plate' where a constraint that must hold has no anchor, else ''."""
     if isinstance(factor.constraint, RelationConstraint) and factor.constraint.is_negated:
+        return ''
+    if is_to_scene(factor.constraint):
         return ''
     for anchor in factor.anchors:
         if not (anchor.beliefs >= likely).any():

@@ -14,6 +14,7 @@ from iterprime_ros.language.phrase import (
     SideConstraint,
     Superlative,
 )
+from iterprime_ros.language.word_lists import SURFACES, VIEWERS
 from iterprime_ros.spatial.measurements import Measurements
 from iterprime_ros.spatial.predicates import BINARY, between, on_side
 from iterprime_ros.spatial.superlatives import (
@@ -23,7 +24,9 @@ from iterprime_ros.spatial.superlatives import (
     rank_chances,
     relevant,
 )
-from iterprime_ros.spatial.words import Constraint
+from iterprime_ros.spatial.words import Constraint, noun_of
+
+_SCENE_NOUNS = {Relation.ON: SURFACES, Relation.IN_FRONT_OF: VIEWERS}
 
 Chances = NDArray[np.float64]
 Match = Callable[[str], Chances] | Mapping[str, Chances]
@@ -88,7 +91,8 @@ def reason(phrase: NounPhrase, match: Match, measured: Measurements) -> Reasonin
     relations of max over j != i of R(i, j) * belief in j as anchor (of pairs for BETWEEN; 1 minus
     it if negated) * prod over the superlatives of the chance that i has its place among the
     candidates, which exist with the belief so far: "the leftmost mug behind the plate" is the
-    leftmost of those behind it. The maximum, other than 1 - prod (1 - ...), does not make one
+    leftmost of those behind it. A relation to the scene itself ("on the table") holds in so far as
+    no candidate is what its anchor says. The maximum, other than 1 - prod (1 - ...), does not make one
     certain anchor of many unlikely ones. In superlatives candidates far below the best do not
     count; see `superlatives.relevant`.
     """
@@ -107,6 +111,17 @@ def reason(phrase: NounPhrase, match: Match, measured: Measurements) -> Reasonin
     for factor in ordered:
         beliefs = beliefs * factor.chances
     return Reasoning(phrase, matches, excluded, (*factors, *ordered), beliefs)
+
+
+def is_to_scene(constraint: Constraint) -> bool:
+    """Whether a constraint holds of all that is seen where its anchor is not a candidate itself.
+
+    "On the table" and "in front of the camera" are such.
+    """
+    if not isinstance(constraint, RelationConstraint):
+        return False
+    nouns = _SCENE_NOUNS.get(constraint.relation, frozenset())
+    return noun_of(constraint.anchors[0].text) in nouns
 
 
 def _side_factor(constraint: SideConstraint, measured: Measurements) -> Factor:
@@ -128,6 +143,14 @@ def _relation_factor(
         chances = BINARY[constraint.relation](measured) * anchors[0].beliefs
         possible = ~np.eye(count, dtype=bool)
     best, which = _best(chances, possible)
+    if is_to_scene(constraint):
+        # Of "on the table left of the plate" the rest is then said of the candidate.
+        of_scene = np.full(count, 1 - anchors[0].heads.max(initial=0.0))
+        for factor in anchors[0].factors:
+            if not isinstance(factor.constraint, Superlative):
+                of_scene = of_scene * factor.chances
+        which = np.where((best < of_scene)[:, None], -1, which)
+        best = best + of_scene
     return Factor(constraint, 1 - best if constraint.is_negated else best, anchors, which)
 
 

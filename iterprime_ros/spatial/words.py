@@ -1,6 +1,7 @@
 """Noun phrases and their constraints in English."""
 
 import re
+from collections.abc import Sequence
 
 from iterprime_ros.language.phrase import (
     NounPhrase,
@@ -77,15 +78,25 @@ def number_word(count: int) -> str:
 def plural(text: str) -> str:
     """Return the plural of a noun phrase without article: 'red mug with a lid', 'red mugs with...'.
 
-    Its noun is the last word before the first preposition or relative pronoun.
+    See noun_of for what is its noun.
     """
     words = text.split()
     if not words:
         return text
-    inner = [k for k, word in enumerate(words) if k and word.lower() in _MODIFIERS]
-    head = (inner[0] if inner else len(words)) - 1
+    head = _noun_index(words)
     words[head] = _plural_noun(words[head])
     return ' '.join(words)
+
+
+def noun_of(text: str) -> str:
+    """Return the noun of a noun phrase: its last word before a preposition or relative pronoun."""
+    words = text.split()
+    return words[_noun_index(words)] if words else ''
+
+
+def _noun_index(words: Sequence[str]) -> int:
+    inner = [k for k, word in enumerate(words) if k and word.lower() in _MODIFIERS]
+    return (inner[0] if inner else len(words)) - 1
 
 
 def indefinite(text: str) -> str:

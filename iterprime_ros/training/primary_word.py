@@ -16,6 +16,7 @@ from scipy import optimize
 from torch import Tensor
 from tqdm import tqdm
 
+from iterprime_ros.backends import load_matcher
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.grounding.alignment import Span
 from iterprime_ros.grounding.matcher import Matcher
@@ -26,14 +27,14 @@ from iterprime_ros.grounding.primary_word_head import (
     save_head,
 )
 from iterprime_ros.language.command_parser import CommandParser
-from iterprime_ros.pipeline import IteRPrimE
-from iterprime_ros.profiles import DEFAULT
+from iterprime_ros.profiles import DEFAULT, load_profile
 from iterprime_ros.sim.expressions import Stratum, sample_expression
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.seeds import TRAINING, require_seeds
 from iterprime_ros.sim.view import view_of
 from iterprime_ros.training.scenes import HEIGHT, WIDTH
+from iterprime_ros.weights import Placement
 
 _EXPRESSIONS = 4  # of a scene
 _FIRST_SEED = TRAINING.start + 900_000  # beyond those that the matcher is trained on
@@ -95,16 +96,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _train(options: argparse.Namespace) -> None:
-    model = IteRPrimE.from_profile(options.profile, 'cpu')
-    blocks = model.matcher.fusion_blocks
+    profile = load_profile(options.profile)
+    placement = Placement.named('cpu', profile.encoder_dtype, False, options.profile)
+    chosen = profile.matcher
+    matcher = load_matcher(chosen.kind, chosen.weights, chosen.tokenizer, placement)
+    parser = CommandParser.load(profile.language)
+    blocks = matcher.fusion_blocks
     block = max(blocks.start, blocks.stop - 2) if options.block is None else options.block
     fitted, unseen = options.scenes, options.scenes // 2
     seeds = range(_FIRST_SEED, _FIRST_SEED + fitted + unseen)
     require_seeds(seeds, TRAINING, 'training')
-    prompt = model.profile.grounding.prompt
     scenes = list(
         tqdm(
-            word_examples(model.matcher, model.parser, prompt, block, seeds),
+            word_examples(matcher, parser, profile.grounding.prompt, block, seeds),
             total=len(seeds),
             desc='reading scenes',
         )
@@ -174,7 +178,8 @@ def fit_head(
     both = [*training, *calibration]
     right = sum(each.is_parsed_right for each in both)
     weights = _fitted_weights(training)
-    head = PrimaryWordHead(tuple(weights), 1.0, block, (right + 1) / (len(both) + 2))
+    reliability = (right + 1) / (len(both) + 2)
+    head = PrimaryWordHead(tuple(weights), 1.0, block, reliability, len(calibration))
 
     def loss(log_temperature: float) -> float:
         return mean_log_loss(replace(head, temperature=float(np.exp(log_temperature))), calibration)
@@ -217,7 +222,7 @@ def summary(head: PrimaryWordHead, examples: Sequence[WordExample]) -> str:
     """Return one line: how often head and parser are right, agree, and which one prevails."""
     chances = [head.probabilities(each.features) for each in examples]
     named = [each.words[int(row.argmax())] for each, row in zip(examples, chances, strict=True)]
-    best = np.array([float(row.max()) for row in chances])
+    best = np.array([min(float(row.max()), head.highest_chance) for row in chances])
     gold = [each.words[each.answer] for each in examples]
     parsed = [each.parsed for each in examples]
     head_right = np.array([a == b for a, b in zip(named, gold, strict=True)])

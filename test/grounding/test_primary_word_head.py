@@ -22,7 +22,7 @@ from iterprime_ros.grounding.primary_word_head import (
 )
 
 TEXTS = ['the red mug left of the umbrella', 'ball', '2nd mug, holding the blue car']
-HEAD = PrimaryWordHead(tuple(np.linspace(-2, 2, len(FEATURES)).tolist()), 1.5, 2, 0.97)
+HEAD = PrimaryWordHead(tuple(np.linspace(-2, 2, len(FEATURES)).tolist()), 1.5, 2, 0.97, 200)
 
 
 def plain_features(attention, gradient, offsets, words):
@@ -150,6 +150,7 @@ def test_a_head_that_is_missing_is_named(tmp_path):
         ({'block': True}, 'range'),
         ({'parser_reliability': 1.1}, 'range'),
         ({'parser_reliability': None}, 'finite'),
+        ({'calibration_count': 0}, 'range'),
         ({'more': 1}, 'fields'),
     ],
 )

@@ -176,6 +176,40 @@ def test_an_absent_anchor_leaves_nothing():
     assert beliefs(denied, mug=[0, 1]).tolist() == [1, 1, 0, 0]
 
 
+def on_the_table(*constraints):
+    return phrase(
+        'mug', relations=related(Relation.ON, phrase('wooden table', **dict(constraints)))
+    )
+
+
+def test_all_is_on_a_table_that_is_no_candidate():
+    seen = {**matches(mug=[0, 2]), 'wooden table': np.zeros(len(ROW))}
+    reasoning = reason(on_the_table(), seen, SEEN)
+    assert reasoning.beliefs.tolist() == seen['mug'].tolist()
+    assert (reasoning.factors[0].best_anchors == -1).all()
+
+
+def test_on_a_table_left_of_the_plate_is_left_of_it_where_the_table_is_no_candidate():
+    seen = {**matches(mug=[0, 3], plate=[2]), 'wooden table': np.zeros(len(ROW))}
+    wanted = on_the_table(('relations', related(Relation.LEFT_OF, phrase('plate'))))
+    direct = phrase('mug', relations=related(Relation.LEFT_OF, phrase('plate')))
+    assert np.allclose(reason(wanted, seen, SEEN).beliefs, reason(direct, seen, SEEN).beliefs)
+
+
+def test_only_what_is_on_it_is_on_a_table_that_is_a_candidate():
+    seen = {**matches(mug=[0, 2]), 'wooden table': np.eye(len(ROW))[1]}
+    beliefs = reason(on_the_table(), seen, SEEN).beliefs
+    assert np.allclose(beliefs, seen['mug'] * BINARY[Relation.ON](SEEN)[:, 1])
+
+
+@pytest.mark.parametrize(('relation', 'noun'), [(Relation.ON, 'plate'), (Relation.UNDER, 'table')])
+def test_other_anchors_must_be_candidates(relation, noun):
+    seen = {**matches(mug=[0, 2]), noun: np.zeros(len(ROW))}
+    assert not reason(
+        phrase('mug', relations=related(relation, phrase(noun))), seen, SEEN
+    ).beliefs.any()
+
+
 def test_no_object_is_its_own_anchor():
     wanted = phrase('mug', relations=related(Relation.NEXT_TO, phrase('mug')))
     assert not beliefs(wanted, mug=[1]).any()

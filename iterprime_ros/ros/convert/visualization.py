@@ -1,6 +1,7 @@
 """What rviz shows: the points of an object, its box with a label, and the overlay image."""
 
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Duration
@@ -11,7 +12,7 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from iterprime_ros.geometry.surface import Surface
-from iterprime_ros.render import overlay
+from iterprime_ros.render import overlay_instances
 from iterprime_ros.ros.convert.images import to_image
 from iterprime_ros.ros.convert.referred_object import pose_of
 
@@ -71,6 +72,9 @@ def markers(header: Header, surface: Surface | None, text: str) -> MarkerArray:
     return MarkerArray(markers=[box, label])
 
 
-def overlay_image(header: Header, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Image:
-    """Return an image (H, W, 3) as bgr8 with the object in green, the rest dimmed."""
-    return to_image(np.ascontiguousarray(overlay(rgb, mask)[..., ::-1]), 'bgr8', header)
+def overlay_image(
+    header: Header, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
+) -> Image:
+    """Return an image (H, W, 3) as bgr8, each object in its `instance_colour`, the rest dimmed."""
+    drawn = overlay_instances(rgb, masks)
+    return to_image(np.ascontiguousarray(drawn[..., ::-1]), 'bgr8', header)

@@ -121,7 +121,9 @@ class AnswerPublisher:
         makers: dict[str, Callable[[], Any]] = {
             'mask': lambda: mask_image(header, answer.mask),
             'heatmap': lambda: to_image(answer.heatmap, '32FC1', header),
-            'overlay': lambda: visualization.overlay_image(header, outcome.rgb, answer.mask),
+            'overlay': lambda: visualization.overlay_image(
+                header, outcome.rgb, [each.mask for each in answer.instances]
+            ),
             'markers': lambda: visualization.markers(header, surface, answer.text),
         }
         if surface is not None:
