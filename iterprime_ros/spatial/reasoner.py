@@ -92,8 +92,8 @@ def reason(phrase: NounPhrase, match: Match, measured: Measurements) -> Reasonin
     it if negated) * prod over the superlatives of the chance that i has its place among the
     candidates, which exist with the belief so far: "the leftmost mug behind the plate" is the
     leftmost of those behind it. A relation to the scene itself ("on the table") holds in so far as
-    no candidate is what its anchor says. The maximum, other than 1 - prod (1 - ...), does not make one
-    certain anchor of many unlikely ones. In superlatives candidates far below the best do not
+    no candidate is what its anchor says. The maximum, other than 1 - prod (1 - ...), does not make
+    one certain anchor of many unlikely ones. In superlatives candidates far below the best do not
     count; see `superlatives.relevant`.
     """
     look_up = match if callable(match) else match.__getitem__
