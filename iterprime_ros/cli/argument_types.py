@@ -1,0 +1,28 @@
+"""Arguments that are more than text, for argparse to read."""
+
+import argparse
+import re
+from collections.abc import Callable
+
+
+def intrinsics(text: str) -> tuple[float, ...]:
+    """Return fx, fy, cx, cy of a text like 615,615,319.5,239.5."""
+    try:
+        fx, fy, cx, cy = map(float, text.split(','))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f'{text} is not four numbers with commas between them'
+        ) from error
+    return fx, fy, cx, cy
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of numbers between two bounds, both included."""
+
+    def parse(text: str) -> int:
+        # Neither a sign nor an underscore, nor thousands of digits, which int would refuse itself.
+        if not re.fullmatch('[0-9]{1,20}', text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f'{text} is no number from {least} to {most}')
+        return int(text)
+
+    return parse

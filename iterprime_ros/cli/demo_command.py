@@ -1,0 +1,41 @@
+"""What `iterprime demo` does: start the demo in one of its modes."""
+
+import argparse
+import importlib.util
+import sys
+
+from iterprime_ros.cli.exit_codes import FAILED, WRONG_USE
+
+
+def start_demo(options: argparse.Namespace) -> int:
+    """Run the mode of the demo that is asked for, and return the exit code."""
+    if importlib.util.find_spec('rclpy') is None:
+        print(
+            'iterprime demo needs ROS 2, but rclpy was not found: source a ROS 2 installation '
+            '(. /opt/ros/DISTRO/setup.bash) or this environment (. .venv/env.sh) first.',
+            file=sys.stderr,
+        )
+        return WRONG_USE
+    try:
+        return _run_demo(options)
+    except KeyboardInterrupt:
+        if options.interactive or options.watch is not None:
+            return 0  # Ctrl-C is how these two modes end
+        raise
+
+
+def _run_demo(options: argparse.Namespace) -> int:
+    from iterprime_ros.demo.launcher import DemoError, run_demo, run_interactive, run_watch
+    from iterprime_ros.sim.gl import RenderingUnavailableError
+
+    try:
+        if options.interactive:
+            run_interactive(options.out, options.seed)
+        elif options.watch is not None:
+            run_watch(options.out, options.seed, options.watch)
+        else:
+            run_demo(options.out, options.seed)
+    except (DemoError, RenderingUnavailableError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    return 0
