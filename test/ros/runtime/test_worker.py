@@ -7,8 +7,11 @@ from rclpy.logging import get_logger
 from std_msgs.msg import Header
 
 from helpers.tiny_profile import write_profile
+from iterprime_ros.answer import Status
+from iterprime_ros.msg import ReferredObject
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
+from iterprime_ros.ros.convert.referred_object import instance_masks, referred_object
 from iterprime_ros.ros.runtime.job_queue import JobQueue, Request
 from iterprime_ros.ros.runtime.localization import Localizer
 from iterprime_ros.ros.runtime.worker import Worker
@@ -85,6 +88,36 @@ def answered(by_parts, rendered):
         return outcome, objects.measurements.is_metric
 
     return answer
+
+
+@pytest.mark.parametrize('command', ['the mug behind the ball', 'all the mugs', 'the closest mug'])
+def test_an_answer_is_that_of_the_pipeline_on_the_same_frame(answered, by_parts, rendered, command):
+    answer = answered(command, 'before')[0].answer
+    frame = by_parts.embed(rendered.rgb, rendered.depth, rendered.pinhole)
+    expected = by_parts.segment(frame, command)
+    assert (answer.status, answer.text) == (expected.status, expected.text)
+    assert np.array_equal(answer.mask, expected.mask)
+    assert answer.heatmap == pytest.approx(expected.heatmap, abs=1e-5)
+    assert answer.match_probability == pytest.approx(expected.match_probability, abs=1e-5)
+    assert answer.instance_count == expected.instance_count
+    for one, other in zip(answer.candidates, expected.candidates, strict=True):
+        assert np.array_equal(one.mask, other.mask)
+        assert one.chance == pytest.approx(other.chance, abs=1e-5)
+
+
+def test_a_plural_is_answered_with_every_instance(answered):
+    answer = answered('all the mugs', 'before')[0].answer
+    assert answer.status is Status.FOUND_SEVERAL
+    assert len(answer.instances) == answer.instance_count > 1
+    assert np.array_equal(answer.mask, np.logical_or.reduce([m.mask for m in answer.instances]))
+    message = referred_object(Header(), 'all the mugs', answer, None, 0, 0.0)
+    assert (message.status, message.instance_count) == (
+        ReferredObject.FOUND_SEVERAL, answer.instance_count
+    )  # fmt: skip
+    masks = instance_masks(message)
+    assert len(masks) == answer.instance_count
+    for mask, instance in zip(masks, answer.instances, strict=True):
+        assert np.array_equal(mask, instance.mask)
 
 
 def test_depth_that_came_with_the_image_measures_its_objects(answered, rendered):
