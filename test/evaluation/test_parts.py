@@ -32,7 +32,7 @@ from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)  # two are slower where anything else runs
 NO_THRESHOLDS = {'by': 'parts', 'match_threshold': 0.0, 'ambiguity_margin': 0.0}
 
 
