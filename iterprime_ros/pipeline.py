@@ -26,6 +26,7 @@ from iterprime_ros.answering.by_parts import (
 )
 from iterprime_ros.answering.decision import Decision, segmentation
 from iterprime_ros.answering.grounded_expression import phrase_expression, whole_expression
+from iterprime_ros.answering.object_search import described_objects, noun_phrase_expressions
 from iterprime_ros.answering.primary_word_choice import primary_word_opinions
 from iterprime_ros.backends import load_matcher, load_proposer
 from iterprime_ros.errors import (
@@ -219,13 +220,25 @@ class IteRPrimE:
         frame = self.embed(image)
         return frame, dict(frame.milliseconds)
 
-    def _objects(self, frame: Frame) -> FrameObjects:
-        """Return the objects of a frame, which are computed once for these settings."""
-        key = self.profile.objects, self.profile.regions.patch_share
+    def _objects(self, frame: Frame, command: ParsedCommand) -> FrameObjects:
+        """Return the objects of a frame for a command, computed once for these settings."""
+        settings = self.profile.objects
+        is_for_all = settings.search == 'all'
+        described = () if is_for_all else tuple(noun_phrase_expressions(command))
+        key = settings, self.profile.regions.patch_share, described
         if key not in frame.objects:
-            proposals = objects_of(
-                self.proposer, frame.mask_embedding, self.profile.objects, self._device
-            )
+            embedding = frame.mask_embedding
+            if is_for_all:
+                proposals = objects_of(self.proposer, embedding, settings, self._device)
+            else:
+                proposals = described_objects(
+                    self.matcher,
+                    frame.matcher_embedding,
+                    self.proposer,
+                    embedding,
+                    described,
+                    self.profile,
+                )
             frame.objects[key] = self._measured(frame, proposals)
         return frame.objects[key]
 
@@ -245,6 +258,19 @@ class IteRPrimE:
             objects,
             self.profile.regions,
         )
+
+    def _all_matches(
+        self, frame: Frame, parsed: Mapping[int, ParsedCommand], objects: Mapping[int, FrameObjects]
+    ) -> dict[int, Mapping[str, NDArray[np.float64]]]:
+        """Return the chances of every command's texts; those of the same objects in one batch."""
+        matches: dict[int, Mapping[str, NDArray[np.float64]]] = {}
+        for number in parsed:
+            if number in matches:
+                continue
+            same = [n for n in parsed if objects[n] is objects[number]]
+            texts = [text for n in same for text in parsed[n].phrase.texts()]
+            matches |= dict.fromkeys(same, self._matches(frame, texts, objects[number]))
+        return matches
 
     @torch.inference_mode(False)
     def _segment(
@@ -287,21 +313,21 @@ class IteRPrimE:
                 on_round,
                 should_stop,
             )
-        objects, matches = None, {}
-        if by_parts and parsed:
+        objects: dict[int, FrameObjects] = {}
+        matches: dict[int, Mapping[str, NDArray[np.float64]]] = {}
+        if by_parts:
             with _timed(spent, 'find objects', self._device):
-                objects = self._objects(frame)
+                objects = {n: self._objects(frame, each) for n, each in parsed.items()}
             with _timed(spent, 'match regions', self._device):
-                texts = [text for command in parsed.values() for text in command.phrase.texts()]
-                matches = self._matches(frame, texts, objects)
+                matches = self._all_matches(frame, parsed, objects)
         answered = zip(parsed.items(), groundings, opinions, strict=True)
         for (number, understood), grounding, opinion in answered:
             took = dict(spent)
-            with _timed(took, 'select mask' if objects is None else 'reason', self._device):
+            with _timed(took, 'reason' if by_parts else 'select mask', self._device):
                 decision = (
-                    self._by_heatmap(frame, understood, grounding)
-                    if objects is None
-                    else self._by_parts(frame, understood, grounding, objects, matches)
+                    self._by_parts(frame, understood, grounding, objects[number], matches[number])
+                    if by_parts
+                    else self._by_heatmap(frame, understood, grounding)
                 )
             answer = segmentation(decision, understood, grounding, commands[number], took)
             answer = opinion.noted(answer, grounding.expression)

@@ -10,15 +10,16 @@ from math import isnan
 
 import numpy as np
 
+from iterprime_ros.evaluation.ablation_heatmaps import Pointed, heatmap_row, pointed_heatmaps
 from iterprime_ros.evaluation.ablation_objects import (
-    FoundObjects,
-    found_objects,
-    object_row,
-    recalls,
+    SearchedObjects,
+    search_row,
+    searched_objects,
 )
-from iterprime_ros.evaluation.ablation_parts import outcomes_among, parts_frame, parts_outcomes
+from iterprime_ros.evaluation.ablation_parts import parts_frame, parts_outcomes
 from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError, Sample
+from iterprime_ros.evaluation.frame_objects import objects_in
 from iterprime_ros.evaluation.metrics import MEAN_IOU, P_05, Asked, Outcome, bootstrap
 from iterprime_ros.evaluation.oracle import reduced_sample
 from iterprime_ros.evaluation.report import by_group
@@ -63,6 +64,7 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
         return Variant(f'one heatmap: {name}', with_settings(base, grounding))
 
     return [
+        variant('Grad-CAM alone, last block', block=model.matcher.fusion_blocks.stop - 1),
         variant('Grad-CAM alone'),
         variant('+ PWEM, local', local_emphasis=True),
         variant('+ PWEM, global', global_emphasis=True),
@@ -75,38 +77,36 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
 
 def ablation_tables(
     model: IteRPrimE, samples: Iterable[Sample], image_only: bool = False
-) -> tuple[list[Row], list[Row]]:
-    """Return a row for every variant (one heatmap, its masks, part by part), and for the objects.
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Return a row for every variant of the answer, of the objects, and of the heatmap.
 
     Over the questions for one object, with P@0.5 by group, and those for what is not there.
 
     Raises InvalidDatasetError without a question for one object.
     """
     outcomes: dict[str, list[Outcome]] = {}
-    found: dict[str, list[FoundObjects]] = {}
-    recalled: dict[str, list[bool]] = {}
+    searched: dict[str, list[SearchedObjects]] = {}
+    pointed: dict[str, list[Pointed]] = {}
     for every_question in samples:
         sample = _comparable(every_question)
         frame = embed_sample(model, sample, image_only)
         for name, some in _heatmap_outcomes(model, sample, frame):
             outcomes.setdefault(name, []).extend(some)
         parts = parts_frame(model, reduced_sample(sample, frame.size), frame)
-        own, *others = found_objects(parts)
-        for name, some in parts_outcomes(parts, own.proposals):
+        for name, some in parts_outcomes(parts, objects_in(model, frame)):
             outcomes.setdefault(name, []).extend(some)
-        for each in others:
-            some = outcomes_among(parts, each.proposals)
-            outcomes.setdefault(f'parts: full, objects: {each.name}', []).extend(some)
-        for each in (own, *others):
-            found.setdefault(each.name, []).append(each)
-            recalled.setdefault(each.name, []).extend(recalls(parts, each.proposals))
+        for name, objects in searched_objects(model, sample, frame):
+            searched.setdefault(name, []).extend(objects)
+        for name, heatmaps in pointed_heatmaps(parts):
+            pointed.setdefault(name, []).extend(heatmaps)
     if not any(each.has_target for each in outcomes.get(_CONFIGURED, ())):
         raise InvalidDatasetError(
             'An ablation needs a data set that has questions with a target, of one object each.'
         )
     return (
         [{'variant': name, **_cells(some)} for name, some in outcomes.items()],
-        [object_row(some, recalled[name]) for name, some in found.items()],
+        [search_row(name, objects) for name, objects in searched.items()],
+        [heatmap_row(name, heatmaps) for name, heatmaps in pointed.items()],
     )
 
 

@@ -1,102 +1,82 @@
-"""How the objects of a frame are found: at a grid of points, or by hiding what was found."""
+"""How the objects of a command are found: all of the frame, or by hiding what was found (IGRS)."""
 
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from iterprime_ros.evaluation.ablation_parts import PartsFrame, heatmap_settings
-from iterprime_ros.evaluation.frame_objects import objects_in
-from iterprime_ros.evaluation.metrics import Asked
-from iterprime_ros.evaluation.oracle import best_iou
-from iterprime_ros.evaluation.runner import asked_of
-from iterprime_ros.grounding.heatmap import upsampled
-from iterprime_ros.grounding.instances import instances
-from iterprime_ros.grounding.settings import GroundingSettings
-from iterprime_ros.masks.object_masks import joined
-from iterprime_ros.masks.proposer import Proposals, no_proposals
-from iterprime_ros.masks.selection import peak_points, select
+from iterprime_ros.evaluation.datasets.dataset import Sample
+from iterprime_ros.evaluation.metrics import P_05, RECALL_05, Asked, Outcome, bootstrap
+from iterprime_ros.evaluation.oracle import with_oracle_iou
+from iterprime_ros.evaluation.runner import answer_sample, asked_of
+from iterprime_ros.evaluation.variants import with_settings
+from iterprime_ros.pipeline import Frame, IteRPrimE
 
-_RECALLED = 0.5  # an IoU above it: an object is found
-_MATCHING = 0.5  # probability below which nothing more is looked for
+_PLAIN = {'local_emphasis': False, 'global_emphasis': False}
+_PWEM = {'local_emphasis': True, 'global_emphasis': True}
 
 
-@dataclass(frozen=True, eq=False)
-class FoundObjects:
-    """The objects that one way of finding gave on one image.
+@dataclass(frozen=True)
+class SearchedObjects:
+    """The objects of one command on a new frame.
 
-    name: of the way.
-    proposals: of frame.size.
-    milliseconds: that it took.
+    outcome: of the answer among them, with its oracle IoU.
+    count: number of masks.
+    milliseconds: that finding them took.
     """
 
-    name: str
-    proposals: Proposals
+    outcome: Outcome
+    count: int
     milliseconds: float
 
 
-def found_objects(parts: PartsFrame) -> Iterator[FoundObjects]:
-    """Yield the objects of an image by every way of finding them, the pipeline's own first."""
-    started = time.perf_counter()
-    proposals = objects_in(parts.model, parts.frame)
-    yield FoundObjects('all objects at once', proposals, _since(started))
-    settings = heatmap_settings(parts.model.profile.grounding)
-    for name in ('Grad-CAM', 'PWEM'):
-        started = time.perf_counter()
-        proposals = found_by_hiding(parts, settings[name])
-        yield FoundObjects(f'hiding what was found (IGRS), {name}', proposals, _since(started))
+def search_variants(model: IteRPrimE) -> dict[str, IteRPrimE]:
+    """Return the model with each way of finding objects; each answers by parts, rejecting nothing.
 
-
-def found_by_hiding(parts: PartsFrame, settings: GroundingSettings) -> Proposals:
-    """Return the instances of every noun phrase of the commands, each object once."""
-    model, frame = parts.model, parts.frame
-
-    def mask_at(heatmap: Tensor) -> Tensor | None:
-        answer, enlarged = model.profile.answer, upsampled(heatmap, frame.size)
-        points = peak_points(enlarged, answer.max_peaks)
-        proposals = model.proposer.propose(frame.mask_embedding, points)
-        chosen = select(enlarged, proposals, answer.max_components, answer.mask_rank).order
-        return proposals.masks[chosen[0]] if len(chosen) else None
-
-    device = model.proposals_at(frame, []).masks.device
-    found = no_proposals(frame.size, device)
-    for expression in parts.expressions.values():
-        each = instances(
-            model.matcher, frame.matcher_embedding, expression, mask_at, settings, _MATCHING
-        )
-        if each:
-            masks = torch.stack([instance.mask for instance in each])
-            rated = torch.tensor([instance.probability for instance in each], device=device)
-            extra = Proposals(masks, rated)
-            found = joined(found, extra, model.profile.objects.max_overlap)
-    return found
-
-
-def object_row(found: Sequence[FoundObjects], recalled: Sequence[bool]) -> dict[str, str]:
-    """Return the row of one way of finding, over at least one image.
-
-    recalled: of every target, see `recalls`.
+    The first finds all objects of the frame at once.
     """
+    answer = {'by': 'parts', 'match_threshold': 0.0, 'ambiguity_margin': 0.0}
+    described = {'search': 'described'}
     return {
-        'objects': found[0].name,
-        'recall@0.5': f'{np.mean(recalled):.3f}',
-        'masks per image': f'{np.mean([len(each.proposals.masks) for each in found]):.1f}',
-        'ms per image, median': f'{np.median([each.milliseconds for each in found]):.0f}',
+        'all of the frame': with_settings(model, answer=answer, objects={'search': 'all'}),
+        'described (IGRS), Grad-CAM': with_settings(model, _PLAIN, answer, objects=described),
+        'described (IGRS), PWEM': with_settings(model, _PWEM, answer, objects=described),
     }
 
 
-def recalls(parts: PartsFrame, proposals: Proposals) -> list[bool]:
-    """Return for each question for one object whether a mask has IoU above 0.5 with it."""
-    masks = list(proposals.masks.cpu().numpy())
-    return [
-        best_iou(masks, question.target_mask)[0] > _RECALLED
-        for question in parts.sample.questions
-        if question.target_mask is not None and asked_of(question) is Asked.ONE
-    ]
+def searched_objects(
+    model: IteRPrimE, sample: Sample, frame: Frame
+) -> Iterator[tuple[str, list[SearchedObjects]]]:
+    """Yield the name of every way of finding objects, and what it found for each question.
+
+    Only questions for one object that is there count; each is asked about the frame as if it were
+    new.
+    """
+    asked = [question for question in sample.questions if asked_of(question) is Asked.ONE]
+    for name, variant in search_variants(model).items():
+        found = []
+        for question in asked:
+            new = replace(frame, objects={})
+            one = answer_sample(variant, replace(sample, questions=(question,)), new)
+            (answered,) = with_oracle_iou(variant, new, one)
+            answer = answered.answer
+            found.append(
+                SearchedObjects(
+                    answered.outcome, len(answer.candidates), answer.milliseconds['find objects']
+                )
+            )
+        yield name, found
 
 
-def _since(started: float) -> float:
-    return 1e3 * (time.perf_counter() - started)
+def search_row(name: str, found: Sequence[SearchedObjects]) -> dict[str, str]:
+    """Return the row of one way of finding objects, over at least one question."""
+    outcomes = [each.outcome for each in found]
+    return {
+        'objects': name,
+        'recall@0.5': str(bootstrap(RECALL_05, outcomes)),
+        'P@0.5': str(bootstrap(P_05, outcomes)),
+        'masks, mean': f'{np.mean([each.count for each in found]):.1f}',
+        'ms for a command on a new frame, median': (
+            f'{np.median([each.milliseconds for each in found]):.0f}'
+        ),
+    }

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from iterprime_ros.answer import Status
 from iterprime_ros.answering.by_parts import FrameObjects, answer_by_parts, frame_objects
-from iterprime_ros.answering.grounded_expression import phrase_expression
+from iterprime_ros.answering.object_search import noun_phrase_expressions
 from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.evaluation.datasets.dataset import Sample
 from iterprime_ros.evaluation.metrics import Asked, Outcome
@@ -54,10 +54,11 @@ class PartsFrame:
     @property
     def expressions(self) -> dict[str, Expression]:
         """Every one of the texts as an expression with its head, where it is known."""
-        found: dict[str, Expression] = {}
-        for command in filter(None, self.commands):
-            for phrase in command.phrase.noun_phrases():
-                found.setdefault(phrase.text, phrase_expression(replace(command, phrase=phrase)))
+        found = {
+            each.text: each
+            for command in filter(None, self.commands)
+            for each in noun_phrase_expressions(command)
+        }
         return {text: found.get(text, Expression(text, None, ())) for text in self.texts}
 
     def objects(self, proposals: Proposals, with_depth: bool) -> FrameObjects:

@@ -163,6 +163,11 @@ ORACLE_MEAN_IOU = Metric(
     'masks proposed at the centre of the target where answers are read off one heatmap',
     (Asked.ONE,),
 )
+RECALL_05 = Metric(
+    lambda outcome: outcome.oracle_iou > _SAME,
+    'fraction of targets of which a candidate has an IoU above 0.5, whichever was chosen',
+    (Asked.ONE,),
+)
 
 # In the order of a table's columns.
 METRICS: Mapping[str, Metric] = {
@@ -219,12 +224,27 @@ def bootstrap(metric: Metric, outcomes: Sequence[Outcome]) -> Estimate:
             sums = by_image.setdefault(outcome.image_id, [0.0, 0.0])
             sums[0] += metric.numerator(outcome)
             sums[1] += metric.denominator(outcome)
+    return _resampled(metric(outcomes), by_image)
+
+
+def bootstrap_mean(values: Sequence[float], image_ids: Sequence[str]) -> Estimate:
+    """Return the mean of values, at least one, with its interval, resampled by image."""
+    by_image: dict[str, list[float]] = {}
+    for value, image_id in zip(values, image_ids, strict=True):
+        sums = by_image.setdefault(image_id, [0.0, 0.0])
+        sums[0] += value
+        sums[1] += 1
+    return _resampled(float(np.mean(values)), by_image)
+
+
+def _resampled(value: float, by_image: Mapping[str, Sequence[float]]) -> Estimate:
+    """Return a ratio of two sums with its interval; by_image: the two of each image."""
     images = np.array(list(by_image.values()))
     rng = np.random.default_rng(0)
     drawn = images[rng.integers(len(images), size=(_RESAMPLES, len(images)))].sum(axis=1)
     tail = (100 - CONFIDENCE_LEVEL) / 2
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [tail, 100 - tail])
-    return Estimate(metric(outcomes), float(low), float(high))
+    return Estimate(value, float(low), float(high))
 
 
 def overlap(mask: NDArray[np.bool_], target: NDArray[np.bool_] | None) -> tuple[int, int]:

@@ -5,7 +5,7 @@ points. The masks of many points show each object many times, parts of objects, 
 `distinct` chooses among them.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +22,12 @@ class ObjectSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra='forbid')
 
+    search: Literal['all', 'described'] = Field(
+        'all',
+        description='all: every object of the frame, once for all commands. described: those that '
+        'the noun phrases of a command describe, by iterative refinement of their heatmaps: what '
+        'was found is hidden, until nothing matches.',
+    )
     grid: int = Field(
         9, ge=1, le=64, description='Points along the shorter side of the image, for SAM.'
     )
