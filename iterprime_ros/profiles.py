@@ -166,7 +166,8 @@ _FOR_REAL_IMAGES: dict[str, Profile] = {
 }
 
 
-PROFILE_NAMES = ('tabletop', *_FOR_REAL_IMAGES)
+_SHIPPED = {'tabletop': TABLETOP / 'profile.yaml', 'tabletop-igrs': TABLETOP / 'igrs.yaml'}
+PROFILE_NAMES = (*_SHIPPED, *_FOR_REAL_IMAGES)
 
 
 def load_profile(name_or_file: str | Path) -> Profile:
@@ -180,7 +181,7 @@ def load_profile(name_or_file: str | Path) -> Profile:
     name = str(name_or_file)
     if name in _FOR_REAL_IMAGES:
         return _FOR_REAL_IMAGES[name]
-    path = TABLETOP / 'profile.yaml' if name == 'tabletop' else Path(name_or_file)
+    path = _SHIPPED.get(name) or Path(name_or_file)
     if path.suffix not in ('.yaml', '.yml'):
         raise InvalidSettingError(
             f'There is no profile "{_shown(name)}": name one of {", ".join(PROFILE_NAMES)}, or a '
