@@ -37,14 +37,18 @@ def test_it_writes_reports_and_pictures(tmp_path, capsys):
 
 def test_the_ablation_has_every_part(tmp_path):
     assert main([*SOME, '--ablation', '--limit', '1', '--out', str(tmp_path)]) == 0
-    variants, objects = (tmp_path / 'ablation.md').read_text().strip().split('\n\n')
+    variants, objects, heatmaps = (tmp_path / 'ablation.md').read_text().strip().split('\n\n')
     names = [row.split(' | ')[0].strip('| ') for row in variants.splitlines()[2:]]
-    assert names[0] == 'one heatmap: Grad-CAM alone'
-    assert sum(name.startswith('one heatmap') for name in names) == 13
+    assert names[:2] == [
+        'one heatmap: Grad-CAM alone, last block', 'one heatmap: Grad-CAM alone'
+    ]  # fmt: skip
+    assert sum(name.startswith('one heatmap') for name in names) == 14
     assert {'parts: full', 'parts: the best of all objects'} < set(names)
-    assert len(names) == len(set(names)) == 28
+    assert len(names) == len(set(names)) == 27
     assert '| recall@0.5 |' in objects
-    assert len(objects.splitlines()) == 5
+    assert len(objects.splitlines()) == 2 + 3
+    assert '| with place or relation: pointing game |' in heatmaps
+    assert len(heatmaps.splitlines()) == 2 + 7
 
 
 def test_depth_can_be_withheld(tmp_path):

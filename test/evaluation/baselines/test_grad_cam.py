@@ -18,7 +18,8 @@ def test_it_has_one_round_and_no_emphasis():
     settings = baseline.profile.grounding
     assert (settings.rounds, settings.local_emphasis, settings.global_emphasis) == (1, False, False)
     assert baseline.profile.answer == iterprime.profile.answer
-    assert settings == grounding_variants(iterprime)[0].model.profile.grounding
+    rows = {each.name: each.model.profile.grounding for each in grounding_variants(iterprime)}
+    assert settings == rows['one heatmap: Grad-CAM alone']
     (sample,) = load_tabletop('calibration', 1)
     commands = [question.command for question in sample.questions]
     answers = baseline.segment_many(baseline.embed(sample.image), commands)
