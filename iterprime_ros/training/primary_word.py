@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from iterprime_ros.backends import load_matcher
-from iterprime_ros.errors import IterprimeError
+from iterprime_ros.errors import InvalidSettingError, IterprimeError
 from iterprime_ros.grounding.alignment import Span
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.primary_word_head import (
@@ -37,6 +37,7 @@ from iterprime_ros.training.scenes import HEIGHT, WIDTH
 from iterprime_ros.weights import Placement
 
 _EXPRESSIONS = 4  # of a scene
+_LEAST_SCENES = 4  # to fit, calibrate and test on
 _FIRST_SEED = TRAINING.start + 900_000  # beyond those that the matcher is trained on
 _RIDGE = 1e-3  # of the weights of features of unit deviation, beside the mean log loss
 
@@ -96,6 +97,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _train(options: argparse.Namespace) -> None:
+    fitted, unseen = options.scenes, options.scenes // 2
+    if fitted < _LEAST_SCENES:
+        raise InvalidSettingError(f'--scenes must be at least {_LEAST_SCENES}, not {fitted}.')
     profile = load_profile(options.profile)
     placement = Placement.named('cpu', profile.encoder_dtype, False, options.profile)
     chosen = profile.matcher
@@ -103,7 +107,6 @@ def _train(options: argparse.Namespace) -> None:
     parser = CommandParser.load(profile.language)
     blocks = matcher.fusion_blocks
     block = max(blocks.start, blocks.stop - 2) if options.block is None else options.block
-    fitted, unseen = options.scenes, options.scenes // 2
     seeds = range(_FIRST_SEED, _FIRST_SEED + fitted + unseen)
     require_seeds(seeds, TRAINING, 'training')
     scenes = list(

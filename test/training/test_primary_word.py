@@ -219,3 +219,8 @@ def test_a_profile_that_there_is_not_is_one_sentence(tmp_path, capsys):
     assert (said.out, said.err.count('\n')) == ('', 1)
     assert 'none.yaml' in said.err
     assert not path.exists()
+
+
+def test_too_few_scenes_are_one_sentence(tmp_path, capsys):
+    assert main(['--scenes', '3', '--out', str(tmp_path / 'head.json')]) == 1
+    assert capsys.readouterr().err == '--scenes must be at least 4, not 3.\n'
