@@ -85,12 +85,14 @@ class MaskPoints:
 
         z: (h, w) metres, the depth on the grid, NaN where unknown.
 
-        Left out are points without depth, at the edge of a mask, and behind a step in depth inside
-        it: masks that are a little too large cover the background.
+        Left out are points without depth, at the edge of a mask, behind a step in depth inside it,
+        and in several masks: masks that are a little too large cover the background, and of two
+        objects on each other a part of the other one.
         """
         (height, width), (last_row, last_column) = self.masks.shape[1:], np.subtract(z.shape, 1)
         depth = z[self.rows, self.columns]
         is_good = np.isfinite(depth)
+        is_good &= np.count_nonzero(self.covered, axis=0)[self.rows, self.columns] == 1
         rows, columns = self.pixel_rows(self.rows), self.pixel_rows(self.columns)
         for down, right in _NEIGHBOURS:
             near_rows = np.clip(rows + down * self._reach, 0, height - 1)

@@ -77,17 +77,16 @@ def next_to(measured: Measurements) -> Truths:
 def on(measured: Measurements) -> Truths:
     """Return (K, K): [i, j] is how surely i rests on j, or in it.
 
-    In space the footprints overlap, the base of i is near the top of j and its middle is above j's;
-    of two plates in one another the smaller one is on the larger. For the image see
+    In space the footprints overlap, and either the base of i is near the top of j and its middle is
+    above j's (of two plates in one another the smaller one is on the larger), or it looks so in the
+    image, since a mask of j that covers a little of i makes j as high as that. For the image see
     image_geometry.resting_in_image.
     """
     rank = (measured.base + measured.top) / 2 - SMALLER_ON_LARGER * measured.size[:, 0]
     contact = np.abs(measured.base[:, None] - measured.top)
-    in_space = (
-        soft(-gaps_between(measured.footprint) - OVERLAP_MARGIN, OVERLAP_MARGIN)
-        * soft(CONTACT_GAP - contact, HEIGHT_MARGIN)
-        * soft(_differences(rank), HEIGHT_MARGIN)
-    )
+    is_above = soft(-gaps_between(measured.footprint) - OVERLAP_MARGIN, OVERLAP_MARGIN)
+    touches = soft(CONTACT_GAP - contact, HEIGHT_MARGIN) * soft(_differences(rank), HEIGHT_MARGIN)
+    in_space = is_above * np.maximum(touches, measured.image_resting)
     return _of_two(_metric_or(measured, in_space, measured.image_resting))
 
 

@@ -13,7 +13,7 @@ from helpers.measured_boxes import PINHOLE, depth_of, masks_of
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.sim.expressions import Stratum, sample_expression
 from iterprime_ros.sim.renderer import Renderer
-from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.scene import World, sample_scene
 from iterprime_ros.sim.seeds import TRAINING
 from iterprime_ros.sim.view import view_of
 from iterprime_ros.spatial.footprints import (
@@ -24,6 +24,7 @@ from iterprime_ros.spatial.footprints import (
     support_of_points,
 )
 from iterprime_ros.spatial.measurements import measure
+from iterprime_ros.spatial.predicates import on
 from iterprime_ros.spatial.reasoner import reason
 
 SEEDS = TRAINING[700_000:700_012]
@@ -121,6 +122,28 @@ def test_an_object_on_another_stands_on_its_top_and_one_in_the_air_on_nothing():
     assert seen.base[0] == pytest.approx(0, abs=0.02)
     assert seen.base[1] == pytest.approx(seen.top[0], abs=0.03)
     assert seen.base[2] > 0.3
+
+
+def test_a_mask_that_covers_a_part_of_what_stands_on_its_object():
+    with Renderer(320, 240) as renderer:
+        pictures = [renderer.render(sample_scene(seed, World.STACKED)) for seed in SEEDS]
+    pairs = 0
+    for picture in pictures:
+        ids, masks = seen_masks(picture)
+        places = {number: place for place, number in enumerate(ids)}
+        plain = measure(masks, picture.depth, picture.pinhole)
+        for number, each in enumerate(picture.scene.objects, start=1):
+            if number not in places or each.support not in places:
+                continue
+            upper, lower = places[number], places[each.support]
+            grown = masks.copy()
+            columns = np.flatnonzero(masks[upper].any(axis=0))
+            grown[lower] |= masks[upper] & (np.arange(masks.shape[2]) < np.median(columns))
+            measured = measure(grown, picture.depth, picture.pinhole)
+            assert measured.top[lower] == pytest.approx(plain.top[lower], abs=0.01)
+            assert on(measured)[upper, lower] > max(0.5, on(measured)[lower, upper])
+            pairs += 1
+    assert pairs > 5
 
 
 def test_what_is_not_known_is_not_a_number():

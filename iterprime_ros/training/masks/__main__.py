@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help='folder of a trained matcher whose image encoder initialises that of the mask model',
     )
     parser.add_argument(
-        '--steps', type=int, default=3200, help='training steps (default: %(default)s)'
+        '--steps', type=int, default=4800, help='training steps (default: %(default)s)'
     )
     return run_training(_train, parser.parse_args(arguments))
 
@@ -56,7 +56,7 @@ def _train(options: argparse.Namespace) -> None:
     train(
         MaskLearner(model),
         partial(points_batch, scenes, options.batch, options.seed),
-        TrainingSettings(options.steps, learning_rate=1e-3),
+        TrainingSettings(options.steps, learning_rate=1e-3, decay=0.4),
         options.out / 'masks',
         options.device,
         options.workers,
