@@ -10,7 +10,12 @@ from math import isnan
 
 import numpy as np
 
-from iterprime_ros.evaluation.ablation_heatmaps import Pointed, heatmap_row, pointed_heatmaps
+from iterprime_ros.evaluation.ablation_heatmaps import (
+    REFERENCE,
+    Pointed,
+    heatmap_row,
+    pointed_heatmaps,
+)
 from iterprime_ros.evaluation.ablation_objects import (
     SearchedObjects,
     search_row,
@@ -20,7 +25,14 @@ from iterprime_ros.evaluation.ablation_parts import parts_frame, parts_outcomes
 from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError, Sample
 from iterprime_ros.evaluation.frame_objects import objects_in
-from iterprime_ros.evaluation.metrics import MEAN_IOU, P_05, Asked, Outcome, bootstrap
+from iterprime_ros.evaluation.metrics import (
+    MEAN_IOU,
+    P_05,
+    Asked,
+    Outcome,
+    bootstrap,
+    bootstrap_mean,
+)
 from iterprime_ros.evaluation.oracle import reduced_sample
 from iterprime_ros.evaluation.report import by_group
 from iterprime_ros.evaluation.runner import (
@@ -36,6 +48,8 @@ from iterprime_ros.pipeline import Frame, IteRPrimE
 
 _PWEM = {'local_emphasis': True, 'global_emphasis': True}
 Row = dict[str, str]
+_ALONE = 'Grad-CAM alone'
+_GRAD_CAM = f'one heatmap: {_ALONE}'
 _CONFIGURED = 'one heatmap: as configured in the profile'
 
 
@@ -65,7 +79,7 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
 
     return [
         variant('Grad-CAM alone, last block', block=model.matcher.fusion_blocks.stop - 1),
-        variant('Grad-CAM alone'),
+        variant(_ALONE),
         variant('+ PWEM, local', local_emphasis=True),
         variant('+ PWEM, global', global_emphasis=True),
         variant('+ PWEM, both', **_PWEM),
@@ -104,9 +118,9 @@ def ablation_tables(
             'An ablation needs a data set that has questions with a target, of one object each.'
         )
     return (
-        [{'variant': name, **_cells(some)} for name, some in outcomes.items()],
+        [{'variant': name, **_cells(some, outcomes[_GRAD_CAM])} for name, some in outcomes.items()],
         [search_row(name, objects) for name, objects in searched.items()],
-        [heatmap_row(name, heatmaps) for name, heatmaps in pointed.items()],
+        [heatmap_row(name, heatmaps, pointed[REFERENCE]) for name, heatmaps in pointed.items()],
     )
 
 
@@ -154,9 +168,17 @@ def _with_heatmap_mask(sample: Sample, answered: AnsweredQuestion) -> Outcome:
     return outcome_of(sample.image_id, answered.question, masked)
 
 
-def _cells(outcomes: list[Outcome]) -> dict[str, str]:
+def _cells(outcomes: list[Outcome], reference: list[Outcome]) -> dict[str, str]:
     there = [outcome for outcome in outcomes if outcome.has_target]
-    cells = {'mIoU': str(bootstrap(MEAN_IOU, there)), 'P@0.5': str(bootstrap(P_05, there))}
+    base = {(each.image_id, each.command): each.iou for each in reference if each.has_target}
+    gains = [
+        float(each.iou > 0.5) - float(base[each.image_id, each.command] > 0.5) for each in there
+    ]
+    cells = {
+        'mIoU': str(bootstrap(MEAN_IOU, there)),
+        'P@0.5': str(bootstrap(P_05, there)),
+        'gain over Grad-CAM': str(bootstrap_mean(gains, [each.image_id for each in there])),
+    }
     for group, some in by_group(there).items():
         cells[f'{group}: P@0.5'] = str(bootstrap(P_05, some))
     auc = rejection_auc(outcomes)

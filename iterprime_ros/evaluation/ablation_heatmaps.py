@@ -10,17 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 from iterprime_ros.answering.grounded_expression import whole_expression
 from iterprime_ros.evaluation.ablation_parts import PartsFrame
 from iterprime_ros.evaluation.metrics import Asked, bootstrap_mean
 from iterprime_ros.evaluation.runner import asked_of
-from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.refinement import ground
+from iterprime_ros.grounding.region_match import region_patches
 from iterprime_ros.grounding.settings import GroundingSettings
 
+REFERENCE = 'Grad-CAM'
 _PLAIN = {'local_emphasis': False, 'global_emphasis': False, 'rounds': 1}
 _BOTH = {'local_emphasis': True, 'global_emphasis': True}
 
@@ -30,13 +31,13 @@ class Pointed:
     """The heatmap of one question compared with its target.
 
     image_id: of the image.
-    is_relational: whether the expression says more than what the object is.
-    hit: whether the peak of the heatmap lies on the target.
-    energy: share in [0, 1] of the heatmap that lies on the target.
+    is_plain: whether the expression says no more than what the object is.
+    hit: whether the peak of the heatmap lies on a patch of the target.
+    energy: share in [0, 1] of the heatmap that lies on patches of the target.
     """
 
     image_id: str
-    is_relational: bool
+    is_plain: bool
     hit: bool
     energy: float
 
@@ -47,7 +48,7 @@ def heatmap_variants(
     """Return settings of heatmaps by the name of what they add to Grad-CAM."""
     changes: dict[str, dict[str, Any]] = {
         'Grad-CAM, last block': {**_PLAIN, 'block': last_block},
-        'Grad-CAM': _PLAIN,
+        REFERENCE: _PLAIN,
         '+ PWEM, local': {**_PLAIN, 'local_emphasis': True},
         '+ PWEM, global': {**_PLAIN, 'global_emphasis': True},
         '+ PWEM, both': {**_PLAIN, **_BOTH},
@@ -68,32 +69,50 @@ def pointed_heatmaps(parts: PartsFrame) -> Iterator[tuple[str, list[Pointed]]]:
     if not asked:
         return
     expressions = [whole_expression(command) for command, _ in asked]
+    share = model.profile.regions.patch_share
     variants = heatmap_variants(model.profile.grounding, model.matcher.fusion_blocks.stop - 1)
     for name, settings in variants.items():
         groundings = ground(model.matcher, frame.matcher_embedding, expressions, settings)
         pointed = []
         for (command, target), grounding in zip(asked, groundings, strict=True):
-            heatmap = upsampled(grounding.heatmap, frame.size).cpu().numpy()
-            hit, energy = on_target(heatmap, target)
-            relational = command.phrase.has_constraints
-            pointed.append(Pointed(parts.sample.image_id, relational, hit, energy))
+            hit, energy = on_target(grounding.heatmap, torch.from_numpy(target), share)
+            is_plain = not (command.phrase.has_constraints or command.phrase.excluded)
+            pointed.append(Pointed(parts.sample.image_id, is_plain, hit, energy))
         yield name, pointed
 
 
-def on_target(heatmap: NDArray[np.float32], target: NDArray[np.bool_]) -> tuple[bool, float]:
-    """Return whether the peak of a heatmap (H, W) lies on a target, and its share on it."""
-    total = float(heatmap.sum(dtype=np.float64))
-    energy = float(heatmap[target].sum(dtype=np.float64)) / total if total > 0 else 0.0
-    return bool(target.flat[int(heatmap.argmax())]), energy
+def on_target(heatmap: Tensor, target: Tensor, patch_share: float) -> tuple[bool, float]:
+    """Return whether the peak of a heatmap lies on a target, and the share of it that does.
+
+    heatmap: (rows, cols) float32 >= 0 over the patches.
+    target: (H, W) bool.
+    patch_share: least share of a patch that the target covers where the patch belongs to it.
+    """
+    values = heatmap.double().flatten().cpu()
+    grid = (heatmap.shape[0], heatmap.shape[1])
+    patches = region_patches(target[None], grid, patch_share)[0].cpu()
+    total = float(values.sum())
+    energy = float(values[patches].sum()) / total if total > 0 else 0.0
+    return bool(patches[values.argmax()]), energy
 
 
-def heatmap_row(name: str, pointed: Sequence[Pointed]) -> dict[str, str]:
-    """Return the row of one variant, over at least one question."""
+def heatmap_row(
+    name: str, pointed: Sequence[Pointed], reference: Sequence[Pointed]
+) -> dict[str, str]:
+    """Return the row of one variant, over at least one question.
+
+    reference: of the same questions, by the variant from which the gain of the others is measured.
+    """
     row = {'heatmap of the whole expression': name}
-    for is_relational, kind in ((False, 'attributes alone'), (True, 'with place or relation')):
-        some = [each for each in pointed if each.is_relational is is_relational]
-        if some:
-            ids = [each.image_id for each in some]
-            row[f'{kind}: pointing game'] = str(bootstrap_mean([each.hit for each in some], ids))
-            row[f'{kind}: energy'] = str(bootstrap_mean([each.energy for each in some], ids))
+    for is_plain, kind in ((True, 'attributes'), (False, 'place, relation, negation')):
+        pairs = [
+            pair for pair in zip(pointed, reference, strict=True) if pair[0].is_plain is is_plain
+        ]
+        if pairs:
+            ids = [each.image_id for each, _ in pairs]
+            hits, energies = ([each.hit for each, _ in pairs], [each.energy for each, _ in pairs])
+            gains = [each.energy - other.energy for each, other in pairs]
+            row[f'{kind}: pointing game'] = str(bootstrap_mean(hits, ids))
+            row[f'{kind}: energy'] = str(bootstrap_mean(energies, ids))
+            row[f'{kind}: gain of energy'] = str(bootstrap_mean(gains, ids))
     return row

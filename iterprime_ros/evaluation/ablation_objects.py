@@ -23,11 +23,13 @@ class SearchedObjects:
     outcome: of the answer among them, with its oracle IoU.
     count: number of masks.
     milliseconds: that finding them took.
+    phrase_count: number of noun phrases in the command.
     """
 
     outcome: Outcome
     count: int
     milliseconds: float
+    phrase_count: int
 
 
 def search_variants(model: IteRPrimE) -> dict[str, IteRPrimE]:
@@ -60,9 +62,15 @@ def searched_objects(
             one = answer_sample(variant, replace(sample, questions=(question,)), new)
             (answered,) = with_oracle_iou(variant, new, one)
             answer = answered.answer
+            command = answer.command
+            if command is None:
+                continue
             found.append(
                 SearchedObjects(
-                    answered.outcome, len(answer.candidates), answer.milliseconds['find objects']
+                    answered.outcome,
+                    len(answer.candidates),
+                    answer.milliseconds['find objects'],
+                    len(list(command.phrase.noun_phrases())),
                 )
             )
         yield name, found
@@ -76,7 +84,12 @@ def search_row(name: str, found: Sequence[SearchedObjects]) -> dict[str, str]:
         'recall@0.5': str(bootstrap(RECALL_05, outcomes)),
         'P@0.5': str(bootstrap(P_05, outcomes)),
         'masks, mean': f'{np.mean([each.count for each in found]):.1f}',
-        'ms for a command on a new frame, median': (
-            f'{np.median([each.milliseconds for each in found]):.0f}'
-        ),
+        'ms on a new frame, one noun phrase': _median_time(found, True),
+        'ms, several': _median_time(found, False),
     }
+
+
+def _median_time(found: Sequence[SearchedObjects], is_one: bool) -> str:
+    """Return the median time of commands with one noun phrase, or of those with several."""
+    times = [each.milliseconds for each in found if (each.phrase_count == 1) is is_one]
+    return f'{np.median(times):.0f}' if times else ''

@@ -47,7 +47,7 @@ def test_the_ablation_has_every_part(tmp_path):
     assert len(names) == len(set(names)) == 27
     assert '| recall@0.5 |' in objects
     assert len(objects.splitlines()) == 2 + 3
-    assert '| with place or relation: pointing game |' in heatmaps
+    assert '| place, relation, negation: pointing game |' in heatmaps
     assert len(heatmaps.splitlines()) == 2 + 7
 
 
