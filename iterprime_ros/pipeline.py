@@ -41,7 +41,7 @@ from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.primary_word_head import head_of_profile
 from iterprime_ros.grounding.refinement import Grounding, OnRound, ground
 from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
-from iterprime_ros.masks.object_masks import distinct, joined, objects_of, taken
+from iterprime_ros.masks.object_masks import coarse, distinct, joined, objects_of, taken
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
 from iterprime_ros.masks.selection import peak_points
 from iterprime_ros.masks.transforms import reduced
@@ -358,7 +358,7 @@ class IteRPrimE:
             return decision
         points = peak_points(upsampled(patch_map, frame.size), settings.max_peaks)
         extra, found = self.proposer.propose(frame.mask_embedding, points), self.profile.objects
-        extra = taken(extra, distinct(extra.masks, extra.predicted_iou, found))
+        extra = taken(extra, distinct(coarse(extra.masks), extra.predicted_iou, found))
         proposals = joined(objects.proposals, extra, found.max_overlap)
         if len(proposals.masks) == len(objects.proposals.masks):
             return decision

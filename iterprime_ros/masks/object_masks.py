@@ -74,9 +74,13 @@ def objects_of(
     height, width = proposer.propose(embedding, nowhere).masks.shape[1:]
     points = grid_points((height, width), settings.grid, nowhere.device)
     proposals = proposer.propose(embedding, points)
-    step = max(1, max(height, width) // _JUDGED_SIDE)
-    coarse = proposals.masks[:, step // 2 :: step, step // 2 :: step]
-    return taken(proposals, distinct(coarse, proposals.predicted_iou, settings))
+    return taken(proposals, distinct(coarse(proposals.masks), proposals.predicted_iou, settings))
+
+
+def coarse(masks: Tensor) -> Tensor:
+    """Return masks (K, H, W) as (K, h, w) of about 128 pixels, at which areas are compared."""
+    step = max(1, max(masks.shape[1:]) // _JUDGED_SIDE)
+    return masks[:, step // 2 :: step, step // 2 :: step]
 
 
 def joined(objects: Proposals, extra: Proposals, max_overlap: float) -> Proposals:
@@ -88,7 +92,7 @@ def joined(objects: Proposals, extra: Proposals, max_overlap: float) -> Proposal
     """
     masks = torch.cat([objects.masks, extra.masks])
     predicted_iou = torch.cat([objects.predicted_iou, extra.predicted_iou])
-    areas, shared = _overlaps(masks)
+    areas, shared = _overlaps(coarse(masks))
     kept = list(range(len(objects.masks)))
     for number in range(len(kept), len(masks)):
         limits = max_overlap * torch.minimum(areas[number], areas[kept])
