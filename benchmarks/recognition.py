@@ -1,6 +1,6 @@
 """How well the matcher tells kinds, colours and sizes of objects on scenes it was not trained on.
 
-Each object is shown by its true mask, and of texts that differ in one attribute ("cube", "ball", ...;
+Each object is shown by its true mask. Of texts that differ in one attribute ("cube", "ball", ...;
 "red object", ...; "small cube", "large cube") the one with the highest match counts.
 
 python benchmarks/recognition.py [--scenes 150] [--world plain] [--profile tabletop]
