@@ -120,7 +120,10 @@ def test_evaluate_takes_another_data_set_and_baseline(tmp_path, capsys):
 def test_an_ablation_takes_another_data_set(tmp_path):
     arguments = ['evaluate', '--ablation', '--dataset', 'squares', '--limit', '1']
     assert main([*arguments, '--out', str(tmp_path)]) == 0
-    assert '| mIoU | P@0.5 | gain over Grad-CAM | one: P@0.5 |' in (tmp_path / 'ablation.md').read_text()
+    assert (
+        '| mIoU | P@0.5 | gain over Grad-CAM | one: P@0.5 |'
+        in (tmp_path / 'ablation.md').read_text()
+    )
 
 
 def test_an_unknown_split_is_rejected_before_models_load(capsys):
