@@ -13,13 +13,19 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from iterprime_ros.demo.scene_subscriber import SceneSubscriber
+from iterprime_ros.errors import IterprimeError
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.camera_topics import nanoseconds_of
 from iterprime_ros.ros.convert.images import from_image
 
 _CHECK_PERIOD = 0.05  # seconds between checks whether the command is due
 _RETRY_PERIOD = 5.0  # seconds until an unanswered command is published again
+_ANSWER_TIMEOUT = 60.0  # seconds
 _ANSWER_QOS = QoSProfile(depth=50)  # so that no answer is lost while a picture is drawn
+
+
+class DemoTimeoutError(IterprimeError):
+    """The simulated camera or the segment node did not respond in time."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,20 @@ class CommandClient:
     """Publishes a command until it is answered, and passes on its answers about the current scene.
 
     A result of status ERROR is printed to stderr, and the command is published again.
+    timeout: seconds. If a command is unanswered so long after it was first published, which is
+        when camera and segment node were ready, the node's spinning raises DemoTimeoutError.
     """
 
     def __init__(
-        self, node: Node, scene: SceneSubscriber, on_answer: Callable[[Answer], None]
+        self,
+        node: Node,
+        scene: SceneSubscriber,
+        on_answer: Callable[[Answer], None],
+        timeout: float = _ANSWER_TIMEOUT,
     ) -> None:
         self._node, self._scene, self._on_answer = node, scene, on_answer
+        self._timeout = timeout
+        self._first_published_at: float | None = None
         self._command: str | None = None
         self._is_answered = False
         self._published_at = float('-inf')
@@ -67,13 +81,22 @@ class CommandClient:
         self._command = command
         self._is_answered = False
         self._published_at = float('-inf')
+        self._first_published_at = None
 
     def _publish_if_due(self) -> None:
         is_waiting = self._command is not None and not self._is_answered
         if not (is_waiting and self._scene.is_ready and self.is_connected):
             return
-        if time.monotonic() - self._published_at > _RETRY_PERIOD:
-            self._published_at = time.monotonic()
+        now = time.monotonic()
+        if self._first_published_at is None:
+            self._first_published_at = now
+        if now - self._first_published_at > self._timeout:
+            raise DemoTimeoutError(
+                f'"{self._command}" was not answered within {self._timeout:g} seconds: this '
+                'machine may be too busy; check the messages above and try again.'
+            )
+        if now - self._published_at > _RETRY_PERIOD:
+            self._published_at = now
             self._publisher.publish(String(data=self._command))
 
     def _on_result(self, result: ReferredObject) -> None:

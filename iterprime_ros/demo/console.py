@@ -13,20 +13,16 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
-from iterprime_ros.demo.command_client import Answer, CommandClient
+from iterprime_ros.demo.command_client import Answer, CommandClient, DemoTimeoutError
 from iterprime_ros.demo.ground_truth import drawn_answer, object_name, summary
 from iterprime_ros.demo.scene_subscriber import SceneSubscriber
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.render import answers_figure, atomic_write
 
-_TIMEOUT = 60.0  # seconds
+_TIMEOUT = 300.0  # seconds; a busy machine takes a minute to import the nodes
 _RETRY_PERIOD = 5.0  # seconds until a service that has not responded is called again
 _EXIT_COMMANDS = ('', 'quit', 'exit')
 _NEXT_SCENE = 'next'
-
-
-class DemoTimeoutError(IterprimeError):
-    """The simulated camera or the segment node did not respond in time."""
 
 
 class DemoConsole(Node):

@@ -23,7 +23,9 @@ from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
 
 _ROS, _DEMO = 'iterprime_ros.ros', 'iterprime_ros.demo'  # packages of nodes
-_TIMEOUT = 60.0  # seconds; on two cores the demo takes fifteen
+# Seconds, most of them for the start, where a busy machine takes a minute for the imports alone.
+# The client itself counts the time of each answer from when the nodes are ready.
+_TIMEOUT = 300.0
 # Progress bars would run across the lines of an interactive session.
 _NO_PROGRESS_BARS = {'HF_HUB_DISABLE_PROGRESS_BARS': '1'}
 _STRATA = (Stratum.ATTRIBUTES, Stratum.RELATION, Stratum.ABSENT)
@@ -124,8 +126,8 @@ class _Nodes:
                 raise _exit_error(node, code)
             return
         raise DemoError(
-            f'The answers did not arrive within {timeout:g} seconds: this machine may be too busy; '
-            'check the messages above and try again.'
+            f'The demo did not end within {timeout:g} seconds: this machine may be too busy; check '
+            'the messages above and try again.'
         )
 
     def _check_background(self) -> None:

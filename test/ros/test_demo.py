@@ -6,9 +6,16 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import matplotlib.image
 import pytest
+import rclpy
+from std_msgs.msg import String
+
+from iterprime_ros.demo.command_client import CommandClient, DemoTimeoutError
+from iterprime_ros.msg import ReferredObject
 
 TIMEOUT = 120  # seconds
 
@@ -172,6 +179,25 @@ def test_watching_without_a_command_picks_one_for_the_scene(start_iterprime, tmp
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
+
+
+def test_the_time_for_an_answer_starts_when_the_segment_node_is_ready(peer):
+    timeout = 0.2
+
+    def spin_for(seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            rclpy.spin_once(peer, timeout_sec=0.05)
+
+    client = CommandClient(peer, SimpleNamespace(is_ready=True), pytest.fail, timeout)
+    client.send('the red cube')
+    spin_for(2 * timeout)
+    received = []
+    peer.create_subscription(String, 'command', received.append, 1)
+    peer.create_publisher(ReferredObject, 'segment/result', 1)
+    with pytest.raises(DemoTimeoutError, match='"the red cube" was not answered within'):
+        spin_for(TIMEOUT)
+    assert received == [String(data='the red cube')]
 
 
 def test_a_picture_that_cannot_be_written_is_one_sentence(tmp_path):
