@@ -11,6 +11,7 @@ from iterprime_ros.profiles import AnswerSettings
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.spatial.measurements import measure
 from iterprime_ros.spatial.reasoner import reason
+from iterprime_ros.spatial.words import number_word
 
 
 @pytest.fixture(scope='module')
@@ -78,6 +79,33 @@ def test_a_plural_covers_every_instance(model, picture):
     fewer = with_answer(model, match_threshold=threshold).segment(picture, 'all the mugs')
     assert fewer.instance_count == 2
     assert fewer.text == 'Found two mugs for "all the mugs".'
+
+
+def test_a_number_of_objects_is_respected(model, picture):
+    answer = model.segment(picture, 'two mugs')
+    count = len(answer.candidates)
+    assert answer.status is Status.AMBIGUOUS
+    assert answer.text == f'{number_word(count).capitalize()} mugs fit: say which two.'
+    assert answer.instance_count == 1
+    biggest = with_answer(model).segment(picture, 'the two biggest mugs')
+    assert (biggest.status, biggest.instance_count) == (Status.FOUND_SEVERAL, 2)
+    fewer = with_answer(model, match_threshold=answer.candidates[1].chance)
+    three = fewer.segment(picture, 'three mugs')
+    assert three.status is Status.FOUND_SEVERAL
+    assert three.text == 'Found two mugs, not three, for "three mugs".'
+
+
+def test_superlatives_that_several_share_are_ambiguous(model, picture):
+    frame = model.embed(picture)
+    command = 'the biggest mug'
+    (beliefs,) = {tuple(c.chance for c in model.segment(frame, command).candidates)}
+    threshold = (beliefs[0] + sum(beliefs)) / 2
+    assert beliefs[0] < threshold < sum(beliefs)
+    shared = with_answer(model, match_threshold=threshold, ambiguity_margin=1.0)
+    assert shared.segment(frame, command).status is Status.AMBIGUOUS
+    alone = with_answer(model, match_threshold=threshold, ambiguity_margin=0.0)
+    assert alone.segment(frame, command).status is Status.NOT_FOUND
+    assert shared.segment(frame, 'the mug').status is Status.NOT_FOUND
 
 
 def test_what_no_object_matches_enough_is_not_found(model, picture):

@@ -22,15 +22,23 @@ from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.region_match import match_probability, region_logits, region_patches
 from iterprime_ros.grounding.settings import RegionMatchSettings
 from iterprime_ros.language.command_parser import ParsedCommand
+from iterprime_ros.language.phrase import NounPhrase
 from iterprime_ros.masks.ambiguity import is_other_object
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.profiles import AnswerSettings
-from iterprime_ros.spatial.explanations import distinction, not_found_reason, several_found
+from iterprime_ros.spatial.explanations import (
+    distinction,
+    not_found_reason,
+    several_found,
+    too_many_fit,
+)
 from iterprime_ros.spatial.measurements import Measurements, measure
 from iterprime_ros.spatial.reasoner import Reasoning, reason
 
 # Share of the heatmap on an object that does not come from the matcher: where the gradient misses
 # an object that the reasoning found, the heatmap still stands on it.
+_LEAST = 1e-9  # a chance below it never counts
+_PAIR = 2
 _FLOOR = 0.25
 
 
@@ -144,32 +152,66 @@ def _outcome(
     """
     phrase, beliefs = reasoning.phrase, reasoning.beliefs
     threshold = settings.match_threshold
-    fitting = [k for k in order.tolist() if beliefs[k] >= max(threshold, 1e-9)]
-    if not fitting:
+    least = max(threshold, _LEAST)
+    fitting = [k for k in order.tolist() if beliefs[k] >= least]
+    # One object alone is the biggest: if several are about as big, each may have a small chance.
+    is_undecided = (
+        not fitting
+        and bool(phrase.superlatives)
+        and not phrase.is_plural
+        and float(beliefs.sum()) >= least
+    )
+    considered = [k for k in order.tolist() if beliefs[k] >= _LEAST] if is_undecided else fitting
+    several = _about_as_likely(considered, beliefs, objects, settings.ambiguity_margin)
+    if not fitting and len(several) < _PAIR:
+        reason_text = (
+            not_found_reason(reasoning, least) if threshold else not_found_reason(reasoning)
+        )
         best = f' (best chance {beliefs[order[0]]:.2f}, below {threshold:g})' if len(order) else ''
-        return Status.NOT_FOUND, f'{not_found_reason(reasoning)}{best}.', order, 0
-    chance = f'chance {beliefs[fitting[0]]:.2f}'
+        return Status.NOT_FOUND, f'{reason_text}{best}.', order, 0
     if phrase.is_plural:
-        text = several_found(command.expression, phrase, len(fitting))
-        return Status.FOUND_SEVERAL, text, order, len(fitting)
-    winner = fitting[0]
-    for rival in fitting[1:] if settings.ambiguity_margin else []:
-        if beliefs[rival] < beliefs[winner] * (1 - settings.ambiguity_margin):
-            break
-        masks = objects.proposals.masks
-        if is_other_object(masks[rival], masks[winner]):
-            near = beliefs[winner] * (1 - settings.ambiguity_margin)
-            several = [
-                k
-                for k in fitting
-                if k in (winner, rival)
-                or (beliefs[k] >= near and is_other_object(masks[k], masks[winner]))
-            ]
-            text = distinction(reasoning, several, objects.measurements)
-            rest = order[(order != winner) & (order != rival)]
-            arranged = np.array([winner, rival, *rest], dtype=np.intp)
-            return Status.AMBIGUOUS, f'{text} ({chance}).', arranged, 1
-    return Status.FOUND, f'Found "{command.expression}" ({chance}).', order, 1
+        return _several(command, phrase, fitting, order)
+    chance = f'chance {beliefs[several[0]]:.2f}'
+    if len(several) < _PAIR:
+        return Status.FOUND, f'Found "{command.expression}" ({chance}).', order, 1
+    text = distinction(reasoning, several, objects.measurements)
+    winner, rival = several[:_PAIR]
+    rest = order[(order != winner) & (order != rival)]
+    arranged = np.array([winner, rival, *rest], dtype=np.intp)
+    return Status.AMBIGUOUS, f'{text} ({chance}).', arranged, 1
+
+
+def _several(
+    command: ParsedCommand, phrase: NounPhrase, fitting: list[int], order: NDArray[np.intp]
+) -> tuple[Status, str, NDArray[np.intp], int]:
+    """Return the outcome of a plural, like _outcome; more than were asked for are ambiguous.
+
+    Of "the two biggest mugs" the two likeliest are meant, also where a third one is as big.
+    """
+    count = len(fitting)
+    if phrase.count and count > phrase.count and not phrase.superlatives:
+        return Status.AMBIGUOUS, too_many_fit(phrase, count), order, 1
+    if phrase.count and phrase.superlatives:
+        count = min(count, phrase.count)
+    return Status.FOUND_SEVERAL, several_found(command.expression, phrase, count), order, count
+
+
+def _about_as_likely(
+    considered: list[int], beliefs: NDArray[np.float64], objects: FrameObjects, margin: float
+) -> list[int]:
+    """Return the likeliest of some objects, and the others that are other objects within a margin.
+
+    considered: likeliest first.
+    """
+    if not considered or not margin:
+        return considered[:1]
+    winner, masks = considered[0], objects.proposals.masks
+    near = beliefs[winner] * (1 - margin)
+    return [
+        k
+        for k in considered
+        if k == winner or (beliefs[k] >= near and is_other_object(masks[k], masks[winner]))
+    ]
 
 
 def _candidates(

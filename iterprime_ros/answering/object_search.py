@@ -41,7 +41,8 @@ def described_objects(
 
     image: what matcher.encode_image returned.
     mask_embedding: what proposer.embed returned of the same image.
-    profile: its settings of grounding, of masks at peaks, and of objects that overlap.
+    profile: its settings of grounding, of masks at peaks, of objects that overlap and of how many
+        there are at most for each noun phrase.
 
     The search is that of grounding.instances: each object is the mask that a heatmap selects.
     """
@@ -49,17 +50,31 @@ def described_objects(
     device = matcher.encode_text(['']).real.device
     found = proposer.propose(mask_embedding, torch.zeros((0, 2), dtype=torch.int64, device=device))
     size = found.masks.shape[1:]
+    offered: list[tuple[Tensor, Tensor]] = []  # masks with their predicted IoU
 
     def mask_at(heatmap: Tensor) -> Tensor | None:
         enlarged = upsampled(heatmap, (size[0], size[1]))
         proposals = proposer.propose(mask_embedding, peak_points(enlarged, answer.max_peaks))
         chosen = select(enlarged, proposals, answer.max_components, answer.mask_rank).order
-        return proposals.masks[chosen[0]] if len(chosen) else None
+        if not len(chosen):
+            return None
+        offered.append((proposals.masks[chosen[0]], proposals.predicted_iou[chosen[0]]))
+        return offered[-1][0]
 
     for expression in expressions:
-        each = instances(matcher, image, expression, mask_at, settings, _MATCHING)
+        each = instances(
+            matcher,
+            image,
+            expression,
+            mask_at,
+            settings,
+            _MATCHING,
+            profile.objects.max_count,
+            profile.regions.patch_share,
+        )
+        rated = [iou for instance in each for mask, iou in offered if mask is instance.mask]
         if each:
             masks = torch.stack([instance.mask for instance in each])
-            rated = torch.tensor([instance.probability for instance in each], device=device)
-            found = joined(found, Proposals(masks, rated), profile.objects.max_overlap)
+            extra = Proposals(masks, torch.stack(rated))
+            found = joined(found, extra, profile.objects.max_overlap)
     return found

@@ -53,7 +53,7 @@ class RegionPairs:
 class RegionFit:
     """Fitted settings, and how good the chances that they give are, on what they are fitted to.
 
-    settings: with overlap 0.
+    settings: of which the weights are fitted.
     log_loss: in nats.
     accuracy: fraction in [0, 1] that 0.5 divides correctly.
     calibration_error: expected calibration error, in [0, 1].
@@ -142,7 +142,6 @@ def fit_regions(pairs: RegionPairs, patch_share: float, with_contrast: bool) -> 
     settings = RegionMatchSettings(
         only=round(float(weights[0]), 4),
         contrast=round(float(weights[1]), 4) if with_contrast else 0.0,
-        overlap=0.0,
         bias=round(bias, 4),
         patch_share=patch_share,
     )

@@ -38,11 +38,14 @@ class JudgedQuestion:
 
     stages: the candidates that are looked at one after the other, until some fit: the objects of
         the frame, then those with the masks at peaks of the heatmap.
-    is_plural: whether the command was understood as one for all objects that fit.
+    is_plural: whether the command was understood as one for all objects that fit; a number that it
+        says is not looked at.
+    is_superlative: whether it was understood as one for the object that has a place in an order.
     """
 
     stages: tuple[JudgedCandidates, ...]
     is_plural: bool = False
+    is_superlative: bool = False
 
 
 def judge(model: IteRPrimE, samples: Iterable[tuple[Sample, Frame]]) -> list[JudgedQuestion]:
@@ -64,26 +67,30 @@ def judge(model: IteRPrimE, samples: Iterable[tuple[Sample, Frame]]) -> list[Jud
 def decided(judged: JudgedQuestion, match_threshold: float, ambiguity_margin: float) -> Outcome:
     """Return the outcome with these settings of the answer, as the pipeline decides."""
     for stage in judged.stages:
-        outcome = _decided(stage, judged.is_plural, match_threshold, ambiguity_margin)
+        outcome = _decided(stage, judged, match_threshold, ambiguity_margin)
         if not outcome.is_rejected:
             break
     return outcome
 
 
 def _decided(
-    judged: JudgedCandidates, is_plural: bool, match_threshold: float, ambiguity_margin: float
+    judged: JudgedCandidates, asked: JudgedQuestion, match_threshold: float, ambiguity_margin: float
 ) -> Outcome:
     least = max(match_threshold, _LEAST)
     fitting = sum(chance >= least for chance in judged.chances)
-    if not fitting:
-        return judged.outcomes[0]
-    if is_plural:
-        return replace(judged.outcomes[fitting], status=Status.FOUND_SEVERAL.value)
-    has_rival = (
+    is_near = (
         ambiguity_margin > 0
-        and judged.rival >= least
+        and judged.rival >= _LEAST
         and judged.rival >= judged.chances[0] * (1 - ambiguity_margin)
     )
+    if not fitting:
+        is_undecided = asked.is_superlative and sum(judged.chances) >= least
+        if is_undecided and is_near:
+            return replace(judged.outcomes[1], status=Status.AMBIGUOUS.value)
+        return judged.outcomes[0]
+    if asked.is_plural:
+        return replace(judged.outcomes[fitting], status=Status.FOUND_SEVERAL.value)
+    has_rival = is_near and judged.rival >= least
     status = Status.AMBIGUOUS if has_rival else Status.FOUND
     return replace(judged.outcomes[1], status=status.value)
 
@@ -92,7 +99,8 @@ def _judged(image_id: str, question: Question, answers: Sequence[Segmentation]) 
     command = answers[0].command
     is_plural = command is not None and command.phrase.is_plural
     stages = tuple(_candidates(image_id, question, answer, is_plural) for answer in answers)
-    return JudgedQuestion(stages, is_plural)
+    is_superlative = command is not None and bool(command.phrase.superlatives) and not is_plural
+    return JudgedQuestion(stages, is_plural, is_superlative)
 
 
 def _candidates(

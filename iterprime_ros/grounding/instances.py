@@ -57,7 +57,8 @@ def instances(
     limit: most rounds.
     patch_share: a patch is hidden with a mask that covers more than this share of it.
 
-    The patch of a round's peak is hidden too, so that every round sees less. A mask of an object
+    The patch of a round's peak is hidden too, so that every round sees less, also where no mask is
+    found. A mask of an object
     that was found before is left out.
 
     Raises WeightsMismatchError where the matcher gives numbers that are not finite.
@@ -84,12 +85,13 @@ def instances(
         if probability < threshold or not bool(heatmap.any()):
             break
         mask = mask_at(heatmap[0].view(rows, columns))
+        keep = keep.clone()
+        keep[0, heatmap[0].argmax()] = False
         if mask is None:
-            break
+            continue
         if not any(_is_same(mask, instance.mask) for instance in found):
             found.append(Instance(mask, probability))
-        keep = keep & ~region_patches(mask[None], matcher.grid, patch_share)
-        keep[0, heatmap[0].argmax()] = False
+        keep &= ~region_patches(mask[None], matcher.grid, patch_share)
     return found
 
 

@@ -83,24 +83,16 @@ def region_logits(
     return RegionLogits(logits[:, :count], logits[:, count:-1], logits[:, -1])
 
 
-def match_probability(
-    logits: RegionLogits, settings: RegionMatchSettings, overlap: Tensor | None = None
-) -> Tensor:
+def match_probability(logits: RegionLogits, settings: RegionMatchSettings) -> Tensor:
     """Return the chance (T, K) float32 in [0, 1] that a text describes a region.
 
-    overlap: (T, K) in [0, 1], how much of the text's heatmap lies on the region.
-
-    Raises ValueError where a weight is not 0 and what it weights is not there.
+    Raises ValueError where the weight of contrast is not 0 and its logits are not there.
     """
     score = settings.only * logits.only + settings.bias
     if settings.contrast:
         if logits.whole is None or logits.without is None:
             raise ValueError('the weight of contrast needs the logits without regions')
         score = score + settings.contrast * (logits.whole[:, None] - logits.without)
-    if settings.overlap:
-        if overlap is None:
-            raise ValueError('the weight of overlap needs the overlap with heatmaps')
-        score = score + settings.overlap * overlap
     return score.sigmoid()
 
 

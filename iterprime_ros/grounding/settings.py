@@ -54,7 +54,7 @@ class RegionMatchSettings(BaseModel):
     """How matching logits of a text with a region become the chance that the text describes it.
 
     The chance is sigmoid(only * z(region alone) + contrast * (z(image) - z(image without region))
-    + overlap * share of the heatmap + bias), z being log odds of a match. Its numbers are fitted to
+    + bias), z being log odds of a match. Its numbers are fitted to
     a matcher.
     """
 
@@ -69,9 +69,6 @@ class RegionMatchSettings(BaseModel):
         le=100,
         description='Weight of what the matching logit of the whole image loses without the '
         'region; with 0 it is not computed, which saves more than half of the time.',
-    )
-    overlap: float = Field(
-        0.0, ge=0, le=100, description="Weight of the share of the text's heatmap in the region."
     )
     bias: float = Field(-1.5, ge=-100, le=100, description='Added to the weighted sum.')
     patch_share: float = Field(

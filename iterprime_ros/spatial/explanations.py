@@ -101,6 +101,12 @@ def several_found(expression: str, phrase: NounPhrase, count: int) -> str:
     return f'Found {found} for "{expression}".'
 
 
+def too_many_fit(phrase: NounPhrase, count: int) -> str:
+    """Return the sentence for a phrase that says a number, which more candidates fit."""
+    wanted = number_word(phrase.count or 1)
+    return f'{number_word(count).capitalize()} {plural(phrase.text)} fit: say which {wanted}.'
+
+
 def _no_head(reasoning: Reasoning, likely: float) -> str:
     """Return why no candidate is what the phrase says, its constraints apart."""
     phrase, matching = reasoning.phrase, int((reasoning.match >= likely).sum())

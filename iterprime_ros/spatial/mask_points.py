@@ -9,6 +9,7 @@ _ROWS = 120  # of the grid: 1 % of an image height is enough
 _EDGE = 0.004  # of the image height: pixels so near to the edge of a mask may be background
 _JUMP = 0.03  # of the depth, between neighbours on both sides of which are two surfaces
 _OUTSIDE = 0.01  # share of a mask's columns or rows that may lie outside its box, at either end
+_ALONE = 0.1  # share of a mask that must be in no other one for the rest to be left out
 _FEWEST = 4  # points of a mask whose box is taken from the grid
 _SURROUNDINGS = 0.15  # image heights round the objects that are their surroundings
 _NEIGHBOURS = ((-1, 0), (1, 0), (0, -1), (0, 1))
@@ -86,13 +87,16 @@ class MaskPoints:
         z: (h, w) metres, the depth on the grid, NaN where unknown.
 
         Left out are points without depth, at the edge of a mask, behind a step in depth inside it,
-        and in several masks: masks that are a little too large cover the background, and of two
-        objects on each other a part of the other one.
+        and in several masks, unless nearly all of its mask is: masks that are a little too large
+        cover the background, and of two objects on each other a part of the other one.
         """
         (height, width), (last_row, last_column) = self.masks.shape[1:], np.subtract(z.shape, 1)
         depth = z[self.rows, self.columns]
         is_good = np.isfinite(depth)
-        is_good &= np.count_nonzero(self.covered, axis=0)[self.rows, self.columns] == 1
+        is_alone = np.count_nonzero(self.covered, axis=0)[self.rows, self.columns] == 1
+        count = len(self.masks)
+        points, alone = (np.bincount(self.owners, w, count) for w in (None, is_alone))
+        is_good &= is_alone | (alone < _ALONE * points)[self.owners]
         rows, columns = self.pixel_rows(self.rows), self.pixel_rows(self.columns)
         for down, right in _NEIGHBOURS:
             near_rows = np.clip(rows + down * self._reach, 0, height - 1)

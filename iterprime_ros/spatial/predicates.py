@@ -96,7 +96,10 @@ def under(measured: Measurements) -> Truths:
 
 
 def contained(measured: Measurements) -> Truths:
-    """Return (K, K): [i, j] is how surely i is in j: on it, or with all its box inside j's."""
+    """Return (K, K): [i, j] is how surely i is in j.
+
+    It is on j, or its box in the image is inside j's and, in space, their footprints overlap.
+    """
     left, top, right, bottom = measured.box.T
     inside = np.minimum.reduce(
         [
@@ -106,7 +109,10 @@ def contained(measured: Measurements) -> Truths:
             bottom[None] - bottom[:, None],
         ]
     )
-    return _of_two(np.maximum(on(measured), soft(inside, COLUMN_MARGIN / 2)))
+    is_inside = soft(inside, COLUMN_MARGIN / 2)
+    overlaps = soft(-gaps_between(measured.footprint) - OVERLAP_MARGIN, OVERLAP_MARGIN)
+    in_space = is_inside * overlaps
+    return _of_two(np.maximum(on(measured), _metric_or(measured, in_space, is_inside)))
 
 
 def between(measured: Measurements) -> Truths:

@@ -28,6 +28,16 @@ from iterprime_ros.spatial.words import Constraint, noun_of
 
 _SCENE_NOUNS = {Relation.ON: SURFACES, Relation.IN_FRONT_OF: VIEWERS}
 
+# "Left of the mugs" is left of all of them; "next to the mugs" is next to any.
+_DIRECTIONS = {
+    Relation.LEFT_OF,
+    Relation.RIGHT_OF,
+    Relation.ABOVE,
+    Relation.BELOW,
+    Relation.BEHIND,
+    Relation.IN_FRONT_OF,
+}
+
 Chances = NDArray[np.float64]
 Match = Callable[[str], Chances] | Mapping[str, Chances]
 
@@ -88,13 +98,14 @@ def reason(phrase: NounPhrase, match: Match, measured: Measurements) -> Reasonin
     measured: the K candidates.
 
     The belief in candidate i is p(i) * prod (1 - p_excluded(i)) * prod sides(i) * prod over the
-    relations of max over j != i of R(i, j) * belief in j as anchor (of pairs for BETWEEN; 1 minus
-    it if negated) * prod over the superlatives of the chance that i has its place among the
-    candidates, which exist with the belief so far: "the leftmost mug behind the plate" is the
-    leftmost of those behind it. A relation to the scene itself ("on the table") holds in so far as
-    no candidate is what its anchor says. The maximum, other than 1 - prod (1 - ...), does not make
-    one certain anchor of many unlikely ones. In superlatives candidates far below the best do not
-    count; see `superlatives.relevant`.
+    relations of max over j != i of R(i, j) * belief in j as anchor (of pairs for BETWEEN; 1
+    minus it if negated; all of several anchors in a direction: "left of the mugs") * prod over
+    the superlatives of the chance that i has its place among the candidates, which exist with
+    the belief so far: "the leftmost mug behind the plate" is the leftmost of those behind it. A
+    relation to the scene itself ("on the table") holds in so far as no candidate is what its
+    anchor says. The maximum, other than 1 - prod (1 - ...), does not make one certain anchor of
+    many unlikely ones. In superlatives candidates far below the best do not count; see
+    `superlatives.relevant`.
     """
     look_up = match if callable(match) else match.__getitem__
     matches = np.asarray(look_up(phrase.text), np.float64)
@@ -143,6 +154,8 @@ def _relation_factor(
         chances = BINARY[constraint.relation](measured) * anchors[0].beliefs
         possible = ~np.eye(count, dtype=bool)
     best, which = _best(chances, possible)
+    if anchors[0].phrase.is_plural and constraint.relation in _DIRECTIONS:
+        best = _to_all(BINARY[constraint.relation](measured), anchors[0].beliefs)
     if is_to_scene(constraint):
         # Of "on the table left of the plate" the rest is then said of the candidate.
         of_scene = np.full(count, 1 - anchors[0].heads.max(initial=0.0))
@@ -152,6 +165,19 @@ def _relation_factor(
         which = np.where((best < of_scene)[:, None], -1, which)
         best = best + of_scene
     return Factor(constraint, 1 - best if constraint.is_negated else best, anchors, which)
+
+
+def _to_all(truths: NDArray[np.float64], beliefs: Chances) -> Chances:
+    """Return (K,): how surely a relation holds to all anchors, to none of which i belongs.
+
+    truths: (K, K), [i, j] is how far it holds between i and j.
+    beliefs: (K,), that a candidate is one of the anchors.
+    """
+    missed = beliefs * (1 - truths)
+    np.fill_diagonal(missed, beliefs)
+    others = np.where(np.eye(len(beliefs), dtype=bool), 0.0, beliefs)
+    exists: Chances = others.max(axis=1, initial=0.0)
+    return exists * (1 - missed).prod(axis=1)
 
 
 def _order_factor(

@@ -139,6 +139,8 @@ def _anchor_words(constraint: RelationConstraint) -> str:
 def with_article(phrase: NounPhrase) -> str:
     """Return a noun phrase with its constraints and its article."""
     words = described(phrase)
+    if phrase.is_plural:
+        return f'all the {plural(words)}'
     return f'the {words}' if phrase.superlatives else indefinite(words)
 
 

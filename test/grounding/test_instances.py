@@ -83,9 +83,17 @@ def test_it_stops_where_nothing_matches_any_more(matcher, image):
     assert search(matcher, image, threshold=1.0) == []
 
 
-def test_it_stops_where_there_is_no_mask(matcher, image):
+def test_it_looks_elsewhere_where_there_is_no_mask(matcher, image):
     assert search(matcher, image, lambda _: None) == []
     assert search(matcher, image, limit=0) == []
+    peaks = []
+
+    def second_alone(heatmap):
+        peaks.append(int(heatmap.argmax()))
+        return peak_cell(heatmap) if len(peaks) == 2 else None
+
+    assert len(search(matcher, image, second_alone, limit=4)) == 1
+    assert len(set(peaks)) == 4
 
 
 def test_a_matcher_of_single_precision_does_too(blip, tokenizer, image):

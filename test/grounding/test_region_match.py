@@ -179,8 +179,6 @@ def test_what_is_not_weighted_is_not_computed(matcher, image):
     assert torch.equal(match_probability(alone, chosen), match_probability(alone, chosen))
     with pytest.raises(ValueError, match='contrast'):
         match_probability(alone, RegionMatchSettings())
-    with pytest.raises(ValueError, match='overlap'):
-        match_probability(whole, RegionMatchSettings(overlap=1))
 
 
 @pytest.mark.parametrize('device', ['cpu', 'cuda'])
@@ -263,17 +261,16 @@ def test_masks_may_be_shares_of_reduced_pixels():
 
 
 def test_chances_follow_from_the_settings():
-    chosen = RegionMatchSettings(only=0.7, contrast=0.2, overlap=2, bias=-1)
+    chosen = RegionMatchSettings(only=0.7, contrast=0.2, bias=-1)
     logits = RegionLogits(
         torch.tensor([[1.0, -3], [400, -400]]),
         torch.tensor([[0.5, 2], [400, -400]]),
         torch.tensor([4.0, 0]),
     )
-    overlap = torch.tensor([[0.3, 0], [1, 0]])
-    chances = match_probability(logits, chosen, overlap)
+    chances = match_probability(logits, chosen)
     for t, k in ((0, 0), (0, 1)):
         gain = logits.whole[t].item() - logits.without[t, k].item()
-        score = 0.7 * logits.only[t, k].item() + 0.2 * gain + 2 * overlap[t, k].item() - 1
+        score = 0.7 * logits.only[t, k].item() + 0.2 * gain - 1
         assert chances[t, k].item() == pytest.approx(1 / (1 + math.exp(-score)), abs=1e-6)
     assert chances[1].tolist() == [1, 0]
 

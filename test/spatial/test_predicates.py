@@ -171,6 +171,12 @@ def test_in_the_image_one_object_is_in_another():
     assert max(contained(seen)[1, 0], contained(seen)[0, 2]) < 0.2
 
 
+def test_what_stands_before_an_object_is_not_in_it():
+    drawn = [(20, 20, 30, 30), (10, 10, 40, 40)]
+    assert contained(measured(drawn))[0, 1] > 0.9
+    assert contained(measured(drawn, (0.6, 0.9)))[0, 1] < 0.1
+
+
 def test_between_is_between_and_not_beside():
     row = [(2, 20, 12, 30), (26, 20, 36, 30), (50, 20, 60, 30)]
     seen = measured(row)

@@ -176,6 +176,24 @@ def test_an_absent_anchor_leaves_nothing():
     assert beliefs(denied, mug=[0, 1]).tolist() == [1, 1, 0, 0]
 
 
+def test_left_of_the_mugs_is_left_of_all_and_next_to_them_is_next_to_any():
+    chances = {**matches(mug=[1, 2], plate=[0, 3]), 'mug': np.array([0.0, 0.9, 0.8, 0.0])}
+    several = phrase('mug', is_plural=True)
+    left = reason(phrase('plate', relations=related(Relation.LEFT_OF, several)), chances, SEEN)
+    truths = BINARY[Relation.LEFT_OF](SEEN)
+    expected = [
+        plate * 0.9 * np.prod([1 - mug * (1 - truths[i, j]) for j, mug in ((1, 0.9), (2, 0.8))])
+        for i, plate in enumerate(chances['plate'])
+    ]
+    assert np.allclose(left.beliefs, expected)
+    one = phrase('mug')
+    near, to_any = (
+        reason(phrase('plate', relations=related(Relation.NEXT_TO, each)), chances, SEEN)
+        for each in (several, one)
+    )
+    assert np.allclose(near.beliefs, to_any.beliefs)
+
+
 def on_the_table(*constraints):
     return phrase(
         'mug', relations=related(Relation.ON, phrase('wooden table', **dict(constraints)))
