@@ -2,6 +2,7 @@
 
 from spacy.tokens import Token
 
+from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.language.location_rules import read_relation, read_side
 from iterprime_ros.language.phrase_contexts import is_location, keeps_posture, names_several
 from iterprime_ros.language.phrase_draft import Draft, Exclusion
@@ -12,6 +13,8 @@ from iterprime_ros.language.word_lists import (
     ALTERNATIVES,
     COLOURS,
     DETERMINERS,
+    DIRECTED_VERBS,
+    NUMBERS,
     ONES,
     SIZE_WORDS,
     SPEAKERS_OWN,
@@ -77,16 +80,21 @@ def read_posture(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
     return unit.end
 
 
-def read_negation(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
+def read_negation(reader: PhraseReader, draft: Draft, unit: Unit) -> int:
     """Read what must not be true of the object."""
     draft.complement = None
     at = unit.end
-    if at >= reader.last:
-        return at
+    return at if at >= reader.last else _read_negated(reader, draft, at)
+
+
+def _read_negated(reader: PhraseReader, draft: Draft, at: int) -> int:
     after = _read_negated_location(reader, draft, _after_one(reader, at))
+    if after is None:
+        after = _read_negated_side(reader, draft, at)
     if after is not None:
         return after
     run = reader.run(at)
+    _refuse_order(reader, run)
     for part in _alternatives(run):
         words = [word for word in part if word.lower_ not in DETERMINERS | SPEAKERS_OWN]
         if words:
@@ -94,6 +102,39 @@ def read_negation(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
             is_added = first in {'with', 'in'} or first.endswith('ing')
             draft.exclusions.append(Exclusion(words, '' if is_added else None))
     return at + len(run)
+
+
+def _read_negated_side(reader: PhraseReader, draft: Draft, at: int) -> int | None:
+    """Read 'the left one'."""
+    for unit in reader.units(reader.after_determiners(at)):
+        is_one = reader.word(unit.end) in ONES
+        if unit.kind is Kind.SIDE and len(unit.value) == 1 and (is_one or unit.end == reader.last):
+            after = read_side(reader, draft, unit, is_negated=True)
+            return after if after is None else after + is_one
+    return None
+
+
+def _refuse_order(reader: PhraseReader, run: list[Token]) -> None:
+    """Raise InvalidCommandError where excluded words compare, count or place objects."""
+    kinds = {Kind.ORDER, Kind.ANCHORED_ORDER, Kind.RANK, Kind.START, Kind.SIDE}
+    last = run[-1].i + 1 if run else 0
+    is_order = any(
+        unit.kind in kinds
+        and reader.word(unit.end) != 'than'
+        and reader.word(unit.start - 1) not in DIRECTED_VERBS
+        for word in run
+        for unit in reader.units(word.i)
+    )
+    # 'closest to the plate' reaches beyond the run
+    is_followed = any(unit.kind in kinds - {Kind.SIDE} for unit in reader.units(last))
+    said = [word.lower_ for word in run if word.lower_ not in DETERMINERS]
+    is_one = bool(run) and run[0].lower_ == 'one'
+    is_number = is_one or (said[:1] and said[0] in NUMBERS and '-' not in said)
+    if is_order or is_followed or is_number:
+        raise InvalidCommandError(
+            'Objects cannot be left out by a superlative, an ordinal, a number or a side yet: '
+            'say which ones are meant.'
+        )
 
 
 def _after_one(reader: PhraseReader, at: int) -> int:
@@ -121,11 +162,44 @@ def _read_negated_location(reader: PhraseReader, draft: Draft, at: int) -> int |
 
 
 def read_exception(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
-    """Read what 'except' leaves out."""
-    is_but = unit.end - unit.start == 1 and reader.word(unit.start) == 'but'
-    if draft.head is None or (is_but and not reader.is_determiner(unit.end)):
+    """Read what 'except' leaves out.
+
+    Raises InvalidCommandError where it cannot be told, since the objects that are left out must
+    not be the answer.
+    """
+    is_but = reader.word(unit.start) == 'but'
+    if is_but and unit.end - unit.start == 1 and not _is_exception(reader, draft, unit.end):
         return None
-    return read_negation(reader, draft, unit)
+    if draft.head is None:
+        if is_but and draft.quantity is None and not draft.words:
+            return None  # 'but not the red one'
+        raise InvalidCommandError(
+            'What an exception is from is not said: name it before the exception, '
+            'as in "all mugs except the red one".'
+        )
+    texts, places = len(draft.exclusions), len(draft.sides) + len(draft.relations)
+    after = read_negation(reader, draft, unit)
+    is_text = len(draft.exclusions) > texts
+    if not is_text and len(draft.sides) + len(draft.relations) == places:
+        raise InvalidCommandError('What an exception leaves out is not said: name it.')
+    if is_text and reader.turns(after):
+        raise InvalidCommandError(
+            'An exception with both a noun and a place cannot be answered yet: '
+            'say which objects are meant.'
+        )
+    return after
+
+
+def _is_exception(reader: PhraseReader, draft: Draft, at: int) -> bool:
+    """Return whether 'but' leaves something out, rather than joining: 'small but heavy'."""
+    if reader.is_determiner(at):
+        return bool(draft.words) or draft.quantity is not None
+    kinds = {Kind.ORDER, Kind.ANCHORED_ORDER, Kind.RANK, Kind.QUANTITY}
+    is_counted = reader.word(at) in ONES or any(unit.kind in kinds for unit in reader.units(at))
+    if draft.head is None:
+        return draft.quantity is not None and not draft.words
+    is_general = draft.quantity is not None and not reader.turns(at)
+    return is_counted or is_general
 
 
 def read_absence(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
