@@ -15,9 +15,8 @@ def phrase_expression(command: ParsedCommand) -> Expression:
     """Return the words of a command's noun phrase, without its constraints."""
     spans = tuple(_word_spans(command.phrase.text))
     origins = _origins(command)
-    primary = next(
-        (span for span in spans if origins.get(span) == command.phrase.head is not None), None
-    )
+    head = command.phrase.head
+    primary = next((span for span in spans if head and origins.get(span) == head), None)
     focus = tuple(span for span in spans if span in origins)
     return Expression(command.phrase.text, primary, focus)
 

@@ -78,7 +78,7 @@ def objects_of(
 
 
 def coarse(masks: Tensor) -> Tensor:
-    """Return masks (K, H, W) as (K, h, w) of about 128 pixels, at which areas are compared."""
+    """Return masks (K, H, W) at a longer side of 128 to 255 pixels, or unchanged if it is less."""
     step = max(1, max(masks.shape[1:]) // _JUDGED_SIDE)
     return masks[:, step // 2 :: step, step // 2 :: step]
 
