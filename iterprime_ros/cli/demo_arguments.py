@@ -13,7 +13,10 @@ examples:
   iterprime demo --interactive
       Scene 2, from left to right: small purple cube, large blue cube, ...
       > pick up the red cube
-      "pick up the red cube": found, match 0.94, IoU 0.94 with the large red cube, ...
+      "pick up the red cube": found, chance 1.00, IoU 0.96 with the large red cube, ...
+      > the cube behind the mug
+      "the cube behind the mug": not found. There are four cubes, but no mug for them to be
+      behind ...
       > next
   echo "the red cube" | iterprime demo --interactive
       reads the commands from a pipe
@@ -21,7 +24,8 @@ examples:
       updates live.png about once a second; open it in a viewer that reloads the file
 
 printed about each answer:
-  match           probability that the image matches the expression, in [0, 1]
+  chance          probability that the best object is what is referred to, in [0, 1]
+  text            unless one object was found: what is missing, or tells several apart
   IoU             overlap of the mask with the true mask of the object that the command
                   refers to or, if the command leaves that open, of the one it covers
   centroid error  distance from the true centroid of the object's visible surface,

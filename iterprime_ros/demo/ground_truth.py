@@ -19,6 +19,8 @@ _STATUS = {
     ReferredObject.AMBIGUOUS: 'ambiguous',
     ReferredObject.INVALID: 'invalid',
 }
+# Their text says what is missing, what tells the objects apart, or how many there are.
+_EXPLAINED = (ReferredObject.NOT_FOUND, ReferredObject.AMBIGUOUS, ReferredObject.FOUND_SEVERAL)
 
 
 def object_name(item: SeenObject) -> str:
@@ -27,21 +29,27 @@ def object_name(item: SeenObject) -> str:
 
 
 def summary(answer: Answer, frame: RgbdFrame, view: View) -> str:
-    """Return one line about an answer: status, agreement with the ground truth, time.
+    """Return one line about an answer: status, probability, agreement with the truth, time.
+
+    The answer's own text is part of it unless exactly one object was found.
 
     frame, view: the scene that the answer is about.
     """
     result = answer.result
-    parts = [_STATUS[result.status]]
-    if np.isfinite(result.match_probability):
-        parts.append(f'match {result.match_probability:.2f}')
+    status = _STATUS[result.status]
+    probability = _probability(result)
+    if probability:
+        status = f'{status}, {probability}'
     if result.status == ReferredObject.INVALID:
-        parts.append(f'{result.text[:1].lower()}{result.text[1:]}'.removesuffix('.'))
+        parts = [f'{result.text[:1].lower()}{result.text[1:]}'.removesuffix('.')]
     else:
-        parts += _agreement(result, frame, view)
+        parts = _agreement(result, frame, view)
     duration = result.processing_time
     parts.append(f'{1e3 * duration.sec + duration.nanosec / 1e6:.0f} ms')
-    return ', '.join(parts)
+    if result.status in _EXPLAINED:
+        rest = ', '.join(parts)
+        return f'{status}. {result.text} {rest[:1].upper()}{rest[1:]}'
+    return ', '.join((status, *parts))
 
 
 def drawn_answer(answer: Answer, frame: RgbdFrame, view: View) -> DrawnAnswer:
@@ -59,6 +67,15 @@ def drawn_answer(answer: Answer, frame: RgbdFrame, view: View) -> DrawnAnswer:
         heatmap=answer.heatmap,
         truth=np.isin(frame.ids, list(meant)) if meant and is_clear else None,
     )
+
+
+def _probability(result: ReferredObject) -> str:
+    """Return the match probability under its name in the answer's text; '' where that states it."""
+    if not np.isfinite(result.match_probability) or not result.ranked_by:
+        return ''
+    measure = 'chance' if result.ranked_by == 'chance' else 'match'
+    shown = f'{measure} {result.match_probability:.2f}'
+    return '' if result.status in _EXPLAINED and shown in result.text else shown
 
 
 def _target_id(command: str, view: View) -> int | None:

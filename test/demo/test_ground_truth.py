@@ -36,6 +36,7 @@ def summarized(rendered):
         frame, view = rendered(seed)
         result = ReferredObject(command=command, status=status, match_probability=0.5, **fields)
         if covered:
+            result.ranked_by = result.ranked_by or 'mean'
             mask = frame.ids == covered
             centroid = surface(frame.depth, mask, frame.rgb, frame.pinhole).centroid
             result.image_height, result.image_width = mask.shape
@@ -64,14 +65,36 @@ def test_two_objects_of_one_name_are_told_apart(summarized):
 
 
 def test_a_false_rejection_names_the_object(summarized):
-    line = summarized(2, 'the red ball', ReferredObject.NOT_FOUND)
-    assert line.startswith('not found, match 0.50, but the small red ball is in the scene, ')
+    text = 'There are two balls, but none is left of a plate (best chance 0.50, below 0.6).'
+    line = summarized(2, 'the red ball', ReferredObject.NOT_FOUND, text=text)
+    assert line == f'not found. {text} But the small red ball is in the scene, 0 ms'
     assert 'IoU' not in line
 
 
 def test_a_correct_rejection_says_so(summarized):
-    line = summarized(2, 'the red mug', ReferredObject.NOT_FOUND)
-    assert line.startswith('not found, match 0.50, no such object is in the scene, ')
+    text = 'Nothing here matches "the red mug" (match 0.50, below 0.6).'
+    line = summarized(2, 'the red mug', ReferredObject.NOT_FOUND, text=text)
+    assert line == f'not found. {text} No such object is in the scene, 0 ms'
+
+
+@pytest.mark.parametrize('measure', ['match', 'chance'])
+def test_an_ambiguous_answer_says_what_tells_the_objects_apart(summarized, measure):
+    def line(text):
+        ranked_by = 'chance' if measure == 'chance' else 'overlap'
+        status = ReferredObject.AMBIGUOUS
+        return summarized(7, 'the bottle', status, 4, text=text, ranked_by=ranked_by)
+
+    stated = f'Two bottles fit: one on the left, one on the right ({measure} 0.50).'
+    unstated = 'Four bottles fit: say which two.'
+    rest = 'The mask covers the large orange bottle, IoU 1.00, centroid error 0 mm, 0 ms'
+    assert line(stated) == f'ambiguous. {stated} {rest}'
+    assert line(unstated) == f'ambiguous, {measure} 0.50. {unstated} {rest}'
+
+
+def test_the_probability_is_called_what_it_is(summarized):
+    for ranked_by, name in (('mean', 'match'), ('overlap', 'match'), ('chance', 'chance')):
+        line = summarized(2, 'the red ball', ReferredObject.FOUND, 1, ranked_by=ranked_by)
+        assert line.startswith(f'found, {name} 0.50, IoU ')
 
 
 def test_a_mask_for_an_absent_object_is_named(summarized):
@@ -92,6 +115,7 @@ def several_of(frame, masks, command):
     """The answer that masks are the objects that are meant."""
     result = ReferredObject(command=command, status=ReferredObject.FOUND_SEVERAL)
     result.match_probability, result.instance_count = 0.5, len(masks)
+    result.text, result.ranked_by = 'Found some of them.', 'chance'
     result.image_height, result.image_width = frame.ids.shape
     result.candidates = [Candidate() for _ in masks]
     for part, mask in zip(
@@ -110,7 +134,8 @@ def test_each_of_several_objects_is_compared_with_the_one_that_it_covers(rendere
     answer = several_of(frame, masks, 'all the whatever')
     share = masks[1].sum() / (frame.ids == second.id).sum()
     assert summary(answer, frame, view) == (
-        f'found several, match 0.50, the {object_name(first)} with IoU 1.00, '
+        'found several, chance 0.50. Found some of them. '
+        f'The {object_name(first)} with IoU 1.00, '
         f'the {object_name(second)} with IoU {share:.2f}, the background, 0 ms'
     )
     drawn = drawn_answer(answer, frame, view)
@@ -126,9 +151,9 @@ def test_several_objects_are_compared_with_all_that_are_meant(rendered):
     drawn = drawn_answer(answer, frame, view)
     assert np.array_equal(drawn.truth, np.isin(frame.ids, bottles))
     share = (frame.ids == bottles[0]).sum() / drawn.truth.sum()
-    assert f'IoU {share:.2f} with all {len(bottles)} of them, ' in summary(answer, frame, view)
+    assert f'. IoU {share:.2f} with all {len(bottles)} of them, ' in summary(answer, frame, view)
     absent = several_of(frame, [frame.ids == bottles[0]], 'the yellow bottle')
-    assert ', but no such object is in the scene, the ' in summary(absent, frame, view)
+    assert '. But no such object is in the scene, the ' in summary(absent, frame, view)
 
 
 def test_the_cause_of_an_invalid_command_goes_on_the_line(summarized):

@@ -56,9 +56,9 @@ def test_the_demo_draws_one_picture(tmp_path):
     *lines, last = answer.stdout.splitlines()
     assert last == f'Picture saved to {out}'
     assert len(lines) == 3
-    assert all(re.search(r'match [01]\.', line) and line.endswith(' ms') for line in lines)
+    assert all(re.search(r'chance [01]\.', line) and line.endswith(' ms') for line in lines)
     names_an_object = [
-        bool(re.search('IoU [01]|, but the .* is in the scene', line)) for line in lines
+        bool(re.search('IoU [01]|But the .* is in the scene', line)) for line in lines
     ]
     assert names_an_object == [True, True, False]
     picture = matplotlib.image.imread(out)
