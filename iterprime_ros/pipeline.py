@@ -40,7 +40,7 @@ from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.primary_word_head import head_of_profile
 from iterprime_ros.grounding.refinement import Grounding, OnRound, ground
-from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
+from iterprime_ros.language.command_parser import CommandParser, ParsedCommand, permitted
 from iterprime_ros.masks.object_masks import coarse, distinct, joined, objects_of, taken
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
 from iterprime_ros.masks.selection import peak_points
@@ -286,7 +286,7 @@ class IteRPrimE:
         with _timed(spent, 'parse', self._device):
             for number, command in enumerate(commands):
                 try:
-                    parsed[number] = self.parser.parse(command)
+                    parsed[number] = permitted(self.parser.parse(command))
                 except InvalidCommandError as error:
                     answers[number] = invalid(str(error), frame.image_size)
         by_parts = self.profile.answer.by == 'parts'

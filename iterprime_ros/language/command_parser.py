@@ -35,6 +35,8 @@ class ParsedCommand:
     focus_words: nouns, verbs, adjectives, proper nouns and numbers of the expression, in order;
         primary_word is one of them.
     phrase: the logical form of the expression.
+    is_prohibition: whether it orders not to do something ("don't touch the vase") and nothing else;
+        the expression is what must be left alone.
     """
 
     text: str
@@ -43,6 +45,7 @@ class ParsedCommand:
     primary_word: tuple[int, int] | None
     focus_words: tuple[tuple[int, int], ...]
     phrase: NounPhrase
+    is_prohibition: bool = False
 
 
 class CommandParser:
@@ -110,7 +113,8 @@ class CommandParser:
     def parse(self, command: str) -> ParsedCommand:
         """Parse a command or a bare expression.
 
-        Raises InvalidCommandError for a text without letters or digits, and for what is no text.
+        Raises InvalidCommandError for a text without letters or digits, for what is no text, and
+        for what is left out by an exception that the phrase cannot express.
         """
         if not isinstance(command, str):
             raise InvalidCommandError(
@@ -144,7 +148,15 @@ class CommandParser:
                 or (token.pos_ in FOCUS and any(map(str.isalnum, token.text)))
             ),
             phrase=phrase,
+            is_prohibition=reading.is_prohibition,
         )
+
+
+def permitted(command: ParsedCommand) -> ParsedCommand:
+    """Return a command; raises InvalidCommandError for a prohibition, which must not be done."""
+    if command.is_prohibition:
+        raise InvalidCommandError('This says what not to do: say which object is meant.')
+    return command
 
 
 def _span(token: Token, words: Span) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from iterprime_ros.language.phrase import Order
 from iterprime_ros.language.phrase_contexts import is_of_noun
 from iterprime_ros.language.phrase_patterns import Kind
 from iterprime_ros.language.phrase_units import Unit, find_units
+from iterprime_ros.language.prohibitions import after_prohibition
 from iterprime_ros.language.word_lists import (
     DETERMINERS,
     INDEFINITE_PRONOUNS,
@@ -38,7 +39,7 @@ _AMBIGUOUS_VERBS = words("""
 _OPENINGS = words("""
     hey hi hello ok okay well so now then just please uh um er hmm alright good morning afternoon
     evening day excuse me thank thanks you sorry yo robot robo computer machine buddy assistant
-    there kindly yes
+    there kindly yes instead
 """)
 # What precedes a bare expression without being part of it.
 _INTERJECTIONS = words('hey hi hello ok okay well so um uh er hmm please yes no now')
@@ -114,7 +115,7 @@ _TRANSPORTING_VERBS = words("""
 _MOVING_VERBS = words("""
     move push pull slide drag turn rotate shift nudge throw kick
 """)
-_ENDINGS = words('please now thanks robot here there quickly carefully again today is are')
+_ENDINGS = words('please now thanks robot here there quickly carefully again today is are instead')
 _ENDING_PAIRS = {('thank', 'you'), ('over', 'there'), ('over', 'here'), ('right', 'there')}
 _PARTICLES = words("""
     up away back down over out off on
@@ -145,9 +146,8 @@ class Request(NamedTuple):
     start: int
 
 
-def find_order(doc: Doc) -> Request | None:
-    """Return the order that a command begins with; None where the words do not show it."""
-    at = 0
+def find_order(doc: Doc, at: int = 0) -> Request | None:
+    """Return the order that begins at a token; None where the words do not show it."""
     is_framed = False
     while at < len(doc):
         frame = _frame(doc, at)
@@ -271,12 +271,21 @@ def _is_second_order(doc: Doc, at: int) -> bool:
     """Return whether another order or sentence begins at a token: 'and put it there'."""
     if doc[at].text in {'.', ';', '!', '?'}:
         return True
-    if doc[at].lower_ not in {'and', 'then', ','}:
+    if doc[at].lower_ not in {'and', 'then', ',', 'but'}:
         return False
     after = at + 1
-    while after < len(doc) and doc[after].lower_ in {'then', 'please', 'and', 'also'}:
+    while after < len(doc) and doc[after].lower_ in {'then', 'please', 'and', 'also', 'but'}:
         after += 1
+    if after_prohibition(doc, after) is not None and not _is_relative(doc, at):
+        return True
+    if doc[at].lower_ == 'but':
+        return False
     return after + 1 < len(doc) and _is_verb(doc, after, is_framed=False)
+
+
+def _is_relative(doc: Doc, at: int) -> bool:
+    """Return whether a relative clause may go on at a token: 'and do not touch the wall'."""
+    return doc[at].text != ',' and any(token.lower_ in {'that', 'which'} for token in doc[:at])
 
 
 def _is_goal(doc: Doc, at: int, verb: Token) -> bool:

@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc, Token
 
-from iterprime_ros.language.orders import after_interjections, find_order, is_noun_here, object_end
+from iterprime_ros.language.orders import (
+    Request,
+    after_interjections,
+    find_order,
+    is_noun_here,
+    object_end,
+)
+from iterprime_ros.language.prohibitions import NEGATIONS, find_prohibition
 from iterprime_ros.language.word_lists import ONES, QUESTION_WORDS
 
 OBJECTS = ('obj', 'dobj')
@@ -22,7 +29,8 @@ FOCUS = ('NOUN', 'PROPN', 'VERB', 'ADJ', 'NUM')
 # Closed lists: verbs that introduce an order, speaker and hearer, prepositions of a goal.
 WRAPPERS = frozenset({'want', 'like', 'need', 'mind', 'let', 'love'})
 SPEAKERS = frozenset({'i', 'we', 'me', 'us', "'s", 'you', 'there'})
-NEGATIONS = frozenset({'not', "n't", 'never'})
+# Not to do it says nothing about the object: "don't worry".
+COMFORTS = frozenset({'worry', 'mind', 'panic'})
 
 
 class Reading(NamedTuple):
@@ -30,28 +38,52 @@ class Reading(NamedTuple):
 
     verb: the verb of the order, None where nothing is ordered.
     first, last: [first, last) token of the referring expression.
+    is_prohibition: whether the order is not to do it, and no other order follows.
     """
 
     verb: Token | None
     first: int
     last: int
+    is_prohibition: bool = False
 
 
 def read(doc: Doc) -> Reading:
     """Return the reading of a parsed command or expression of at least one word."""
-    order = find_order(doc)
+    ban = find_prohibition(doc)
+    order = find_order(doc) if ban is None else _order_beside(doc, ban)
     if order is not None:
         return Reading(order.verb, order.start, object_end(doc, order.verb, order.start))
+    is_ban = ban is not None
     root = next(token for token in doc if token.head.i == token.i)
     asked = None if is_noun_here(root) else _asked(root)
     if asked is not None:
         verb, thing = asked
         first = _object_start(thing)
         first, last = _trimmed(doc, first, object_end(doc, verb, first))
-        is_order = not _is_wish(verb) and not _is_forbidden(verb)
-        return Reading(verb if is_order else None, first, last)
+        is_ban = is_ban or _is_forbidden(verb)
+        is_order = not _is_wish(verb) and not _is_negated(verb) and not is_ban
+        return Reading(verb if is_order else None, first, last, is_ban)
     start = _after_question(doc, after_interjections(doc))
-    return Reading(None, *_trimmed(doc, start, len(doc)))
+    return Reading(None, *_trimmed(doc, start, len(doc)), is_ban)
+
+
+def _order_beside(doc: Doc, ban: int) -> Request | None:
+    """Return the order before or after a prohibition, whose verb is at `ban`."""
+    order = find_order(doc)
+    if order is not None and order.verb.i < ban - 1:
+        return order
+    has_object = doc[ban].lower_ in COMFORTS
+    for token in doc[ban + 1 : len(doc) - 1]:
+        has_object = has_object or token.pos_ in {'NOUN', 'PROPN', 'PRON'} or token.lower_ in ONES
+        ends = {'.', ';', '!', ',', 'but'} if has_object else {'.', ';', '!'}
+        if token.lower_ not in ends:
+            continue
+        order = find_order(doc, token.i + 1)
+        # "don't take the mug, lift it or move it"
+        is_open = any(each.lower_ in {'or', 'nor'} for each in doc[token.i :])
+        if order is not None and not is_open and doc[order.start].lower_ not in {'it', 'them'}:
+            return order
+    return None
 
 
 def is_nominal(token: Token) -> bool:
@@ -107,9 +139,21 @@ def _is_wish(verb: Token) -> bool:
     return bool(subjects) and 'you' not in subjects
 
 
-def _is_forbidden(verb: Token) -> bool:
+def _is_negated(verb: Token) -> bool:
     """Return whether a verb is negated: 'do not touch the vase' orders nothing."""
     return any(child.lower_ in NEGATIONS for child in verb.children)
+
+
+def _is_forbidden(verb: Token) -> bool:
+    """Return whether a negated verb forbids; 'why don't you take the mug' asks for it."""
+    asks = any(
+        child.lower_ in NEGATIONS and verb.doc[child.i + 1].lower_ == 'you'
+        for child in verb.children
+        if child.i + 1 < len(verb.doc)
+    )
+    subjects = {child.lower_ for child in verb.lefts if child.dep_ in SUBJECTS}
+    is_seen = bool(subjects & {'i', 'we'}) and verb.lemma_.lower() not in WRAPPERS
+    return _is_negated(verb) and not asks and not is_seen  # 'i can't find the mug'
 
 
 def _is_called(token: Token) -> bool:
