@@ -11,6 +11,7 @@ from iterprime_ros.language.phrase_reader import PhraseReader
 from iterprime_ros.language.phrase_units import Unit
 from iterprime_ros.language.word_lists import (
     ALTERNATIVES,
+    CLOTHES,
     COLOURS,
     DETERMINERS,
     DIRECTED_VERBS,
@@ -28,6 +29,9 @@ def read_quantity(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
     quantity: Quantity = unit.value
     if quantity.count and not names_several(reader.doc, unit.end, reader.last):
         return None
+    is_pair = 'pair' in {reader.word(each) for each in range(unit.start, unit.end)}
+    if is_pair and any(word.lower_ in CLOTHES for word in reader.run(unit.end)):
+        return None  # 'a pair of glasses' is one thing
     before = draft.quantity
     # The later one counts in 'all three mugs', the earlier one in 'one of the two mugs'.
     if before is None or not quantity.is_plural or (before.is_plural and before.count is None):
@@ -80,11 +84,23 @@ def read_posture(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
     return unit.end
 
 
-def read_negation(reader: PhraseReader, draft: Draft, unit: Unit) -> int:
+def read_negation(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None:
     """Read what must not be true of the object."""
     draft.complement = None
     at = unit.end
-    return at if at >= reader.last else _read_negated(reader, draft, at)
+    if unit.end - unit.start == 1 and reader.word(unit.start) == 'neither':
+        said = {reader.word(each) for each in range(at, reader.last)}
+        if not said & {'nor', 'or'}:
+            return None
+    while at < reader.last:
+        at = _read_negated(reader, draft, at)
+        following = reader.after_alternative(at)
+        if following is None and reader.word(at) == 'nor':
+            following = at + 1
+        if following is None:
+            break
+        at = following
+    return at
 
 
 def _read_negated(reader: PhraseReader, draft: Draft, at: int) -> int:
@@ -180,7 +196,8 @@ def read_exception(reader: PhraseReader, draft: Draft, unit: Unit) -> int | None
     texts, places = len(draft.exclusions), len(draft.sides) + len(draft.relations)
     after = read_negation(reader, draft, unit)
     is_text = len(draft.exclusions) > texts
-    if not is_text and len(draft.sides) + len(draft.relations) == places:
+    is_place = len(draft.sides) + len(draft.relations) > places
+    if after is None or not (is_text or is_place):
         raise InvalidCommandError('What an exception leaves out is not said: name it.')
     if is_text and reader.turns(after):
         raise InvalidCommandError(

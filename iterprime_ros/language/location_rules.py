@@ -40,19 +40,21 @@ def read_relation(
         if governor is not None and draft.complement.i < governor < unit.start:
             draft.words += reader.doc[unit.start : unit.end]
             return unit.end
+    span, at = draft.span(unit.start, unit.end), unit.end
     if relation is Relation.BETWEEN:
-        anchors, at = _two_anchors(reader, unit.end)
+        anchors, at = _two_anchors(reader, at)
+        found = [anchors]
     else:
-        anchor, at = reader.noun_phrase(unit.end)
-        anchors = [anchor]
-    draft.relations.append(
-        RelationConstraint(
-            relation,
-            draft.span(unit.start, unit.end),
-            tuple(map(finished, anchors)),
-            is_negated,
-        )
-    )
+        reader.negations += is_negated
+        anchor, at = reader.noun_phrase(at)
+        found = [[anchor]]
+        while is_negated and reader.adds_anchor(at):  # 'not on the box or the plate'
+            anchor, at = reader.noun_phrase(at + 1)
+            found.append([anchor])
+        reader.negations -= is_negated
+    draft.relations += [
+        RelationConstraint(relation, span, tuple(map(finished, each)), is_negated) for each in found
+    ]
     draft.complement = None
     return at
 

@@ -175,14 +175,15 @@ _QUANTITIES = (
     ('all|each|some of', Quantity(True)),
     ('both of?', Quantity(True, 2)),
     ('one|any|either of', Quantity(False)),
-    ('a? couple of', Quantity(True, 2)),
+    ('few|several|many|multiple|numerous of?', Quantity(True)),
+    ('a? couple|pair of?', Quantity(True, 2)),
     *((f'all? the? {word}|{count} of?', Quantity(True, count)) for word, count in NUMBERS.items()),
 )
 _OTHERS: dict[Kind, tuple[str, ...]] = {
     Kind.ANCHOR: ('to|from',),
     Kind.COPULA: ('{that} {is}', 'thats', 'is|are'),
     Kind.POSTURE: ('|'.join(sorted(POSTURES)),),
-    Kind.NEGATION: ('{that}? {is} {not}', '{not}', '{that}? {is} neither', 'non -'),
+    Kind.NEGATION: ('{that}? {is} {not}', '{not}', '{that}? {is} neither', 'neither', 'non -'),
     Kind.EXCEPTION: (
         'except for?',
         'but|and not',

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from spacy.tokens import Doc, Token
 
+from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.language.phrase import Relation
 from iterprime_ros.language.phrase_contexts import is_location, is_person, is_state
 from iterprime_ros.language.phrase_draft import Draft
@@ -42,6 +43,7 @@ class PhraseReader:
     """Reads the tokens [first, last) of a parsed document.
 
     betweens: how many 'between' still wait for their 'and'.
+    negations: how many negated relations the anchor is inside of.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class PhraseReader:
     ) -> None:
         self.doc, self.first, self.last = doc, first, last
         self.betweens = 0
+        self.negations = 0
         self._units = find_units(doc, first, last)
         self._rules, self._governors = rules, governors
         self._open: list[Draft] = []  # outermost first
@@ -114,6 +117,16 @@ class PhraseReader:
         starts = {Kind.RELATION, Kind.FILLER, Kind.COPULA, Kind.NEGATION}
         return word == 'near' or not any(unit.kind in starts for unit in self.units(at))
 
+    def after_alternative(self, at: int) -> int | None:
+        """Return the token after 'or' or 'nor' at `at`; None unless a constraint begins there."""
+        at += self.word(at) == ','
+        return at + 1 if self.word(at) in {'or', 'nor'} and self.turns(at + 1) else None
+
+    def adds_anchor(self, at: int) -> bool:
+        """Return whether 'or' or 'nor' at `at` adds an anchor to a negated relation."""
+        is_joined = self.word(at) in {'or', 'nor'} and self.is_determiner(at + 1)
+        return is_joined and self.begins_phrase(at + 1)
+
     def run(self, at: int) -> list[Token]:
         """Return the words from `at` to the next constraint, comma or clause."""
         end = at
@@ -129,6 +142,8 @@ class PhraseReader:
     def _stops(self, at: int) -> bool:
         if self.word(at) in COORDINATIONS:
             return self.turns(at + 1) or (self.betweens > 0 and self._divides(at))
+        if self.after_alternative(at) is not None:
+            return True
         stops = {Kind.FILLER, Kind.START}
         return self.turns(at) or any(unit.kind in stops for unit in self.units(at))
 
@@ -138,6 +153,10 @@ class PhraseReader:
             return False
         word = self.word(at)
         if word in COORDINATIONS and self.betweens and self._divides(at):
+            return True
+        if self.after_alternative(at) is not None or (self.negations and word == 'nor'):
+            return True
+        if self.negations and self.adds_anchor(at):
             return True
         if word in COORDINATIONS or word == ',':
             return self.turns(at + 1)
@@ -165,6 +184,7 @@ class PhraseReader:
     def _word(self, draft: Draft, at: int) -> int:
         """Add a word to the text, unless it says nothing about the object."""
         word, text = self.doc[at], self.word(at)
+        self._refuse_alternative(draft, at)
         if not any(map(str.isalnum, text)):
             if self._is_inside_word(at) and draft.words:
                 draft.words.append(word)  # 'half-eaten'
@@ -180,6 +200,18 @@ class PhraseReader:
             draft.complement = word
         draft.words.append(word)
         return at + 1
+
+    def _refuse_alternative(self, draft: Draft, at: int) -> None:
+        """Raise InvalidCommandError where 'or' joins places or superlatives at `at`."""
+        if self.word(at) not in {'or', 'nor'}:
+            return
+        kinds = {unit.kind for unit in self.units(self.after_determiners(at + 1))}
+        is_placed = draft.superlatives or draft.sides or draft.rank
+        is_order = bool(kinds & {Kind.ORDER, Kind.RANK, Kind.SIDE})
+        if (draft.words and self.turns(at + 1)) or (is_placed and is_order):
+            raise InvalidCommandError(
+                'Alternatives of places or superlatives cannot be answered yet: name one of them.'
+            )
 
     def _is_inside_word(self, at: int) -> bool:
         doc = self.doc

@@ -114,6 +114,17 @@ any mug but the left one               | mug [not on the left]
 all mugs except the ones next to the plate | mug* [not next to (plate)]
 all mugs but red ones                  | mug* [not "red mug"]
 the small but heavy mug                | small but heavy mug
+the mug not next to the plate nor behind the box | mug [not next to (plate); not behind (box)]
+the mug not next to the plate, nor behind the box | mug [not next to (plate); not behind (box)]
+the mug not left of the plate or behind the box | mug [not left of (plate); not behind (box)]
+the mug neither left of the plate nor behind the box | mug [not left of (plate); not behind (box)]
+the mug that is neither on the left nor on the box | mug [not on the left; not on (box)]
+the mug neither next to the plate nor the box | mug [not next to (plate); not next to (box)]
+the cup not on the box or the plate    | cup [not on (box); not on (plate)]
+the mug not red nor behind the box     | mug [not "red mug"; not behind (box)]
+the mug neither behind the box nor red | mug [not behind (box); not "red mug"]
+the mug neither red nor blue           | mug [not "red mug"; not "blue mug"]
+the red or blue mug                    | red or blue mug
 guy without a hat                      | guy [not "guy with hat"]
 the mug that has no handle             | mug [not "mug with handle"]
 the person who isn't wearing a hat     | person [not "person wearing hat"]
@@ -132,6 +143,14 @@ two people on the bench    | person*2 [on (bench)]
 one of the mugs            | mug
 any of the mugs            | mug
 one mug                    | mug
+a few mugs                 | mug*
+several red cubes          | red cube*
+many of the mugs           | mug*
+a couple of mugs           | mug*2
+a pair of mugs             | mug*2
+a pair of scissors         | pair of scissors
+a pair of glasses          | pair of glasses
+the couple on the bench    | couple [on (bench)]
 a two-story house          | two-story house
 the scissors               | scissors
 the glass                  | glass
@@ -198,6 +217,21 @@ def test_what_cannot_be_left_out_is_refused(parser, text):
     with pytest.raises(InvalidCommandError) as caught:
         parser.parse(text)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'the mug left of the plate or behind the box',
+        'the mug on the left or right',
+        'the leftmost or rightmost mug',
+        'the second or third mug from the left',
+        'the mug that is red or on the left',
+    ],
+)
+def test_alternatives_of_places_are_refused(parser, text):
+    with pytest.raises(InvalidCommandError, match='name one of them'):
+        parser.parse(text)
 
 
 @pytest.mark.parametrize(
