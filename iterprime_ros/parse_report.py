@@ -1,7 +1,7 @@
 """What `iterprime parse` prints: a parsed command, with the words of its phrase aligned."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iterprime_ros.language.command_parser import ParsedCommand
 from iterprime_ros.language.phrase import NounPhrase, Span, Superlative
@@ -9,8 +9,8 @@ from iterprime_ros.language.phrase import NounPhrase, Span, Superlative
 _GAP = '    '
 
 
-def draw(parsed: ParsedCommand) -> str:
-    """Return a parsed command as lines of text.
+def draw(parsed: ParsedCommand, notes: Sequence[str] = ()) -> str:
+    """Return a parsed command as lines of text; notes: what the user should know besides.
 
     Below the expression each line repeats the words that a part of the phrase was read from, at
     their place, and says to the right of them what they mean.
@@ -19,9 +19,10 @@ def draw(parsed: ParsedCommand) -> str:
     primary = parsed.primary_word and parsed.expression[slice(*parsed.primary_word)]
     lines = [
         f'command  {parsed.text}',
-        f'verb     {parsed.action_verb or "none"}',
+        f'verb     {_verb(parsed)}',
         f'primary  {primary or "none"}',
         f'focus    {focus or "none"}',
+        *(f'note     {note}' for note in notes),
         '',
         f'  {parsed.expression}',
     ]
@@ -31,19 +32,28 @@ def draw(parsed: ParsedCommand) -> str:
     return '\n'.join(lines)
 
 
-def report(parsed: ParsedCommand) -> str:
-    """Return a parsed command as a line of JSON; spans are characters of the expression."""
+def report(parsed: ParsedCommand, notes: Sequence[str] = ()) -> str:
+    """Return a parsed command as a line of JSON; spans are characters of the expression.
+
+    notes: what the user should know besides.
+    """
     primary = parsed.primary_word
     return json.dumps(
         {
             'command': parsed.text,
             'action_verb': parsed.action_verb,
+            'is_prohibition': parsed.is_prohibition,
             'expression': parsed.expression,
             'primary_word': primary and _word(parsed, primary),
             'focus_words': [_word(parsed, span) for span in parsed.focus_words],
             'phrase': _as_dict(parsed.phrase),
+            'notes': list(notes),
         }
     )
+
+
+def _verb(parsed: ParsedCommand) -> str:
+    return 'none: says what not to do' if parsed.is_prohibition else parsed.action_verb or 'none'
 
 
 def _rows(phrase: NounPhrase, depth: int) -> Iterator[tuple[list[Span], int, str]]:

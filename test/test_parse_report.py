@@ -39,3 +39,28 @@ def test_a_command_without_words_is_one_sentence(capsys):
     said = capsys.readouterr()
     assert said.out.startswith('command  the mug')
     assert len(said.err.splitlines()) == 1
+
+
+def test_a_cut_command_is_noted(capsys):
+    too_long = 'the red mug ' * 30
+    assert main(['parse', too_long, 'the mug']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (note,) = [line for line in lines if line.startswith('note')]
+    assert note == 'note     The command is too long and was cut after 239 characters.'
+    assert main(['parse', '--json', too_long, 'the mug']) == 0
+    cut, whole = map(json.loads, capsys.readouterr().out.splitlines())
+    assert cut['notes'] == [note.removeprefix('note     ')]
+    assert len(cut['command']) == 239
+    assert whole['notes'] == []
+
+
+def test_a_prohibition_is_shown(capsys):
+    assert main(['parse', "don't touch the vase"]) == 0
+    assert 'verb     none: says what not to do' in capsys.readouterr().out.splitlines()
+    assert main(['parse', '--json', "don't touch the vase"]) == 0
+    assert json.loads(capsys.readouterr().out)['is_prohibition']
+
+
+def test_an_exception_that_is_not_understood_is_one_sentence(capsys):
+    assert main(['parse', 'all the mugs except the leftmost one']) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -18,7 +18,8 @@ example:
                                   second plate from the right          rightmost, number 2
 
 exit code:
-  0 all commands were parsed, 2 one of them has no words
+  0 all commands were parsed, 2 one of them cannot be used: it has no words, or
+  an exception or alternatives that are not understood
 """
 
 

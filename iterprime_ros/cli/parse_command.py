@@ -10,13 +10,16 @@ from iterprime_ros.cli.standard_streams import say
 def parse_commands(options: argparse.Namespace) -> int:
     """Print how each command is understood, and return the exit code.
 
-    Raises InvalidCommandError for one without words.
+    Raises InvalidCommandError for one that cannot be used.
     """
-    from iterprime_ros.language.command_parser import CommandParser
+    from iterprime_ros.language.command_parser import CommandParser, cut_note
     from iterprime_ros.parse_report import draw, report
 
     parser = CommandParser.load()
     for number, command in enumerate(options.command):
         parsed = parser.parse(command)
-        say(report(parsed) if options.json else '\n' * bool(number) + draw(parsed))
+        note = cut_note(parsed, command)
+        notes = [note] if note else []
+        lines = report(parsed, notes) if options.json else draw(parsed, notes)
+        say(lines if options.json else '\n' * bool(number) + lines)
     return 0

@@ -152,6 +152,14 @@ class CommandParser:
         )
 
 
+def cut_note(command: ParsedCommand, received: str) -> str | None:
+    """Return a sentence where a command was cut; received: the text before it was parsed."""
+    words = received.split()
+    if len(words) <= MAX_WORDS and len(' '.join(words)) <= MAX_CHARACTERS:
+        return None
+    return f'The command is too long and was cut after {len(command.text)} characters.'
+
+
 def permitted(command: ParsedCommand) -> ParsedCommand:
     """Return a command; raises InvalidCommandError for a prohibition, which must not be done."""
     if command.is_prohibition:
