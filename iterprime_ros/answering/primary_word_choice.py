@@ -72,8 +72,7 @@ class PrimaryWordOpinion:
         ours, parsers = _word(command, self.span), _word(command, command.primary_word)
         used = grounded.text[slice(*(grounded.primary_word or (0, 0)))] or 'neither'
         note = (
-            f'The parser takes "{parsers}" for the primary word (right for '
-            f'{self.parser_reliability:.3f} of expressions), the attention to words "{ours}" '
+            f'The parser takes "{parsers}" for the primary word, the attention to words "{ours}" '
             f'(chance {self.chance:.3f}); "{used}" is used.'
         )
         return replace(answer, notes=(*answer.notes, note))
