@@ -12,11 +12,7 @@ from torch.nn import functional
 
 from iterprime_ros.grounding.alignment import Span
 from iterprime_ros.grounding.refinement import Grounding, RefinementRound
-from iterprime_ros.language.command_parser import (
-    MAX_CHARACTERS,
-    MAX_WORDS,
-    ParsedCommand,
-)
+from iterprime_ros.language.command_parser import ParsedCommand, cut_note
 from iterprime_ros.spatial.reasoner import Reasoning
 
 _HALF = 0.5  # of a pixel that a mask covers, from which it belongs to the mask
@@ -199,7 +195,8 @@ def notes(command: ParsedCommand, grounding: Grounding, received: str) -> Iterat
         yield f'No noun was found; by the attention to words, "{word}" stands for it.'
     if command.primary_word is None and span is None:
         yield 'No primary word was found.'
-    if len(received.split()) > MAX_WORDS or len(' '.join(received.split())) > MAX_CHARACTERS:
-        yield f'The command is too long and was cut after {len(command.text)} characters.'
+    cut = cut_note(command, received)
+    if cut:
+        yield cut
     if grounding.truncated:
         yield 'The expression is longer than the matcher can read; its end was cut.'

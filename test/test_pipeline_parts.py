@@ -23,7 +23,8 @@ def model(weights, tmp_path_factory):
 
 def with_answer(model, **settings):
     """The same models with other settings of the answer."""
-    answer = AnswerSettings(by='parts', **{'match_threshold': 0, 'ambiguity_margin': 0, **settings})
+    defaults = {'by': 'parts', 'match_threshold': 0, 'ambiguity_margin': 0}
+    answer = AnswerSettings(**{**defaults, **settings})
     return model.with_profile(model.profile.model_copy(update={'answer': answer}))
 
 
@@ -93,6 +94,14 @@ def test_a_number_of_objects_is_respected(model, picture):
     three = fewer.segment(picture, 'three mugs')
     assert three.status is Status.FOUND_SEVERAL
     assert three.text == 'Found two mugs, not three, for "three mugs".'
+
+
+@pytest.mark.parametrize('by', ['parts', 'heatmap'])
+def test_what_must_not_be_done_is_not_answered(model, picture, by):
+    answer = with_answer(model, by=by).segment(picture, 'do not touch the red mug')
+    assert answer.status is Status.INVALID
+    assert answer.text == 'This says what not to do: say which object is meant.'
+    assert not answer.mask.any()
 
 
 def test_superlatives_that_several_share_are_ambiguous(model, picture):
