@@ -1,6 +1,6 @@
 """The answer to a command: its parts, and the sentences that a person reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
@@ -123,6 +123,11 @@ class Segmentation:
         return self.candidates[: self.instance_count]
 
 
+def union(masks: Iterable[NDArray[np.bool_]], size: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the union of masks of a size (H, W), all False without any."""
+    return np.logical_or.reduce([np.zeros(size, bool), *masks])
+
+
 def resized(answer: Segmentation, size: tuple[int, int]) -> Segmentation:
     """Return an answer on a reduced image as one on the image of a size (H, W)."""
 
@@ -132,12 +137,10 @@ def resized(answer: Segmentation, size: tuple[int, int]) -> Segmentation:
         return enlarged[0, 0].numpy()
 
     candidates = tuple(replace(each, mask=plane(each.mask) > _HALF) for each in answer.candidates)
-    mask = np.zeros(size, bool)
-    for each in candidates[: answer.instance_count]:
-        mask |= each.mask
+    found = [each.mask for each in candidates[: answer.instance_count]]
     return replace(
         answer,
-        mask=mask,
+        mask=union(found, size),
         heatmap=plane(answer.heatmap),
         candidates=candidates,
     )

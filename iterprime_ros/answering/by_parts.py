@@ -35,10 +35,10 @@ from iterprime_ros.spatial.explanations import (
 from iterprime_ros.spatial.measurements import Measurements, measure
 from iterprime_ros.spatial.reasoner import Reasoning, reason
 
+_LEAST = 1e-9  # a chance below it never counts
+_PAIR = 2  # objects, from which an answer is ambiguous
 # Share of the heatmap on an object that does not come from the matcher: where the gradient misses
 # an object that the reasoning found, the heatmap still stands on it.
-_LEAST = 1e-9  # a chance below it never counts
-_PAIR = 2
 _FLOOR = 0.25
 
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 from torch import Tensor
 
-from iterprime_ros.answer import Candidate, PartsReport, Segmentation, Status, notes
+from iterprime_ros.answer import Candidate, PartsReport, Segmentation, Status, notes, union
 from iterprime_ros.answering.grounded_expression import word_heatmaps
 from iterprime_ros.grounding.refinement import Grounding
 from iterprime_ros.language.command_parser import ParsedCommand
@@ -60,14 +59,12 @@ def segmentation(
     received: the command before it was parsed.
     milliseconds: time by stage.
     """
-    mask = np.zeros(decision.heatmap.shape, bool)
-    for each in decision.candidates[: decision.instance_count]:
-        mask |= each.mask
+    found = [each.mask for each in decision.candidates[: decision.instance_count]]
     return Segmentation(
         decision.status,
         decision.text,
         command,
-        mask,
+        union(found, decision.heatmap.shape),
         decision.heatmap.cpu().numpy(),
         decision.chance,
         decision.ranked_by,

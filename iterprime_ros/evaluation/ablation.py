@@ -42,11 +42,10 @@ from iterprime_ros.evaluation.runner import (
     embed_sample,
     outcome_of,
 )
-from iterprime_ros.evaluation.variants import with_settings
+from iterprime_ros.evaluation.variants import PWEM, with_settings
 from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.pipeline import Frame, IteRPrimE
 
-_PWEM = {'local_emphasis': True, 'global_emphasis': True}
 Row = dict[str, str]
 _ALONE = 'Grad-CAM alone'
 _GRAD_CAM = f'one heatmap: {_ALONE}'
@@ -82,9 +81,9 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
         variant(_ALONE),
         variant('+ PWEM, local', local_emphasis=True),
         variant('+ PWEM, global', global_emphasis=True),
-        variant('+ PWEM, both', **_PWEM),
+        variant('+ PWEM, both', **PWEM),
         *(variant(f'+ IGRS, {n} rounds', rounds=n) for n in (2, 3, 4)),
-        *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **_PWEM, rounds=n) for n in (2, 3, 4)),
+        *(variant(f'+ PWEM, both, + IGRS, {n} rounds', **PWEM, rounds=n) for n in (2, 3, 4)),
         Variant(_CONFIGURED, configured),
     ]
 
@@ -170,9 +169,9 @@ def _with_heatmap_mask(sample: Sample, answered: AnsweredQuestion) -> Outcome:
 
 def _cells(outcomes: list[Outcome], reference: list[Outcome]) -> dict[str, str]:
     there = [outcome for outcome in outcomes if outcome.has_target]
-    base = {(each.image_id, each.command): each.iou for each in reference if each.has_target}
+    base = {(each.image_id, each.command): each for each in reference if each.has_target}
     gains = [
-        float(each.iou > 0.5) - float(base[each.image_id, each.command] > 0.5) for each in there
+        P_05.numerator(each) - P_05.numerator(base[each.image_id, each.command]) for each in there
     ]
     cells = {
         'mIoU': str(bootstrap(MEAN_IOU, there)),

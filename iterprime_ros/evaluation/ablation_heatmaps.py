@@ -6,7 +6,7 @@ arXiv 1608.00507) counts heatmaps whose peak lies on the object. The energy-base
 as a share of the whole.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,12 @@ from iterprime_ros.answering.grounded_expression import whole_expression
 from iterprime_ros.evaluation.ablation_parts import PartsFrame
 from iterprime_ros.evaluation.metrics import Asked, bootstrap_mean
 from iterprime_ros.evaluation.runner import asked_of
+from iterprime_ros.evaluation.variants import GRAD_CAM, PWEM
 from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.region_match import region_patches
 from iterprime_ros.grounding.settings import GroundingSettings
 
 REFERENCE = 'Grad-CAM'
-_PLAIN = {'local_emphasis': False, 'global_emphasis': False, 'rounds': 1}
-_BOTH = {'local_emphasis': True, 'global_emphasis': True}
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,14 @@ def heatmap_variants(
     configured: GroundingSettings, last_block: int
 ) -> dict[str, GroundingSettings]:
     """Return settings of heatmaps by the name of what they add to Grad-CAM."""
-    changes: dict[str, dict[str, Any]] = {
-        'Grad-CAM, last block': {**_PLAIN, 'block': last_block},
-        REFERENCE: _PLAIN,
-        '+ PWEM, local': {**_PLAIN, 'local_emphasis': True},
-        '+ PWEM, global': {**_PLAIN, 'global_emphasis': True},
-        '+ PWEM, both': {**_PLAIN, **_BOTH},
-        '+ IGRS, 3 rounds': {**_PLAIN, 'rounds': 3},
-        '+ PWEM, both, + IGRS, 3 rounds': {**_BOTH, 'rounds': 3},
+    changes: dict[str, Mapping[str, Any]] = {
+        'Grad-CAM, last block': {**GRAD_CAM, 'block': last_block},
+        REFERENCE: GRAD_CAM,
+        '+ PWEM, local': {**GRAD_CAM, 'local_emphasis': True},
+        '+ PWEM, global': {**GRAD_CAM, 'global_emphasis': True},
+        '+ PWEM, both': {**GRAD_CAM, **PWEM},
+        '+ IGRS, 3 rounds': {**GRAD_CAM, 'rounds': 3},
+        '+ PWEM, both, + IGRS, 3 rounds': {**PWEM, 'rounds': 3},
     }
     return {name: configured.model_copy(update=each) for name, each in changes.items()}
 

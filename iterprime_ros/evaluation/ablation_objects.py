@@ -9,11 +9,8 @@ from iterprime_ros.evaluation.datasets.dataset import Sample
 from iterprime_ros.evaluation.metrics import P_05, RECALL_05, Asked, Outcome, bootstrap
 from iterprime_ros.evaluation.oracle import with_oracle_iou
 from iterprime_ros.evaluation.runner import answer_sample, asked_of
-from iterprime_ros.evaluation.variants import with_settings
+from iterprime_ros.evaluation.variants import GRAD_CAM, PWEM, with_settings
 from iterprime_ros.pipeline import Frame, IteRPrimE
-
-_PLAIN = {'local_emphasis': False, 'global_emphasis': False}
-_PWEM = {'local_emphasis': True, 'global_emphasis': True}
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,8 @@ def search_variants(model: IteRPrimE) -> dict[str, IteRPrimE]:
     described = {'search': 'described'}
     return {
         'all of the frame': with_settings(model, answer=answer, objects={'search': 'all'}),
-        'described (IGRS), Grad-CAM': with_settings(model, _PLAIN, answer, objects=described),
-        'described (IGRS), PWEM': with_settings(model, _PWEM, answer, objects=described),
+        'described (IGRS), Grad-CAM': with_settings(model, GRAD_CAM, answer, objects=described),
+        'described (IGRS), PWEM': with_settings(model, PWEM, answer, objects=described),
     }
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from iterprime_ros.answer import Status
+from iterprime_ros.answer import Status, union
 from iterprime_ros.answering.by_parts import FrameObjects, answer_by_parts, frame_objects
 from iterprime_ros.answering.object_search import noun_phrase_expressions
 from iterprime_ros.errors import InvalidCommandError
@@ -17,6 +17,7 @@ from iterprime_ros.evaluation.datasets.dataset import Sample
 from iterprime_ros.evaluation.metrics import Asked, Outcome
 from iterprime_ros.evaluation.oracle import best_iou
 from iterprime_ros.evaluation.runner import asked_of, compared, instances_of
+from iterprime_ros.evaluation.variants import GRAD_CAM, PWEM
 from iterprime_ros.grounding.alignment import Expression
 from iterprime_ros.grounding.refinement import ground
 from iterprime_ros.grounding.region_match import RegionLogits, match_probability, region_logits
@@ -96,9 +97,7 @@ class PartsFrame:
                 )
                 status, chance = decision.status, decision.chance
                 found = [each.mask for each in decision.candidates[: decision.instance_count]]
-            mask = np.zeros(self.frame.size, bool)
-            for each in found:
-                mask |= each
+            mask = union(found, self.frame.size)
             yield compared(self.sample.image_id, question, status, chance, mask, found)
 
 
@@ -167,12 +166,10 @@ def with_contrast(settings: RegionMatchSettings) -> RegionMatchSettings:
 
 def heatmap_settings(configured: GroundingSettings) -> dict[str, GroundingSettings]:
     """Return settings of the heatmap of a noun phrase, by the name of what they add."""
-    plain = {'local_emphasis': False, 'global_emphasis': False, 'rounds': 1}
-    emphasised = {'local_emphasis': True, 'global_emphasis': True, 'rounds': 1}
-    changes: dict[str, dict[str, Any]] = {
-        'Grad-CAM': plain,
-        'PWEM': emphasised,
-        'PWEM + IGRS': {**emphasised, 'rounds': 3},
+    changes: dict[str, Mapping[str, Any]] = {
+        'Grad-CAM': GRAD_CAM,
+        'PWEM': {**GRAD_CAM, **PWEM},
+        'PWEM + IGRS': {**PWEM, 'rounds': 3},
     }
     return {name: configured.model_copy(update=each) for name, each in changes.items()}
 

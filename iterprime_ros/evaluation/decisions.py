@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
-from iterprime_ros.answer import Candidate, Segmentation, Status
+from iterprime_ros.answer import Candidate, Segmentation, Status, union
 from iterprime_ros.evaluation.datasets.dataset import Question, Sample
 from iterprime_ros.evaluation.metrics import Outcome
 from iterprime_ros.evaluation.runner import answer_sample, compared
@@ -118,12 +117,10 @@ def _candidates(
 def _outcome(
     image_id: str, question: Question, answer: Segmentation, meant: Sequence[Candidate]
 ) -> Outcome:
-    mask = np.zeros_like(answer.mask)
-    for each in meant:
-        mask |= each.mask
     unusable = Status.INVALID if answer.status is Status.INVALID else Status.NOT_FOUND
     status = Status.FOUND if meant else unusable
     found = [each.mask for each in meant]
+    mask = union(found, answer.mask.shape)
     return compared(image_id, question, status, answer.match_probability, mask, found)
 
 

@@ -6,6 +6,11 @@ from typing import Any
 
 from iterprime_ros.pipeline import IteRPrimE
 
+# Fields of GroundingSettings: without emphasis and refinement, and with both emphases.
+GRAD_CAM: Mapping[str, Any] = MappingProxyType(
+    {'local_emphasis': False, 'global_emphasis': False, 'rounds': 1}
+)
+PWEM: Mapping[str, Any] = MappingProxyType({'local_emphasis': True, 'global_emphasis': True})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

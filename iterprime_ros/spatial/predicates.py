@@ -84,9 +84,8 @@ def on(measured: Measurements) -> Truths:
     """
     rank = (measured.base + measured.top) / 2 - SMALLER_ON_LARGER * measured.size[:, 0]
     contact = np.abs(measured.base[:, None] - measured.top)
-    is_above = soft(-gaps_between(measured.footprint) - OVERLAP_MARGIN, OVERLAP_MARGIN)
     touches = soft(CONTACT_GAP - contact, HEIGHT_MARGIN) * soft(_differences(rank), HEIGHT_MARGIN)
-    in_space = is_above * np.maximum(touches, measured.image_resting)
+    in_space = _footprints_overlap(measured) * np.maximum(touches, measured.image_resting)
     return _of_two(_metric_or(measured, in_space, measured.image_resting))
 
 
@@ -110,8 +109,7 @@ def contained(measured: Measurements) -> Truths:
         ]
     )
     is_inside = soft(inside, COLUMN_MARGIN / 2)
-    overlaps = soft(-gaps_between(measured.footprint) - OVERLAP_MARGIN, OVERLAP_MARGIN)
-    in_space = is_inside * overlaps
+    in_space = is_inside * _footprints_overlap(measured)
     return _of_two(np.maximum(on(measured), _metric_or(measured, in_space, is_inside)))
 
 
@@ -158,6 +156,10 @@ BINARY: dict[Relation, Callable[[Measurements], Truths]] = {
 def _differences(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (K, K): [i, j] is values[i] - values[j]."""
     return values[:, None] - values[None]
+
+
+def _footprints_overlap(measured: Measurements) -> Truths:
+    return soft(-gaps_between(measured.footprint) - OVERLAP_MARGIN, OVERLAP_MARGIN)
 
 
 def _near(gaps: NDArray[np.float64], near: float, apart: float) -> Truths:

@@ -151,11 +151,12 @@ def _relation_factor(
         others = ~np.eye(count, dtype=bool)
         possible = others[:, :, None] & others[:, None] & others
     else:
-        chances = BINARY[constraint.relation](measured) * anchors[0].beliefs
+        truths = BINARY[constraint.relation](measured)
+        chances = truths * anchors[0].beliefs
         possible = ~np.eye(count, dtype=bool)
     best, which = _best(chances, possible)
     if anchors[0].phrase.is_plural and constraint.relation in _DIRECTIONS:
-        best = _to_all(BINARY[constraint.relation](measured), anchors[0].beliefs)
+        best = _to_all(truths, anchors[0].beliefs)
     if is_to_scene(constraint):
         # Of "on the table left of the plate" the rest is then said of the candidate.
         of_scene = np.full(count, 1 - anchors[0].heads.max(initial=0.0))

@@ -10,24 +10,11 @@ from iterprime_ros.language.phrase import (
     SideConstraint,
     Superlative,
 )
+from iterprime_ros.language.word_lists import NUMBERS
 
 Constraint = SideConstraint | RelationConstraint | Superlative
 
-_NUMBERS = [
-    'no',
-    'one',
-    'two',
-    'three',
-    'four',
-    'five',
-    'six',
-    'seven',
-    'eight',
-    'nine',
-    'ten',
-    'eleven',
-    'twelve',
-]
+_NUMBERS = ['no', 'one', *NUMBERS]
 _ORDINALS = ['zeroth', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth']
 _IRREGULAR = {
     'person': 'people',
