@@ -222,10 +222,12 @@ class IteRPrimE:
 
     def _objects(self, frame: Frame, command: ParsedCommand) -> FrameObjects:
         """Return the objects of a frame for a command, computed once for these settings."""
-        settings = self.profile.objects
+        profile, settings = self.profile, self.profile.objects
         is_for_all = settings.search == 'all'
         described = () if is_for_all else tuple(noun_phrase_expressions(command))
-        key = settings, self.profile.regions.patch_share, described
+        key: tuple[Any, ...] = (settings, profile.regions.patch_share)
+        if not is_for_all:
+            key += (described, profile.grounding, profile.answer)
         if key not in frame.objects:
             embedding = frame.mask_embedding
             if is_for_all:
@@ -237,7 +239,7 @@ class IteRPrimE:
                     self.proposer,
                     embedding,
                     described,
-                    self.profile,
+                    profile,
                 )
             frame.objects[key] = self._measured(frame, proposals)
         return frame.objects[key]

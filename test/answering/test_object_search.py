@@ -6,6 +6,7 @@ import pytest
 from iterprime_ros.answer import Status
 from iterprime_ros.answering.object_search import described_objects, noun_phrase_expressions
 from iterprime_ros.evaluation.datasets.tabletop import load_tabletop
+from iterprime_ros.evaluation.variants import with_settings
 from iterprime_ros.pipeline import IteRPrimE
 
 LIKELY = 0.5
@@ -66,3 +67,15 @@ def test_commands_together_are_answered_as_each_alone(model, samples):
         assert alone.status is answer.status
         np.testing.assert_array_equal(alone.mask, answer.mask)
         assert alone.match_probability == pytest.approx(answer.match_probability, abs=1e-4)
+
+
+def test_objects_that_other_heatmaps_found_are_not_taken_for_ours(model, samples):
+    frame = model.embed(samples[0].image)
+    command = samples[0].questions[0].command
+    other = with_settings(model, {'block': 3})
+    alone = other.segment(model.embed(samples[0].image), command)
+    model.segment(frame, command)
+    shared = other.segment(frame, command)
+    assert len(frame.objects) == 2
+    assert len(shared.candidates) == len(alone.candidates)
+    np.testing.assert_array_equal(shared.mask, alone.mask)
