@@ -1,8 +1,7 @@
 """The metrics of referring image segmentation, with bootstrap intervals."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from functools import partial
 from math import isnan
 
@@ -10,71 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from iterprime_ros.answer import Status
+from iterprime_ros.evaluation.outcome import Asked, Outcome
 
 CONFIDENCE_LEVEL = 95  # percent
 _RESAMPLES = 1000
 _SAME = 0.5  # an IoU above it: a mask is of an object
-
-
-class Asked(Enum):
-    """What a question asks for, and what the image shows of it."""
-
-    ONE = 'one object'
-    SEVERAL = 'all of several objects'
-    UNCLEAR = 'one object, though several fit'
-    NOTHING = 'what is not there'
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An answer compared with the ground truth.
-
-    image_id: of the image that the question is about.
-    group: group of the question.
-    command: the command as given.
-    asked: what the question asks for.
-    status: value of the answer's Status.
-    match_probability: that image and expression match, in [0, 1].
-    intersection: pixels that the answer's mask and the target mask share; 0 without a target.
-    union: pixels of the two masks together; 0 without a target.
-    is_complete: whether the answer has exactly the objects that are asked for; see `is_complete`.
-    tags: other properties of the question, value by name.
-    oracle_iou: IoU of the candidate that overlaps most with the target mask, whichever was chosen,
-        in [0, 1]; NaN where it was not computed.
-    """
-
-    image_id: str
-    group: str
-    command: str
-    asked: Asked
-    status: str
-    match_probability: float
-    intersection: int
-    union: int
-    is_complete: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
-    oracle_iou: float = float('nan')
-
-    @property
-    def iou(self) -> float:
-        """Intersection over union, in [0, 1]; 0 where the union is empty."""
-        return self.intersection / self.union if self.union else 0.0
-
-    @property
-    def has_target(self) -> bool:
-        """Whether the image shows what is asked for, and leaves no doubt what that is."""
-        return self.asked in (Asked.ONE, Asked.SEVERAL)
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether the answer says that nothing was found."""
-        return self.status in (Status.NOT_FOUND.value, Status.INVALID.value)
-
-    @property
-    def is_ambiguous(self) -> bool:
-        """Whether the answer says that several objects fit."""
-        return self.status == Status.AMBIGUOUS.value
 
 
 @dataclass(frozen=True)
