@@ -33,7 +33,7 @@ setup(
     author='The iterprime_ros developers',
     python_requires='>=3.11',
     packages=find_packages(include=['iterprime_ros', 'iterprime_ros.*']),
-    package_data={'iterprime_ros': ['models/**/*', 'ros/*.xml']},
+    package_data={'iterprime_ros': ['evaluation/*.yaml', 'models/**/*', 'ros/*.xml']},
     install_requires=[
         'matplotlib',
         'numpy>=1.26',
@@ -53,6 +53,7 @@ setup(
         'sim': ['mujoco>=3.2', 'PyOpenGL', 'shapely>=2'],
         # Its torchvision must be of the same build as torch; see the README.
         'segment-anything': ['segment-anything==1.0', 'torchvision'],
+        'evaluation': ['pyarrow', 'pycocotools>=2.0.7'],
         'dev': ['hypothesis', 'import-linter', 'mypy', 'psutil', 'pytest', 'ruff'],
         'ros-wheels': ROS_WHEELS,
     },

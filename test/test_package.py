@@ -26,6 +26,8 @@ ROSDEP_KEYS = {
     'mujoco': 'python3-mujoco-pip',
     'numpy': 'python3-numpy',
     'psutil': 'python3-psutil',
+    'pyarrow': None,  # of the extra `evaluation`, as the one below
+    'pycocotools': None,
     'pydantic': 'python3-pydantic',
     'pytest': 'python3-pytest',
     'safetensors': None,

@@ -5,6 +5,7 @@ when they are asked for.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from iterprime_ros.evaluation.segmenter import Segmenter
     from iterprime_ros.pipeline import IteRPrimE
 
-# module:function, called as load(split, limit).
+DATA_ROOT = 'data'
+
+# module:function, called as load(split, limit, root).
 DATASETS: Mapping[str, str] = {
     'tabletop': 'iterprime_ros.evaluation.datasets.tabletop:load_tabletop',
     'tabletop-clutter': 'iterprime_ros.evaluation.datasets.tabletop:load_clutter',
@@ -29,16 +32,20 @@ BASELINES: Mapping[str, str] = {
 }
 
 
-def load_dataset(name: str, split: str | None = None, limit: int | None = None) -> 'Dataset':
+def load_dataset(
+    name: str, split: str | None = None, limit: int | None = None, root: str | Path = DATA_ROOT
+) -> 'Dataset':
     """Return a data set.
 
     name: a key of DATASETS.
     split: a split of that data set; None for its default split.
     limit: number of images at most; None for the data set's default.
+    root: folder that data sets on disk lie below.
 
-    Raises InvalidSettingError for a name or a split that does not exist, or a limit out of range.
+    Raises InvalidSettingError for a name or a split that does not exist, or a limit out of range,
+    and InvalidDatasetError for files that are missing or damaged.
     """
-    dataset: Dataset = _loader(DATASETS, 'data set', name)(split, limit)
+    dataset: Dataset = _loader(DATASETS, 'data set', name)(split, limit, Path(root))
     return dataset
 
 

@@ -1,8 +1,8 @@
 """The interface of a data set: images, each with questions whose answers are known."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from iterprime_ros.answer import Status
 from iterprime_ros.errors import InvalidSettingError, IterprimeError
 from iterprime_ros.geometry.pinhole import Pinhole
+
+Record = TypeVar('Record')
 
 
 class InvalidDatasetError(IterprimeError):
@@ -104,6 +106,35 @@ class Dataset(Protocol):
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[Sample]: ...
+
+    def subset(self, indices: Sequence[int]) -> 'Dataset':
+        """Return the samples at some positions, in the order given, as a data set."""
+
+
+@dataclass(frozen=True)
+class RecordedImages(Generic[Record]):
+    """A data set whose annotations are in memory and whose images are on disk.
+
+    split: see Dataset.
+    provenance: see Dataset.
+    records: what is known of each image, in a fixed order.
+    read: makes the sample of a record; called when the sample is asked for.
+    """
+
+    split: str
+    provenance: str
+    records: Sequence[Record]
+    read: Callable[[Record], Sample]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return map(self.read, self.records)
+
+    def subset(self, indices: Sequence[int]) -> 'RecordedImages[Record]':
+        """See Dataset."""
+        return replace(self, records=[self.records[index] for index in indices])
 
 
 def chosen_split(dataset: str, splits: Sequence[str], split: str | None) -> str:

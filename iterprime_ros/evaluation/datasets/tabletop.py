@@ -1,8 +1,9 @@
 """Commands about rendered tabletop scenes, with exact masks."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -34,12 +35,12 @@ class Tabletop:
     of the expression (leftmost, behind, ...).
 
     split: a key of SPLITS.
-    seeds: of the scenes.
+    seeds: of the scenes, of which there is at least one.
     world: what the scenes look like.
     """
 
     split: str
-    seeds: range
+    seeds: Sequence[int]
     world: World = World.PLAIN
 
     @property
@@ -55,14 +56,23 @@ class Tabletop:
             for seed in self.seeds:
                 yield _sample(renderer, seed, self.world)
 
+    def subset(self, indices: Sequence[int]) -> 'Tabletop':
+        """See dataset.Dataset."""
+        return replace(self, seeds=[self.seeds[index] for index in indices])
+
 
 def load_tabletop(
-    split: str | None = None, limit: int | None = None, world: World = World.PLAIN
+    split: str | None = None,
+    limit: int | None = None,
+    _root: Path | None = None,
+    *,
+    world: World = World.PLAIN,
 ) -> Tabletop:
     """Return the first scenes of a split.
 
     split: a key of SPLITS; test by default.
     limit: number of scenes; DEFAULT_SCENES by default.
+    _root: of data sets on disk; scenes are rendered.
     world: what the scenes look like.
 
     Raises InvalidSettingError for an unknown split or more scenes than it has.
