@@ -87,6 +87,7 @@ def compared(
         union=union,
         is_complete=target is not None and is_complete(found, instances_of(question)),
         tags=question.tags,
+        mask_area=int(mask.sum()),
     )
 
 
