@@ -1,0 +1,125 @@
+"""Files of data sets: JSON, pickles of plain containers, and images."""
+
+import json
+import pickle
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError
+from iterprime_ros.limits import MAX_PIXELS
+
+
+def read_json(path: Path, dataset: str) -> Any:
+    """Return what a JSON file holds.
+
+    dataset: name of the data set, for the error message.
+
+    Raises InvalidDatasetError for a file that is missing or no JSON.
+    """
+    return _read(path, dataset, 'JSON', json.loads)
+
+
+def read_pickle(path: Path, dataset: str) -> Any:
+    """Return the plain containers, texts and numbers that a pickle holds, and run nothing.
+
+    dataset: name of the data set, for the error message.
+
+    Byte strings of Python 2 are texts in UTF-8, or in Latin-1 where they are not UTF-8.
+
+    Raises InvalidDatasetError for a file that is missing, is no pickle or names any class or
+    function: a pickle that does so can run any code.
+    """
+    return _read(path, dataset, 'pickle', _unpickle)
+
+
+def read_rgb(path: Path, size: tuple[int, int] | None, dataset: str) -> NDArray[np.uint8]:
+    """Return an image as (H, W, 3) uint8 RGB, as it is stored: EXIF does not turn it.
+
+    size: rows and columns that the annotations give; None where they give none.
+    dataset: name of the data set, for the error message.
+
+    The content decides on the format, not the name.
+
+    Raises InvalidDatasetError for a file that is missing, is no image or has another size.
+    """
+    image: NDArray[np.uint8] = _read(path, dataset, 'image', _decode_image)
+    if size is not None and image.shape[:2] != size:
+        raise InvalidDatasetError(
+            f'{path} has {image.shape[0]} x {image.shape[1]} pixels (rows x columns) and its '
+            f'annotation {size[0]} x {size[1]}: {where_to_find(dataset)}.'
+        )
+    return image
+
+
+def check_files(paths: list[Path], dataset: str) -> None:
+    """Raise InvalidDatasetError for the first of some files that is not there."""
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        count = f'; {len(missing)} of {len(paths)} are missing' if missing[1:] else ''
+        raise InvalidDatasetError(
+            f'Cannot read {missing[0]} (no such file{count}): {where_to_find(dataset)}.'
+        )
+
+
+def damaged(path: Path, reason: str, dataset: str) -> NoReturn:
+    """Raise InvalidDatasetError for a file that can be read and whose content makes no sense.
+
+    reason: what is wrong with it, which goes on from 'is damaged', such as 'no list of phrases'.
+    dataset: name of the data set.
+    """
+    raise InvalidDatasetError(f'{path} is damaged ({reason}): {where_to_find(dataset)}.')
+
+
+def where_to_find(dataset: str) -> str:
+    """Return the cure that messages name."""
+    return f'iterprime datasets {dataset} says what to download'
+
+
+def _read(path: Path, dataset: str, kind: str, decode: Callable[[bytes], Any]) -> Any:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InvalidDatasetError(
+            f'Cannot read {path} (no such file): {where_to_find(dataset)}.'
+        ) from error
+    except OSError as error:
+        raise InvalidDatasetError(f'Cannot read {path}: {error.strerror}.') from error
+    try:
+        return decode(content)
+    except MemoryError:
+        raise
+    except Exception as error:  # pickle and Pillow report damage by errors of many types
+        reason = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
+        raise InvalidDatasetError(
+            f'{path} is no {kind}, or damaged ({reason}): {where_to_find(dataset)}.'
+        ) from error
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Without a class or function by name, nothing in a pickle can be called."""
+
+    def find_class(self, module_name: str, global_name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f'it asks for {module_name}.{global_name}')
+
+
+def _unpickle(content: bytes) -> Any:
+    try:
+        return _PlainUnpickler(BytesIO(content), encoding='utf-8').load()
+    except UnicodeDecodeError:
+        return _PlainUnpickler(BytesIO(content), encoding='latin-1').load()
+
+
+def _decode_image(content: bytes) -> NDArray[np.uint8]:
+    try:
+        with Image.open(BytesIO(content), formats=('JPEG', 'PNG')) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise InvalidDatasetError(f'more than {MAX_PIXELS:,} pixels')
+            return np.asarray(opened.convert('RGB'))
+    except UnidentifiedImageError as error:
+        raise InvalidDatasetError('neither JPEG nor PNG') from error
