@@ -3,11 +3,15 @@
 Finding a model sends no request. Fetching one waits at most CONNECT_S for a connection and
 REQUEST_S for each answer, downloads what the cache lacks or holds damaged, and compares every file
 with the size and the hash that the hub gives.
+
+An id is owner/name, the newest commit of a model, or owner/name@revision, one commit by its full
+hash, or the newest one of another branch or of a tag.
 """
 
 import hashlib
 import logging
 import os
+import re
 import socket
 from collections.abc import Collection
 from pathlib import Path
@@ -17,7 +21,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode
-from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    HFValidationError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from huggingface_hub.utils import validate_repo_id
 
 from iterprime_ros.errors import UnwritableError, WeightsNotFoundError
@@ -32,6 +40,8 @@ _XET_LIMITS = {
     'HF_XET_CLIENT_RETRY_MAX_DURATION': '60s',
 }
 _READ_BYTES = 1 << 20
+_REVISION = re.compile(r'[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*', re.ASCII)
+_COMMIT = re.compile(r'[0-9a-f]{40}')
 _TENSOR_FILES = ('model*.safetensors', 'pytorch_model*.bin')
 TOKENIZER_FILES = ('tokenizer.json', 'vocab.txt', 'vocab.json')  # any of them
 _logger = logging.getLogger(__name__)
@@ -42,21 +52,26 @@ class HubUnreachableError(WeightsNotFoundError):
 
 
 def is_hub_id(source: str) -> bool:
-    """Return whether a text has the form of an id on the hub, as in facebook/sam-vit-base."""
+    """Return whether a text has the form of an id on the hub, as in facebook/sam-vit-base@main."""
+    name, revision = _parts(source)
     try:
-        validate_repo_id(source)
+        validate_repo_id(name)
     except HFValidationError:
         return False
-    return not source.endswith('.pth')
+    is_revision = revision is None or _REVISION.fullmatch(revision) is not None
+    return is_revision and not name.endswith('.pth')
 
 
 def cached_snapshot(source: str) -> Path | None:
-    """Return the folder of the newest snapshot of a model in the cache, whole or not."""
+    """Return the folder of a model's snapshot in the cache, the newest by default, whole or not."""
     if not is_hub_id(source):
         return None
-    repository = _repository(source)
+    name, revision = _parts(source)
+    repository = _repository(name)
     try:
-        commit = (repository / 'refs' / 'main').read_text(encoding='utf-8').strip()
+        commit = revision or ''
+        if not _COMMIT.fullmatch(commit):
+            commit = _reference(repository, revision).read_text(encoding='utf-8').strip()
         folder = repository / 'snapshots' / commit
         return folder if commit and folder.is_dir() else None
     except (OSError, ValueError):
@@ -96,15 +111,16 @@ def fetch(source: str, with_weights: bool = True) -> bool:
         raise WeightsNotFoundError(
             f'The hub has {source}, but in no format that is read here: choose another model.'
         )
-    repository = _repository(source)
+    name, revision = _parts(source)
+    repository = _repository(name)
     snapshot = repository / 'snapshots' / commit
     try:
-        lacking = [files[name] for name in needed if not _is_whole(snapshot / name, files[name])]
+        lacking = [files[each] for each in needed if not _is_whole(snapshot / each, files[each])]
         for each in lacking:
             if not _linked(repository, snapshot, each):
-                _download(source, commit, each, snapshot)
+                _download(name, commit, each, snapshot)
         if cached_snapshot(source) != snapshot:
-            _write_reference(repository, commit)
+            _write_reference(_reference(repository, revision), commit)
     except OSError as error:
         raise UnwritableError(
             f'The cache {constants.HF_HUB_CACHE} cannot be written ({error.strerror}): make room, '
@@ -130,8 +146,19 @@ def needed_files(names: Collection[str], with_weights: bool) -> list[str]:
     return []
 
 
-def _repository(source: str) -> Path:
-    return Path(constants.HF_HUB_CACHE) / '--'.join(('models', *source.split('/')))
+def _parts(source: str) -> tuple[str, str | None]:
+    """Return the name and the revision of an id; None for the newest commit."""
+    name, at, revision = source.partition('@')
+    return name, revision if at else None
+
+
+def _repository(name: str) -> Path:
+    return Path(constants.HF_HUB_CACHE) / '--'.join(('models', *name.split('/')))
+
+
+def _reference(repository: Path, revision: str | None) -> Path:
+    """Return the file that has the commit of a branch or a tag, by default of the main branch."""
+    return repository / 'refs' / (revision or 'main')
 
 
 def _check_connection() -> None:
@@ -162,15 +189,20 @@ def _check_connection() -> None:
 
 
 def _listing(source: str) -> tuple[str, dict[str, Any]]:
-    """Return the newest commit of a model on the hub and its files, by name."""
+    """Return the commit of a model on the hub and its files, by name."""
+    name, revision = _parts(source)
     try:
         api = HfApi(endpoint=constants.ENDPOINT)
-        found = api.model_info(source, files_metadata=True, timeout=REQUEST_S)
+        found = api.model_info(name, revision=revision, files_metadata=True, timeout=REQUEST_S)
         if not found.sha or found.siblings is None:
             raise ValueError('the answer lists no files')
+    except RevisionNotFoundError as error:
+        raise WeightsNotFoundError(
+            f'The hub has no revision {revision} of {name}: correct what follows the @ of its id.'
+        ) from error
     except RepositoryNotFoundError as error:
         raise WeightsNotFoundError(
-            f'The hub has no model {source}, or none that you may read: correct its id, or log in '
+            f'The hub has no model {name}, or none that you may read: correct its id, or log in '
             'with `hf auth login`.'
         ) from error
     except Exception as error:  # the client raises errors of many types for what it cannot read
@@ -218,11 +250,10 @@ def _linked(repository: Path, snapshot: Path, file: Any) -> bool:
     return True
 
 
-def _write_reference(repository: Path, commit: str) -> None:
+def _write_reference(reference: Path, commit: str) -> None:
     """Make a snapshot the newest, in one step, so that no reader sees a part of it."""
-    reference = repository / 'refs' / 'main'
     reference.parent.mkdir(parents=True, exist_ok=True)
-    written = reference.with_name(f'.main-{os.getpid()}')
+    written = reference.with_name(f'.{reference.name}-{os.getpid()}')
     written.write_text(commit, encoding='utf-8')
     written.replace(reference)
 

@@ -129,6 +129,48 @@ def test_a_new_commit_fetches_what_changed(hub):
     assert {*content(first), 'preprocessor_config.json'} == set(content(cached_snapshot(SAM)))
 
 
+@pytest.mark.parametrize('name', ['commit', 'v1.0', 'refs/pr/3'])
+def test_a_revision_stays_what_it_was(hub, tmp_path, name):
+    old = shutil.copytree(hub.models[SAM], tmp_path / 'old')
+    hub.revisions[SAM, 'v1.0'] = hub.revisions[SAM, 'refs/pr/3'] = old
+    (hub.models[SAM] / 'preprocessor_config.json').write_text('{}')
+    pinned = f'{SAM}@{hub.commit(old) if name == "commit" else name}'
+    assert is_hub_id(pinned)
+    assert cached_snapshot(pinned) is None
+    assert fetch(pinned)
+    folder = cached_snapshot(pinned)
+    assert folder.name == hub.commit(old)
+    assert not (folder / 'preprocessor_config.json').exists()
+    assert content(folder).items() <= content(old).items()
+    assert is_cached(pinned, with_weights=True)
+    assert cached_snapshot(SAM) is None  # of the newest commit nothing is known
+    assert fetch(SAM)
+    assert cached_snapshot(SAM).name == hub.commit(hub.models[SAM])
+    assert cached_snapshot(pinned) == folder
+    hub.requests.clear()
+    assert not fetch(pinned)
+    assert model_folder(pinned, 'SAM') == folder
+    assert len(hub.paths('GET')) == 1
+
+
+def test_a_moved_tag_is_followed_when_it_is_fetched(hub, tmp_path):
+    hub.revisions[SAM, 'v1'] = shutil.copytree(hub.models[SAM], tmp_path / 'old')
+    fetch(f'{SAM}@v1')
+    first = cached_snapshot(f'{SAM}@v1')
+    (hub.revisions[SAM, 'v1'] / 'preprocessor_config.json').write_text('{}')
+    assert fetch(f'{SAM}@v1')
+    assert cached_snapshot(f'{SAM}@v1') != first
+
+
+@pytest.mark.parametrize('revision', ['v2', '0' * 40])
+def test_a_revision_that_the_hub_does_not_have(hub, revision):
+    with pytest.raises(WeightsNotFoundError, match=f'no revision {revision} of tiny/sam: correct'):
+        fetch(f'{SAM}@{revision}')
+    with pytest.raises(WeightsNotFoundError, match='has no model tiny/none, or'):
+        fetch(f'tiny/none@{revision}')
+    assert cached_snapshot(f'{SAM}@{revision}') is None
+
+
 def test_an_interrupted_download_is_resumed(hub):
     hub.faults['model.safetensors'] = 'interrupt'
     assert fetch(SAM)
@@ -209,7 +251,13 @@ def test_one_format_of_tensors_is_fetched(names, tensors):
     assert needed_files(everything, False) == common
 
 
-@pytest.mark.parametrize('text', ['', '/weights/sam', 'a/b/c', 'x' * 5000, 'a\0b', 'ALBEF.pth'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        *('', '/weights/sam', 'a/b/c', 'x' * 5000, 'a\0b', 'ALBEF.pth', 'ALBEF.pth@main'),
+        *('a/b@', 'a/b@..', 'a/b@x/../y', 'a/b@/etc', 'a/b@v1@v2', 'a/b@v 1', 'a@b/c/..'),
+    ],
+)
 def test_what_is_no_id_is_never_asked_for(hub, text):
     assert not is_hub_id(text)
     assert cached_snapshot(text) is None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 LARGE = ('.safetensors', '.bin')  # in Git LFS, as on the real hub
 
@@ -19,6 +19,7 @@ class FakeHub:
 
     endpoint: its address, for HF_ENDPOINT.
     models: folder of each model, by id.
+    revisions: folders of branches and tags, by id and name; a commit is known by its hash.
     faults: what happens to requests whose path ends with a text: 'hang', '500', '404', 'loop' (a
         redirect to itself), 'truncate' (the body always ends early), 'short' (so does its length),
         'stall' (the body never comes), 'damage' (other bytes of the same length), 'interrupt' (the
@@ -28,19 +29,27 @@ class FakeHub:
 
     endpoint: str = ''
     models: dict[str, Path] = field(default_factory=dict)
+    revisions: dict[tuple[str, str], Path] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 
-    def commit(self, model: str) -> str:
-        """Return the commit of a model, which changes with the names and content of its files."""
+    def commit(self, folder: Path) -> str:
+        """Return the commit of a folder, which changes with the names and content of its files."""
         digest = hashlib.sha1(usedforsecurity=False)
-        for path in self.files(model):
+        for path in self.files(folder):
             digest.update(path.name.encode() + path.read_bytes())
         return digest.hexdigest()
 
-    def files(self, model: str) -> list[Path]:
-        return sorted(path for path in self.models[model].iterdir() if path.is_file())
+    def files(self, folder: Path) -> list[Path]:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+
+    def folder(self, model: str, revision: str = 'main') -> Path | None:
+        """Return the folder of a branch, a tag or a commit of a model."""
+        named = {name: path for (each, name), path in self.revisions.items() if each == model}
+        named['main'] = self.models[model]
+        commits = {self.commit(path): path for path in named.values()}
+        return named.get(revision) or commits.get(revision)
 
     def paths(self, method: str) -> list[str]:
         """Return the paths of the requests by a method."""
@@ -107,8 +116,12 @@ class _Handler(BaseHTTPRequestHandler):
         if model not in self.hub.models:
             self._send(404, **{'X-Error-Code': 'RepoNotFound'})
             return
+        folder = self.hub.folder(model, unquote(rest[1]) if rest[:1] == ['revision'] else 'main')
+        if folder is None:
+            self._send(404, **{'X-Error-Code': 'RevisionNotFound'})
+            return
         files = []
-        for each in self.hub.files(model):
+        for each in self.hub.files(folder):
             size = each.stat().st_size
             entry = {'rfilename': each.name, 'size': size, 'blobId': '0' * 40}
             if each.name.endswith(LARGE):
@@ -122,14 +135,15 @@ class _Handler(BaseHTTPRequestHandler):
                        for each in files]  # fmt: skip
             self._send(200, json.dumps(listing).encode())
             return
-        answer = {'id': model, 'modelId': model, 'sha': self.hub.commit(model), 'siblings': files}
+        answer = {'id': model, 'modelId': model, 'sha': self.hub.commit(folder), 'siblings': files}
         self._send(200, json.dumps(answer).encode())
 
     def _serve(self, path: str, fault: str) -> None:
-        owner, name, _, _, file = path.lstrip('/').split('/', 4)
+        owner, name, _, revision, file = path.lstrip('/').split('/', 4)
         model = f'{owner}/{name}'
-        target = self.hub.models.get(model, Path('/nowhere')) / file
-        headers = {'X-Repo-Commit': self.hub.commit(model)} if model in self.hub.models else {}
+        folder = self.hub.folder(model, unquote(revision)) if model in self.hub.models else None
+        target = (folder or Path('/nowhere')) / file
+        headers = {'X-Repo-Commit': self.hub.commit(folder)} if folder else {}
         if not target.is_file():
             self._send(404, **headers, **{'X-Error-Code': 'EntryNotFound'})
             return
