@@ -26,3 +26,15 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Return the two numbers of a text like 2/4, the first from 1 to the second."""
+    parts = text.split('/')
+    parse = whole_number(1, 10**6)
+    if len(parts) != 2:
+        raise argparse.ArgumentTypeError(f'{text} is not two numbers with / between them')
+    number, total = map(parse, parts)
+    if number > total:
+        raise argparse.ArgumentTypeError(f'{text}: there are {total} shards, counted from 1')
+    return number, total

@@ -10,8 +10,8 @@ import traceback
 from iterprime_ros import __version__
 from iterprime_ros.cli.demo_arguments import add_demo
 from iterprime_ros.cli.demo_command import start_demo
-from iterprime_ros.cli.evaluate_arguments import add_evaluate
-from iterprime_ros.cli.evaluate_command import evaluate_profile
+from iterprime_ros.cli.evaluate_arguments import add_evaluate, add_merge
+from iterprime_ros.cli.evaluate_command import evaluate_profile, merge_shards
 from iterprime_ros.cli.exit_codes import CRASHED, INTERRUPTED, WRONG_USE
 from iterprime_ros.cli.interrupts import exit_on_interrupt
 from iterprime_ros.cli.models_arguments import add_models
@@ -79,5 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     add_parse(commands, parse_commands)
     add_models(commands, list_models, fetch_models)
     add_evaluate(commands, evaluate_profile)
+    add_merge(commands, merge_shards)
     add_demo(commands, start_demo)
     return parser

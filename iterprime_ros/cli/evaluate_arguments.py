@@ -1,24 +1,29 @@
-"""The arguments of `iterprime evaluate` and its help."""
+"""The arguments of `iterprime evaluate` and `iterprime merge`, and their help."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from iterprime_ros.cli.argument_types import whole_number
+from iterprime_ros.cli.argument_types import shard, whole_number
 
 _DESCRIPTION = """\
 Answers commands about images whose ground truth is known, and writes into a folder:
-  report.md      IoU, precision and rejections by group of questions, with intervals
-  results.json   the same, and the outcome of every question
-  worst.png      the worst answers
-  sample.png     answers at even steps from the first to the last
+  outcomes.jsonl   a line for each image, appended once it is answered
+  report.md        IoU, precision and rejections by group of questions, with intervals
+  results.json     the same, and the outcome of every question
+  worst.png, best.png, sample.png   the worst and the best answers, and some at even steps
+  disagreements-BASELINE.png        where the profile and a baseline differ most
 
 The data set tabletop consists of rendered scenes with depth, each with at most one command of every
 group: an object is named by its attributes, its place, a relation, nested relations and more; some
 commands mean several objects, some leave open which one, and some mean nothing in the scene.
 tabletop-clutter, tabletop-stacked and tabletop-unseen are harder worlds. The splits are test and
 held-out, on which neither training nor tuning was done, and calibration, on which settings are
-chosen. Each has 1000 scenes.
+chosen. Each has 1000 scenes. The other data sets lie on disk: "iterprime datasets" says where,
+and what to download.
+
+A run that was killed goes on with --resume. A run can be divided with --shard among machines, and
+"iterprime merge" makes one of the parts.
 
 AMBIGUOUS and several objects are counted on their own; report.md says how.
 """
@@ -36,6 +41,10 @@ examples:
       without depth, as with an ordinary camera
   iterprime evaluate --ablation --limit 60
       the effect of each part of the algorithm
+  iterprime evaluate --dataset refcoco --split testA --profile paper --baseline gl-clip
+      the paper's setting on RefCOCO, beside GL-CLIP over the same masks
+  iterprime evaluate --dataset refcoco --profile paper --shard 2/4 --resume --out out/shard2
+      the second of four machines, which begins, or goes on where it was killed
 """
 
 
@@ -94,6 +103,20 @@ def add_evaluate(
         default=Path('out/evaluation'),
         help='folder for the reports (default: out/evaluation)',
     )
+    _add_data_root(evaluate)
+    evaluate.add_argument(
+        '--shard',
+        type=shard,
+        default=(1, 1),
+        metavar='K/N',
+        help='answer only every N-th image, from the K-th on (default: 1/1, all)',
+    )
+    evaluate.add_argument(
+        '--resume',
+        action='store_true',
+        help='go on with the evaluation that the folder for the reports holds, if it holds one '
+        'that was not finished',
+    )
     evaluate.add_argument(
         '--device', default='auto', help='auto, cpu, cuda, cuda:1 ... (default: auto)'
     )
@@ -108,3 +131,33 @@ def add_evaluate(
         help='withhold depth and calibration, which are given where the data set has them',
     )
     evaluate.set_defaults(run=run)
+
+
+def add_merge(
+    commands: argparse._SubParsersAction, run: Callable[[argparse.Namespace], int]
+) -> None:
+    """Add the subcommand; `run` takes the parsed arguments and returns the exit code."""
+    merge = commands.add_parser(
+        'merge',
+        help='make one evaluation of its shards',
+        description='Writes the reports that one run would have written, of runs of "iterprime '
+        'evaluate --shard K/N" with the same other arguments.',
+        epilog='example:\n  iterprime merge out/shard1 out/shard2 --out out/both',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    merge.add_argument('shards', type=Path, nargs='+', metavar='DIR', help='folders of the shards')
+    merge.add_argument('--out', type=Path, required=True, help='folder for the reports')
+    _add_data_root(merge)
+    merge.set_defaults(run=run)
+
+
+def _add_data_root(parser: argparse.ArgumentParser) -> None:
+    from iterprime_ros.evaluation.registry import default_data_root
+
+    parser.add_argument(
+        '--data-root',
+        type=Path,
+        default=default_data_root(),
+        metavar='DIR',
+        help='folder that data sets on disk lie below (default: $ITERPRIME_DATA, or else data)',
+    )

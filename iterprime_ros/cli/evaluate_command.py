@@ -1,14 +1,17 @@
-"""What `iterprime evaluate` does: measure, and say where the reports are."""
+"""What `iterprime evaluate` and `iterprime merge` do: measure, and say where the reports are."""
 
 import argparse
 import sys
 
 from iterprime_ros.cli.interrupts import exit_on_interrupt
-from iterprime_ros.cli.standard_streams import quieten_the_hub
+from iterprime_ros.cli.standard_streams import complain, quieten_the_hub
+from iterprime_ros.errors import InvalidSettingError
 
 
 def evaluate_profile(options: argparse.Namespace) -> int:
     """Measure what the arguments of `iterprime evaluate` ask for, and return the exit code."""
+    if options.ablation and (options.resume or options.shard != (1, 1)):
+        raise InvalidSettingError('--ablation takes neither --resume nor --shard.')
     with exit_on_interrupt():
         quieten_the_hub()
         from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
@@ -23,10 +26,27 @@ def evaluate_profile(options: argparse.Namespace) -> int:
         device=options.device,
         offline=options.offline,
         image_only=options.image_only,
+        data_root=options.data_root,
+        shard=options.shard,
+        resume=options.resume,
     )
     if options.ablation:
         ablate(evaluation)
     else:
-        evaluate(evaluation)
+        try:
+            evaluate(evaluation)
+        except KeyboardInterrupt:
+            complain('Stopped: the same command with --resume goes on.')
+            raise
+    print(f'The reports are in {options.out}.', file=sys.stderr)
+    return 0
+
+
+def merge_shards(options: argparse.Namespace) -> int:
+    """Make one evaluation of its shards, and return the exit code."""
+    with exit_on_interrupt():
+        from iterprime_ros.evaluation.evaluate import merge
+
+    merge(options.shards, options.out, options.data_root)
     print(f'The reports are in {options.out}.', file=sys.stderr)
     return 0

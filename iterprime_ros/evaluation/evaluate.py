@@ -1,29 +1,38 @@
 """`iterprime evaluate`: answers the questions of a data set and writes reports into a folder."""
 
 import platform
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
+from iterprime_ros import __version__
+from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.evaluation.ablation import ablation_tables
-from iterprime_ros.evaluation.contact_sheet import (
-    Panel,
-    contact_sheet,
-    evenly_spaced,
-    panel_of,
-    worst,
-)
-from iterprime_ros.evaluation.datasets.dataset import Dataset, InvalidDatasetError, Sample
-from iterprime_ros.evaluation.metrics import Outcome
+from iterprime_ros.evaluation.datasets.coco_masks import require_pycocotools
+from iterprime_ros.evaluation.datasets.dataset import Dataset, Sample
+from iterprime_ros.evaluation.mask_rle import encoded
 from iterprime_ros.evaluation.oracle import with_oracle_iou
-from iterprime_ros.evaluation.registry import load_baseline, load_dataset
-from iterprime_ros.evaluation.report import markdown_table, report_text, results_of, write_json
-from iterprime_ros.evaluation.runner import answer_sample, embed_sample
+from iterprime_ros.evaluation.outcome import Outcome
+from iterprime_ros.evaluation.outcome_log import (
+    PROFILE,
+    AnsweredImage,
+    RecordedAnswer,
+    outcome_log,
+    read_log,
+    shard_indices,
+)
+from iterprime_ros.evaluation.registry import DATA_ROOT, load_baseline, load_dataset
+from iterprime_ros.evaluation.report import markdown_table
+from iterprime_ros.evaluation.report_files import write_reports
+from iterprime_ros.evaluation.runner import AnsweredQuestion, answer_sample, embed_sample
+from iterprime_ros.evaluation.segmenter import Segmenter
+from iterprime_ros.evaluation.shards import merged
 from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.render import atomic_write
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,9 @@ class Evaluation:
     device: 'auto', 'cpu', 'cuda' or 'cuda:1'.
     offline: whether to load weights from local folders and the hub's cache alone.
     image_only: whether depth and calibration, where the data set has them, are withheld.
+    data_root: folder that data sets on disk lie below.
+    shard: [k, n]: of n parts of the images, of which each has every n-th, the k-th.
+    resume: whether an evaluation that `out` holds and that was not finished goes on.
     """
 
     profile: str
@@ -50,101 +62,120 @@ class Evaluation:
     device: str = 'auto'
     offline: bool = False
     image_only: bool = False
+    data_root: Path = Path(DATA_ROOT)
+    shard: tuple[int, int] = (1, 1)
+    resume: bool = False
 
 
 def evaluate(evaluation: Evaluation) -> list[Outcome]:
-    """Answer every question; write report.md, results.json, worst.png and sample.png.
+    """Answer every question; write outcomes.jsonl as it goes, then the reports.
 
     Returns the outcomes of the profile's model and prints the report.
-    Raises InvalidSettingError, InvalidDatasetError and the errors of loading the model.
+    Raises InvalidSettingError, InvalidDatasetError, InvalidLogError, UnwritableError and the errors
+    of loading the model.
     """
+    require_pycocotools()  # before hours of work
     dataset = _dataset(evaluation)
+    indices = shard_indices(len(dataset), evaluation.shard)
+    if dataset and not indices:
+        raise InvalidSettingError(
+            f'There are {len(dataset)} images, fewer than shards: take fewer shards.'
+        )
     model = _model(evaluation)
     baselines = {name: load_baseline(name, model) for name in evaluation.baselines}
-    panels: list[Panel] = []
-    baseline_outcomes: dict[str, list[Outcome]] = {name: [] for name in baselines}
-    has_depth = False
-    started = time.monotonic()
-    for sample in _with_progress(evaluation, dataset):
-        has_depth |= sample.depth is not None
-        frame = embed_sample(model, sample, evaluation.image_only)
-        answered = answer_sample(model, sample, frame)
-        panels += map(panel_of, with_oracle_iou(model, frame, answered))
-        for name, baseline in baselines.items():
-            frame = embed_sample(baseline, sample, evaluation.image_only)
-            answered = answer_sample(baseline, sample, frame)
-            baseline_outcomes[name] += (each.outcome for each in answered)
-    outcomes = [panel.outcome for panel in panels]
-    if not outcomes:
-        raise InvalidDatasetError(
-            f'Data set {evaluation.dataset}, split {dataset.split}, has no questions.'
-        )
-    facts = {
-        **_facts(evaluation, dataset, len(outcomes), time.monotonic() - started),
-        'depth': 'given' if has_depth and not evaluation.image_only else 'not given',
-    }
-    _write_reports(evaluation.out, facts, panels, baseline_outcomes)
-    return outcomes
+    header = _header(evaluation, dataset, model)
+    with outcome_log(evaluation.out, header, evaluation.resume) as (log, done):
+        left = [index for index in indices if index not in done]
+        samples = dataset.subset(left) if done or len(left) < len(dataset) else dataset
+        bar = _progress(evaluation, dataset, samples, len(indices), len(done))
+        for index, sample in zip(left, bar, strict=True):
+            log.append(_answered(index, sample, model, baselines, evaluation.image_only))
+    recorded = read_log(evaluation.out)
+    write_reports(evaluation.out, recorded, dataset)
+    return recorded.outcomes()
+
+
+def merge(folders: Sequence[Path], out: Path, data_root: Path = Path(DATA_ROOT)) -> None:
+    """Write what an evaluation in one go would have written of the shards in folders.
+
+    data_root: folder that the data set lies below; its images are on the contact sheets.
+
+    Raises InvalidLogError, InvalidSettingError, InvalidDatasetError and UnwritableError.
+    """
+    recorded = merged(folders)
+    header = recorded.header
+    dataset = load_dataset(header['dataset'], header['split'], header['limit'], data_root)
+    with outcome_log(out, header, resume=False) as (log, _):
+        for image in recorded.images:
+            log.append(image)
+    write_reports(out, recorded, dataset)
 
 
 def ablate(evaluation: Evaluation) -> None:
     """Answer every question with every variant of the model; write and print ablation.md."""
     dataset = _dataset(evaluation)
     model = _model(evaluation)
-    samples = _with_progress(evaluation, dataset)
+    samples = _progress(evaluation, dataset, dataset, len(dataset), 0)
     tables = ablation_tables(model, samples, evaluation.image_only)
     text = '\n\n'.join(map(markdown_table, tables))
-    evaluation.out.mkdir(parents=True, exist_ok=True)
-    (evaluation.out / 'ablation.md').write_text(text + '\n', encoding='utf-8')
+    with atomic_write(evaluation.out / 'ablation.md') as path:
+        path.write_text(text + '\n', encoding='utf-8')
     print(text)
 
 
-def _write_reports(
-    out: Path,
-    facts: Mapping[str, object],
-    panels: Sequence[Panel],
-    baseline_outcomes: Mapping[str, Sequence[Outcome]],
-) -> None:
-    results = results_of([panel.outcome for panel in panels])
-    baselines = {name: results_of(outcomes) for name, outcomes in baseline_outcomes.items()}
-    report = report_text(facts, results, baselines)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / 'report.md').write_text(report + '\n', encoding='utf-8')
-    write_json(out / 'results.json', facts, results, baselines)
-    sheets = {
-        'worst.png': contact_sheet('The worst answers', worst(panels)),
-        'sample.png': contact_sheet('Answers from first to last', evenly_spaced(panels)),
-    }
-    for file, sheet in sheets.items():
-        sheet.savefig(out / file)
-    print(report)
+def _answered(
+    index: int,
+    sample: Sample,
+    model: IteRPrimE,
+    baselines: Mapping[str, Segmenter],
+    image_only: bool,
+) -> AnsweredImage:
+    frame = embed_sample(model, sample, image_only)
+    answered = answer_sample(model, sample, frame)
+    answers = {PROFILE: tuple(map(_recorded, with_oracle_iou(model, frame, answered)))}
+    for name, baseline in baselines.items():
+        frame = embed_sample(baseline, sample, image_only)
+        answers[name] = tuple(map(_recorded, answer_sample(baseline, sample, frame)))
+    return AnsweredImage(index, sample.depth is not None and not image_only, answers)
+
+
+def _recorded(answered: AnsweredQuestion) -> RecordedAnswer:
+    return RecordedAnswer(
+        answered.question.expression, answered.outcome, encoded(answered.answer.mask)
+    )
 
 
 def _dataset(evaluation: Evaluation) -> Dataset:
-    return load_dataset(evaluation.dataset, evaluation.split, evaluation.limit)
+    return load_dataset(
+        evaluation.dataset, evaluation.split, evaluation.limit, evaluation.data_root
+    )
 
 
 def _model(evaluation: Evaluation) -> IteRPrimE:
     return IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
 
 
-def _with_progress(evaluation: Evaluation, dataset: Dataset) -> Iterable[Sample]:
+def _progress(
+    evaluation: Evaluation, dataset: Dataset, samples: Iterable[Sample], total: int, done: int
+) -> Iterable[Sample]:
     title = f'{evaluation.dataset}, {dataset.split}'
-    return tqdm(dataset, total=len(dataset), unit=' images', desc=title)
+    return tqdm(samples, total=total, initial=done, unit=' images', desc=title)
 
 
-def _facts(
-    evaluation: Evaluation, dataset: Dataset, questions: int, seconds: float
-) -> dict[str, object]:
+def _header(evaluation: Evaluation, dataset: Dataset, model: IteRPrimE) -> dict[str, Any]:
     return {
         'profile': evaluation.profile,
+        'settings': model.profile.model_dump(),
         'dataset': evaluation.dataset,
         'split': dataset.split,
+        'limit': evaluation.limit,
         'images': len(dataset),
         'provenance': dataset.provenance,
-        'questions': questions,
-        'seconds': round(seconds),
+        'image only': evaluation.image_only,
+        'baselines': list(evaluation.baselines),
+        'shard': list(evaluation.shard),
         'device': evaluation.device,
+        'iterprime_ros': __version__,
         'torch': torch.__version__,
         'python': platform.python_version(),
     }

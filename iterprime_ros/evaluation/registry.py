@@ -4,6 +4,7 @@ A new one is a file with a loader and a line here; docs/extending.md says how. M
 when they are asked for.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from pkgutil import resolve_name
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from iterprime_ros.pipeline import IteRPrimE
 
 DATA_ROOT = 'data'
+_DATA_VARIABLE = 'ITERPRIME_DATA'
 
 # module:function, called as load(split, limit, root).
 DATASETS: Mapping[str, str] = {
@@ -30,6 +32,11 @@ DATASETS: Mapping[str, str] = {
 BASELINES: Mapping[str, str] = {
     'grad-cam': 'iterprime_ros.evaluation.baselines.grad_cam:grad_cam',
 }
+
+
+def default_data_root() -> Path:
+    """Return the folder that data sets on disk lie below: $ITERPRIME_DATA, or else data."""
+    return Path(os.environ.get(_DATA_VARIABLE) or DATA_ROOT)
 
 
 def load_dataset(

@@ -26,6 +26,7 @@ class Squares:
 
     split: str
     count: int
+    indices: tuple[int, ...] | None = None
 
     @property
     def provenance(self):
@@ -34,8 +35,11 @@ class Squares:
     def __len__(self):
         return self.count
 
+    def subset(self, indices):
+        return Squares(self.split, self.count, tuple(indices))
+
     def __iter__(self):
-        for k in range(self.count):
+        for k in range(self.count) if self.indices is None else self.indices:
             image = np.full((48, 64, 3), 90, np.uint8)
             image[10:30, 10 + k : 30 + k] = RED
             square = (image == RED).all(axis=2)
