@@ -1,4 +1,14 @@
-"""The metrics of referring image segmentation, with bootstrap intervals."""
+"""The metrics of referring image segmentation, with bootstrap intervals.
+
+Who defines what, as their code says:
+
+- oIoU, mIoU: VoyageWang/IteRPrimE evaluator.py, yz93/LAVT-RIS test.py, toggle1995/RIS-DMMI test.py
+  (also for Ref-ZOM); ChenyunWu/PhraseCutDataset utils/evaluator.py calls them cumulative and mean
+  IoU. IteRPrimE adds 1e-6 to both areas of an IoU, which changes it by less than 1e-6.
+- P@X counts an IoU > X in IteRPrimE and PhraseCut, an IoU >= X in LAVT, DMMI and ReLA.
+- gIoU, cIoU, N-acc, T-acc: henghuiding/ReLA gres_model/evaluation/refer_evaluation.py.
+- empty-mask accuracy: RIS-DMMI test.py, for the expressions of Ref-ZOM without a target.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,28 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from iterprime_ros.evaluation.bootstrap import Estimate, ratio_estimates
 from iterprime_ros.evaluation.outcome import Asked, Outcome
 
-CONFIDENCE_LEVEL = 95  # percent
-_RESAMPLES = 1000
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of P@X
 _SAME = 0.5  # an IoU above it: a mask is of an object
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A metric with its bootstrap interval.
-
-    value: over all outcomes.
-    low: lower bound of the interval.
-    high: upper bound of the interval.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f'{self.value:.3f} ({self.low:.3f} to {self.high:.3f})'
+_TARGETS = (Asked.ONE, Asked.SEVERAL)
 
 
 def _one(_: Outcome) -> float:
@@ -49,7 +43,7 @@ class Metric:
 
     numerator: Callable[[Outcome], float]
     description: str
-    asked: tuple[Asked, ...] = (Asked.ONE, Asked.SEVERAL)
+    asked: tuple[Asked, ...] = _TARGETS
     denominator: Callable[[Outcome], float] = _one
 
     def __call__(self, outcomes: Sequence[Outcome]) -> float:
@@ -63,15 +57,17 @@ def _is_above(outcome: Outcome, threshold: float) -> float:
     return float(outcome.iou > threshold)
 
 
-def _precision(threshold: float) -> Metric:
-    return Metric(
-        partial(_is_above, threshold=threshold),
-        f'fraction of targets with IoU above {threshold}',
-    )
+def _reaches(outcome: Outcome, threshold: float) -> float:
+    return float(outcome.iou >= threshold)
 
 
-P_05 = _precision(0.5)
+P_05 = Metric(partial(_is_above, threshold=0.5), 'fraction of targets with IoU above 0.5')
 MEAN_IOU = Metric(lambda outcome: outcome.iou, 'mean IoU over targets')
+OVERALL_IOU = Metric(
+    lambda outcome: outcome.intersection,
+    'sum of intersections over sum of unions, over targets',
+    denominator=lambda outcome: outcome.union,
+)
 FALSE_REJECTIONS = Metric(
     lambda outcome: outcome.is_rejected, 'fraction of questions with a target that were rejected'
 )
@@ -112,13 +108,7 @@ RECALL_05 = Metric(
 METRICS: Mapping[str, Metric] = {
     'P@0.5': P_05,
     'mIoU': MEAN_IOU,
-    'oIoU': Metric(
-        lambda outcome: outcome.intersection,
-        'sum of intersections over sum of unions',
-        denominator=lambda outcome: outcome.union,
-    ),
-    'P@0.7': _precision(0.7),
-    'P@0.9': _precision(0.9),
+    'oIoU': OVERALL_IOU,
     'false rejections': FALSE_REJECTIONS,
     'correct rejections': CORRECT_REJECTIONS,
     'false AMBIGUOUS': FALSE_AMBIGUOUS,
@@ -128,13 +118,89 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-def estimates(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
-    """Return every metric that these outcomes allow, by its name in METRICS."""
-    return {
-        name: bootstrap(metric, outcomes)
-        for name, metric in METRICS.items()
-        if not isnan(metric(outcomes))
-    }
+# A column for each threshold and each of the two comparisons; see the head of this file.
+PRECISIONS: Mapping[str, Metric] = {
+    f'P@{threshold} ({sign})': Metric(
+        partial(compares, threshold=threshold), f'fraction of targets with IoU {sign} {threshold}'
+    )
+    for sign, compares in (('>', _is_above), ('>=', _reaches))
+    for threshold in THRESHOLDS
+}
+
+
+def _generalised_iou(outcome: Outcome) -> float:
+    if outcome.has_target:
+        return 0.0 if outcome.is_rejected else outcome.iou
+    return float(outcome.is_rejected)
+
+
+def _generalised_intersection(outcome: Outcome) -> float:
+    return 0.0 if outcome.is_rejected else outcome.intersection
+
+
+def _generalised_union(outcome: Outcome) -> float:
+    if outcome.has_target:
+        return outcome.union
+    return 0.0 if outcome.is_rejected else outcome.mask_area
+
+
+# Of questions with a target and questions about what is not there together.
+GENERALISED: Mapping[str, Metric] = {
+    'gIoU': Metric(
+        _generalised_iou,
+        'mean IoU over all questions: without a target 1 if rejected, else 0; of a target that was '
+        'rejected 0',
+        (*_TARGETS, Asked.NOTHING),
+    ),
+    'cIoU': Metric(
+        _generalised_intersection,
+        'sum of intersections over sum of unions of all questions; without a target the union is '
+        'the mask of the answer, unless rejected',
+        (*_TARGETS, Asked.NOTHING),
+        _generalised_union,
+    ),
+    'N-acc': Metric(
+        lambda outcome: outcome.is_rejected,
+        'fraction of questions without a target that were rejected',
+        (Asked.NOTHING,),
+    ),
+    'T-acc': Metric(
+        lambda outcome: not outcome.is_rejected,
+        'fraction of questions with a target that were not rejected',
+    ),
+    'empty masks': Metric(
+        lambda outcome: outcome.mask_area == 0,
+        'fraction of questions without a target whose answer has no pixel (the accuracy of '
+        'Ref-ZOM)',
+        (Asked.NOTHING,),
+    ),
+}
+
+
+def estimates(
+    outcomes: Sequence[Outcome], metrics: Mapping[str, Metric] = METRICS
+) -> dict[str, Estimate]:
+    """Return every metric that these outcomes allow, by its name, in the order of `metrics`."""
+    found: dict[str, Estimate] = {}
+    for asked in dict.fromkeys(metric.asked for metric in metrics.values()):
+        same = {name: metric for name, metric in metrics.items() if metric.asked == asked}
+        some = [outcome for outcome in outcomes if outcome.asked in asked]
+        if some:
+            found |= zip(same, _estimates(list(same.values()), some), strict=True)
+    return {name: found[name] for name in metrics if name in found and not isnan(found[name].value)}
+
+
+def _estimates(metrics: Sequence[Metric], outcomes: Sequence[Outcome]) -> list[Estimate]:
+    """Return metrics over outcomes, at least one, that are of questions all of them are over."""
+
+    def column(function: Callable[[Outcome], float]) -> NDArray[np.float64]:
+        return np.fromiter(map(function, outcomes), np.float64, len(outcomes))
+
+    return ratio_estimates(
+        np.stack([column(metric.numerator) for metric in metrics], axis=1),
+        np.stack([column(metric.denominator) for metric in metrics], axis=1),
+        [outcome.image_id for outcome in outcomes],
+    )
 
 
 def quality(outcomes: Sequence[Outcome]) -> float:
@@ -154,36 +220,15 @@ def quality(outcomes: Sequence[Outcome]) -> float:
 def bootstrap(metric: Metric, outcomes: Sequence[Outcome]) -> Estimate:
     """Return a metric with its percentile bootstrap interval, resampled by image.
 
-    Questions about one image are not independent, so images are drawn rather than questions: those
-    with a question that the metric is for, of which there must be one.
+    There must be an outcome of a question that the metric is over.
     """
-    by_image: dict[str, list[float]] = {}
-    for outcome in outcomes:
-        if outcome.asked in metric.asked:
-            sums = by_image.setdefault(outcome.image_id, [0.0, 0.0])
-            sums[0] += metric.numerator(outcome)
-            sums[1] += metric.denominator(outcome)
-    return _resampled(metric(outcomes), by_image)
+    return _estimates([metric], [each for each in outcomes if each.asked in metric.asked])[0]
 
 
 def bootstrap_mean(values: Sequence[float], image_ids: Sequence[str]) -> Estimate:
     """Return the mean of values, at least one, with its interval, resampled by image."""
-    by_image: dict[str, list[float]] = {}
-    for value, image_id in zip(values, image_ids, strict=True):
-        sums = by_image.setdefault(image_id, [0.0, 0.0])
-        sums[0] += value
-        sums[1] += 1
-    return _resampled(float(np.mean(values)), by_image)
-
-
-def _resampled(value: float, by_image: Mapping[str, Sequence[float]]) -> Estimate:
-    """Return a ratio of two sums with its interval; by_image: the two of each image."""
-    images = np.array(list(by_image.values()))
-    rng = np.random.default_rng(0)
-    drawn = images[rng.integers(len(images), size=(_RESAMPLES, len(images)))].sum(axis=1)
-    tail = (100 - CONFIDENCE_LEVEL) / 2
-    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [tail, 100 - tail])
-    return Estimate(value, float(low), float(high))
+    column = np.asarray(values, np.float64)[:, None]
+    return ratio_estimates(column, np.ones_like(column), image_ids)[0]
 
 
 def overlap(mask: NDArray[np.bool_], target: NDArray[np.bool_] | None) -> tuple[int, int]:

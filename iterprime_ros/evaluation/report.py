@@ -9,17 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from iterprime_ros.answer import Status
+from iterprime_ros.evaluation.bootstrap import CONFIDENCE_LEVEL, Estimate
 from iterprime_ros.evaluation.metrics import (
-    CONFIDENCE_LEVEL,
+    GENERALISED,
     MEAN_IOU,
     METRICS,
+    OVERALL_IOU,
     P_05,
-    Estimate,
-    Outcome,
+    PRECISIONS,
+    Metric,
     estimates,
 )
+from iterprime_ros.evaluation.outcome import Outcome
 
 ALL = 'all'  # the row of every question; a data set without groups uses it as its only group
+_COMPARISONS = (
+    'fraction of targets with IoU above X, or of X and above. With > count '
+    '[IteRPrimE](https://github.com/VoyageWang/IteRPrimE/blob/main/evaluator.py) and '
+    '[PhraseCut](https://github.com/ChenyunWu/PhraseCutDataset/blob/master/utils/evaluator.py), '
+    'with >= [LAVT](https://github.com/yz93/LAVT-RIS/blob/main/test.py), '
+    '[DMMI](https://github.com/toggle1995/RIS-DMMI/blob/main/test.py) and '
+    '[ReLA](https://github.com/henghuiding/ReLA/blob/main/gres_model/evaluation/refer_evaluation.py)'
+)
+_OF_TAGS = {'oIoU': OVERALL_IOU, 'mIoU': MEAN_IOU, 'P@0.5': P_05}
 
 
 def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
@@ -36,7 +48,8 @@ class Results:
     """The outcomes of one model and what was computed from them.
 
     outcomes: of every question.
-    metrics: estimates by group, then by the name of the metric; the group ALL has all outcomes.
+    metrics: estimates by group, then by the name of the metric in METRICS, PRECISIONS or
+        GENERALISED; the group ALL has all outcomes.
     """
 
     outcomes: Sequence[Outcome]
@@ -46,7 +59,8 @@ class Results:
 def results_of(outcomes: Sequence[Outcome]) -> Results:
     """Return outcomes with their metrics."""
     groups = {**by_group(outcomes), ALL: outcomes}
-    return Results(outcomes, {name: estimates(some) for name, some in groups.items()})
+    metrics = {**METRICS, **PRECISIONS, **GENERALISED}
+    return Results(outcomes, {name: estimates(some, metrics) for name, some in groups.items()})
 
 
 def report_text(
@@ -58,31 +72,50 @@ def report_text(
     results: of the profile's model.
     baselines: results of every baseline on the same questions, by its name.
     """
-    parts = [
-        '# Evaluation',
-        '\n'.join(f'- {name}: {value}' for name, value in facts.items()),
-        f'## Profile {facts["profile"]}',
-        metrics_table(results),
-        'Answers by status:',
-        status_table(results.outcomes),
-    ]
-    for name, each in baselines.items():
-        parts += [f'## Baseline {name}', metrics_table(each)]
+    profile = f'Profile {facts["profile"]}'
+    named = {profile: results, **{f'Baseline {name}': each for name, each in baselines.items()}}
+    parts = ['# Evaluation', '\n'.join(f'- {name}: {value}' for name, value in facts.items())]
+    if baselines:
+        parts += ['## All together', comparison_table(named)]
+    for name, each in named.items():
+        parts += [f'## {name}', metrics_table(each)]
+        if each is results:
+            parts += ['Answers by status:', status_table(results.outcomes)]
+    for name, each in named.items():
+        parts += [f'## {name}: precision at thresholds of IoU', metrics_table(each, PRECISIONS)]
+    if 'N-acc' in results.metrics[ALL]:
+        for name, each in named.items():
+            parts += [f'## {name}: with and without a target', metrics_table(each, GENERALISED)]
     parts += ['## Legend', _legend(results)]
     for tag in dict.fromkeys(tag for outcome in results.outcomes for tag in outcome.tags):
-        parts += [
-            f'## Profile {facts["profile"]}: targets by {tag}',
-            tag_table(results.outcomes, tag),
+        parts += [f'## {profile}: targets by {tag}', tag_table(results.outcomes, tag)]
+    return '\n\n'.join(part for part in parts if part)
+
+
+def comparison_table(results: Mapping[str, Results]) -> str:
+    """Return a markdown table of the metrics over all questions, a row for each name."""
+    present = {name for each in results.values() for name in each.metrics[ALL]}
+    shown = [name for name in METRICS if name in present]
+    return markdown_table(
+        [
+            {'model': model, **{name: str(each.metrics[ALL].get(name, '')) for name in shown}}
+            for model, each in results.items()
         ]
-    return '\n\n'.join(parts)
+    )
 
 
-def metrics_table(results: Results) -> str:
-    """Return a markdown table of every metric with its interval, a row for each group."""
+def metrics_table(results: Results, metrics: Mapping[str, Metric] = METRICS) -> str:
+    """Return a markdown table of metrics with their intervals, a row for each group.
+
+    Metrics that the outcomes do not allow are left out; '' where none is left.
+    """
+    shown = [name for name in metrics if name in results.metrics[ALL]]
+    if not shown:
+        return ''
     counts = {**Counter(outcome.group for outcome in results.outcomes), ALL: len(results.outcomes)}
     rows = []
-    for group, metrics in results.metrics.items():
-        cells = {name: str(metrics.get(name, '')) for name in results.metrics[ALL]}
+    for group, found in results.metrics.items():
+        cells = {name: str(found.get(name, '')) for name in shown}
         rows.append({'group': group, 'questions': str(counts[group]), **cells})
     return markdown_table(rows)
 
@@ -106,17 +139,12 @@ def tag_table(outcomes: Sequence[Outcome], tag: str) -> str:
     for outcome in outcomes:
         if outcome.has_target and tag in outcome.tags:
             values.setdefault(outcome.tags[tag], []).append(outcome)
-    return markdown_table(
-        [
-            {
-                tag: value,
-                'questions': str(len(some)),
-                'P@0.5': f'{P_05(some):.3f}',
-                'mIoU': f'{MEAN_IOU(some):.3f}',
-            }
-            for value, some in sorted(values.items())
-        ]
-    )
+    rows = []
+    for value, some in sorted(values.items()):
+        found = estimates(some, _OF_TAGS)
+        cells = {name: str(found.get(name, '')) for name in _OF_TAGS}
+        rows.append({tag: value, 'questions': str(len(some)), **cells})
+    return markdown_table(rows)
 
 
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
@@ -177,5 +205,13 @@ def _legend(results: Results) -> str:
         'Every mask is compared with the target, whatever the status of the answer: of AMBIGUOUS, '
         'that of the best candidate.'
     )
-    metrics = [f'- {name}: {METRICS[name].description}' for name in results.metrics[ALL]]
-    return '\n'.join([introduction, '', *metrics])
+    described = {**METRICS, **GENERALISED}
+    if 'N-acc' not in results.metrics[ALL]:
+        described = dict(METRICS)
+    lines = [
+        f'- {name}: {metric.description}'
+        for name, metric in described.items()
+        if name in results.metrics[ALL]
+    ]
+    lines.append(f'- P@X (>), P@X (>=): {_COMPARISONS}')
+    return '\n'.join([introduction, '', *lines])

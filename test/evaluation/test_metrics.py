@@ -17,10 +17,13 @@ from iterprime_ros.evaluation.metrics import (
     CORRECT_REJECTIONS,
     FALSE_AMBIGUOUS,
     FALSE_REJECTIONS,
+    GENERALISED,
     MEAN_IOU,
     METRICS,
     ORACLE_MEAN_IOU,
     P_05,
+    PRECISIONS,
+    THRESHOLDS,
     Asked,
     bootstrap,
     estimates,
@@ -70,9 +73,18 @@ def test_ious_are_their_definitions(areas):
     assert MEAN_IOU(some) == pytest.approx(sum(ious) / len(ious))
     total = [sum(column) for column in zip(*areas, strict=True)]
     assert METRICS['oIoU'](some) == pytest.approx(total[0] / total[1])
-    for threshold in (0.5, 0.7, 0.9):
-        right = sum(iou > threshold for iou in ious)
-        assert METRICS[f'P@{threshold}'](some) == pytest.approx(right / len(ious))
+    for threshold in THRESHOLDS:
+        above = sum(iou > threshold for iou in ious) / len(ious)
+        reaching = sum(iou >= threshold for iou in ious) / len(ious)
+        assert PRECISIONS[f'P@{threshold} (>)'](some) == pytest.approx(above)
+        assert PRECISIONS[f'P@{threshold} (>=)'](some) == pytest.approx(reaching)
+
+
+def test_the_comparisons_of_an_iou_with_a_threshold_differ_where_they_are_equal():
+    for threshold in THRESHOLDS:
+        some = outcomes([(round(10 * threshold), 10)])
+        assert PRECISIONS[f'P@{threshold} (>)'](some) == 0
+        assert PRECISIONS[f'P@{threshold} (>=)'](some) == 1
 
 
 @given(ANSWERS)
@@ -190,9 +202,90 @@ def test_the_oracle_is_measured_only_where_it_was_computed():
 def test_columns_have_a_fixed_order():
     some = [replace(BASE, oracle_iou=0.7, asked=asked) for asked in Asked]
     assert list(estimates(some)) == [
-        *('P@0.5', 'mIoU', 'oIoU', 'P@0.7', 'P@0.9', 'false rejections', 'correct rejections'),
+        *('P@0.5', 'mIoU', 'oIoU', 'false rejections', 'correct rejections'),
         *('false AMBIGUOUS', 'correct AMBIGUOUS', 'all instances', 'oracle mIoU'),
     ]
+    assert list(estimates(some, PRECISIONS)) == list(PRECISIONS)
+    assert list(estimates(some, GENERALISED)) == list(GENERALISED)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=20))
+def test_estimates_are_those_of_each_metric_alone(answers):
+    some = [
+        replace(
+            BASE,
+            image_id=str(image),
+            asked=list(Asked)[kind],
+            union=10 * (kind < 2),
+            intersection=image * (kind < 2),
+            status='not found' if image % 3 == 0 else 'found',
+            mask_area=image,
+        )
+        for kind, image in answers
+    ]
+    metrics = {**METRICS, **PRECISIONS, **GENERALISED}
+    found = estimates(some, metrics)
+    for name, metric in metrics.items():
+        if math.isnan(metric(some)):
+            assert name not in found
+            continue
+        assert found[name].value == pytest.approx(metric(some))
+        alone = bootstrap(metric, some)
+        assert (found[name].low, found[name].high) == pytest.approx((alone.low, alone.high))
+
+
+PIXELS = st.integers(0, 2**6 - 1)  # of a mask of 6 pixels; bit k is pixel k
+GENERAL_ANSWERS = st.lists(
+    st.tuples(st.sampled_from((0, *range(64))), PIXELS, st.booleans()), min_size=1, max_size=20
+)
+
+
+def counted(bits):
+    return bits.bit_count()
+
+
+@given(GENERAL_ANSWERS)
+def test_generalised_metrics_are_those_of_pixel_sets(answers):
+    """Target 0 is none; an answer says whether it rejects, whatever its mask, as ReLA's does."""
+    some, ious, shared, together = [], [], 0, 0
+    rejected = {True: [], False: []}  # by whether there is a target
+    empty = []
+    for k, (target, mask, is_rejected) in enumerate(answers):
+        some.append(
+            replace(
+                BASE,
+                image_id=str(k),
+                asked=Asked.ONE if target else Asked.NOTHING,
+                status='not found' if is_rejected else 'found',
+                intersection=counted(target & mask),
+                union=counted(target | mask) if target else 0,
+                mask_area=counted(mask),
+            )
+        )
+        rejected[bool(target)].append(is_rejected)
+        if not target:
+            ious.append(1.0 if is_rejected else 0.0)
+            together += 0 if is_rejected else counted(mask)
+            empty.append(mask == 0)
+            continue
+        intersection = 0 if is_rejected else counted(target & mask)
+        ious.append(intersection / counted(target | mask))
+        shared += intersection
+        together += counted(target | mask)
+    expected = {
+        'gIoU': sum(ious) / len(ious),
+        'cIoU': shared / together if together else math.nan,
+        'N-acc': np.mean(rejected[False]) if rejected[False] else math.nan,
+        'T-acc': 1 - np.mean(rejected[True]) if rejected[True] else math.nan,
+        'empty masks': np.mean(empty) if empty else math.nan,
+    }
+    for name, value in expected.items():
+        assert GENERALISED[name](some) == pytest.approx(value, nan_ok=True)
+
+
+def test_what_is_unclear_is_no_part_of_the_generalised_metrics():
+    some = [replace(BASE, asked=Asked.UNCLEAR, union=0)]
+    assert estimates(some, GENERALISED) == {}
 
 
 BITS = st.integers(0, 2**12 - 1)
