@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import spacy
-from spacy.tokens import Span, Token
+from spacy.tokens import Doc, Span, Token
 
 from iterprime_ros.errors import (
     InvalidCommandError,
@@ -109,6 +109,10 @@ class CommandParser:
                 f'install one made for it ({reason}).'
             ) from error
         return cls(nlp)
+
+    def analyse(self, text: str) -> Doc:
+        """Return what the spaCy pipeline says of a text: tokens, tree, sentences, noun chunks."""
+        return self._nlp(text)
 
     def parse(self, command: str) -> ParsedCommand:
         """Parse a command or a bare expression.
