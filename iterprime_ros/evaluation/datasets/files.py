@@ -1,28 +1,35 @@
 """Files of data sets: JSON, pickles of plain containers, and images."""
 
+import hashlib
 import json
 import pickle
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from pydantic import TypeAdapter, ValidationError
 
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError
 from iterprime_ros.limits import MAX_PIXELS
 
+Content = TypeVar('Content')
 
-def read_json(path: Path, dataset: str) -> Any:
+
+def read_json(path: Path, dataset: str, keep: Callable[[dict[str, Any]], Any] | None = None) -> Any:
     """Return what a JSON file holds.
 
     dataset: name of the data set, for the error message.
+    keep: what to put in the place of each object as soon as it is read; for files that are larger
+        than what is needed of them.
 
     Raises InvalidDatasetError for a file that is missing or no JSON.
     """
-    return _read(path, dataset, 'JSON', json.loads)
+    return _read(path, dataset, 'JSON', partial(json.loads, object_hook=keep))
 
 
 def read_pickle(path: Path, dataset: str) -> Any:
@@ -55,6 +62,25 @@ def read_rgb(path: Path, size: tuple[int, int] | None, dataset: str) -> NDArray[
             f'annotation {size[0]} x {size[1]}: {where_to_find(dataset)}.'
         )
     return image
+
+
+def validated(schema: TypeAdapter[Content], content: object, path: Path, dataset: str) -> Content:
+    """Return the content of a file in the form that it should have.
+
+    Raises InvalidDatasetError for another form.
+    """
+    try:
+        return schema.validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = '.'.join(map(str, first['loc']))
+        damaged(path, f'{where}: {first["msg"]}' if where else first['msg'], dataset)
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with path.open('rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def check_files(paths: list[Path], dataset: str) -> None:

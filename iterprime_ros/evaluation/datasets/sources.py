@@ -1,0 +1,191 @@
+"""What each data set consists of: its files, where they come from, and their licences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Files that hold the annotations of a data set.
+
+    name: whose form it is.
+    files: patterns below the data root; {split} stands for a split, * for any text. The reader
+        takes the layout whose first file is there.
+    split_names: what {split} becomes where that is not the name of the split.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    split_names: Mapping[str, str] = field(default_factory=dict)
+
+    def patterns(self, split: str) -> tuple[str, ...]:
+        """Return the patterns of the files of a split."""
+        name = self.split_names.get(split, split)
+        return tuple(each.replace('{split}', name) for each in self.files)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set comes from.
+
+    title: its name in papers, or what it is.
+    splits: the default one first.
+    layouts: in the order in which they are looked for; empty for what is not read from files.
+    images: folders below the data root, one of which holds the images.
+    downloads: what to fetch from where, and where it goes, one sentence each.
+    licence: of the annotations and of the images.
+    """
+
+    title: str
+    splits: tuple[str, ...]
+    layouts: tuple[Layout, ...] = ()
+    images: tuple[str, ...] = ()
+    downloads: tuple[str, ...] = ()
+    licence: str = ''
+
+
+def found(pattern: str, root: Path) -> list[Path]:
+    """Return the files or folders of a pattern below the data root, sorted."""
+    # A name may have the brackets that glob reads as a choice of letters, so * alone is special.
+    folder, _, name = pattern.rpartition('/')
+    if '*' in name:
+        return sorted((root / folder).glob(name))
+    return [root / pattern] if (root / pattern).exists() else []
+
+
+def missing(source: Source, split: str, root: Path) -> list[str]:
+    """Return what a split lacks, as patterns below the data root.
+
+    Where there are several layouts these are the files of the one of which something is there,
+    or of the first one.
+    """
+    lacking = [
+        [each for each in layout.patterns(split) if not found(each, root)]
+        for layout in source.layouts
+    ]
+    begun = [
+        absent
+        for layout, absent in zip(source.layouts, lacking, strict=True)
+        if layout.patterns(split)[0] not in absent
+    ]
+    annotations = (begun or lacking)[:1]
+    images = source.images[:1] if not any(found(each, root) for each in source.images) else ()
+    return [*(each for absent in annotations for each in absent), *images]
+
+
+# COCO's terms: https://cocodataset.org/#termsofuse.
+_COCO_LICENCE = (
+    "the masks are COCO's, CC BY 4.0; the images are under the Flickr terms of use, and COCO does "
+    'not own them (https://cocodataset.org/#termsofuse)'
+)
+TRAIN_2014 = ('images/mscoco/images/train2014', 'coco/train2014', 'train2014')
+_TRAIN_2014_DOWNLOAD = (
+    'images: train2014.zip (13 GB) from https://cocodataset.org/#download; unpack it in '
+    'images/mscoco/images'
+)
+
+
+def _refer_download(archive: str, folder: str) -> str:
+    # The server's end: README.md of lichengunc/refer and its issues 14 and 26.
+    return (
+        f'{folder}: {archive} of https://github.com/lichengunc/refer, whose server is gone; copies '
+        f'of 2022 are in the Web Archive (https://github.com/lichengunc/refer/issues/26); unpack '
+        f'it in the data root'
+    )
+
+
+def _referformer(folder: str) -> tuple[Layout, Layout]:
+    # wjn922/ReferFormer:docs/data.md and tools/data/convert_refexp_to_coco.py.
+    name = f'{folder}/instances_{folder}_{{split}}.json'
+    return Layout("ReferFormer's JSON", (f'coco/{name}',)), Layout("ReferFormer's JSON", (name,))
+
+
+def _hub(name: str) -> Layout:
+    # Files at https://huggingface.co/datasets/jxu124/refcoco/tree/main/data and its like.
+    return Layout(
+        "the hub's parquet",
+        (f'jxu124/{name}/data/{{split}}-*.parquet',),
+        {'val': 'validation', 'testA': 'test'},
+    )
+
+
+def _hub_download(name: str, megabytes: int) -> str:
+    return (
+        f'or instead of it jxu124/{name} ({megabytes} MB): hf download jxu124/{name} '
+        f'--repo-type dataset --local-dir ROOT/jxu124/{name}'
+    )
+
+
+def _refer(folder: str, split_by: str) -> Layout:
+    return Layout("refer.py's files", (f'{folder}/refs({split_by}).p', f'{folder}/instances.json'))
+
+
+_UNC_SPLITS = ('val', 'testA', 'testB', 'train')
+_CONVERTED = "or what ReferFormer's tools/data/convert_refexp_to_coco.py makes of it, in coco"
+# The licence of lichengunc/refer is its LICENSE file; that of RefCOCOg's expressions is in
+# README.md of mjhucla/Google_Refexp_toolbox.
+_REFER_LICENCE = f'refer.py and what it comes with are Apache-2.0; {_COCO_LICENCE}'
+_GOOGLE_LICENCE = f"the expressions are Google's, CC BY 4.0; {_COCO_LICENCE}"
+_RENDERED = ('test', 'held-out', 'calibration')
+
+# The sizes of the parquet files are those of their cards at huggingface.co/datasets/jxu124.
+SOURCES: Mapping[str, Source] = {
+    'tabletop': Source('rendered scenes of a table', _RENDERED),
+    'tabletop-clutter': Source('rendered scenes of a crowded table', _RENDERED),
+    'tabletop-stacked': Source('rendered scenes with objects on each other', _RENDERED),
+    'tabletop-unseen': Source('rendered scenes with unknown kinds of objects', _RENDERED),
+    'refcoco': Source(
+        title='RefCOCO, split by UNC',
+        splits=_UNC_SPLITS,
+        layouts=(_refer('refcoco', 'unc'), *_referformer('refcoco'), _hub('refcoco')),
+        images=TRAIN_2014,
+        downloads=(
+            _refer_download('refcoco.zip', 'refcoco'),
+            _CONVERTED,
+            _hub_download('refcoco', 39),
+            _TRAIN_2014_DOWNLOAD,
+        ),
+        licence=_REFER_LICENCE,
+    ),
+    'refcoco+': Source(
+        title='RefCOCO+, split by UNC',
+        splits=_UNC_SPLITS,
+        layouts=(_refer('refcoco+', 'unc'), *_referformer('refcoco+'), _hub('refcocoplus')),
+        images=TRAIN_2014,
+        downloads=(
+            _refer_download('refcoco+.zip', 'refcoco+'),
+            _CONVERTED,
+            _hub_download('refcocoplus', 40),
+            _TRAIN_2014_DOWNLOAD,
+        ),
+        licence=_REFER_LICENCE,
+    ),
+    'refcocog-umd': Source(
+        title='RefCOCOg, split by UMD',
+        splits=('val', 'test', 'train'),
+        layouts=(_refer('refcocog', 'umd'), *_referformer('refcocog'), _hub('refcocog')),
+        images=TRAIN_2014,
+        downloads=(
+            _refer_download('refcocog.zip', 'refcocog'),
+            _CONVERTED,
+            _hub_download('refcocog', 46),
+            _TRAIN_2014_DOWNLOAD,
+        ),
+        licence=_GOOGLE_LICENCE,
+    ),
+    'refcocog-google': Source(
+        title='RefCOCOg, split by Google',
+        splits=('val', 'train'),
+        layouts=(_refer('refcocog', 'google'),),
+        images=TRAIN_2014,
+        downloads=(_refer_download('refcocog.zip', 'refcocog'), _TRAIN_2014_DOWNLOAD),
+        licence=_GOOGLE_LICENCE,
+    ),
+    # phrasecut, grefcoco and ref-zom follow.
+}
+
+
+def first_layout(layouts: Sequence[Layout], split: str, root: Path) -> Layout | None:
+    """Return the first layout whose first file is there, or None."""
+    return next((each for each in layouts if found(each.patterns(split)[0], root)), None)
