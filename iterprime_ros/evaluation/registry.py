@@ -26,6 +26,9 @@ DATASETS: Mapping[str, str] = {
     'tabletop-clutter': 'iterprime_ros.evaluation.datasets.tabletop:load_clutter',
     'tabletop-stacked': 'iterprime_ros.evaluation.datasets.tabletop:load_stacked',
     'tabletop-unseen': 'iterprime_ros.evaluation.datasets.tabletop:load_unseen',
+    'phrasecut': 'iterprime_ros.evaluation.datasets.phrasecut:load_phrasecut',
+    'grefcoco': 'iterprime_ros.evaluation.datasets.grefcoco:load_grefcoco',
+    'ref-zom': 'iterprime_ros.evaluation.datasets.ref_zom:load_ref_zom',
 }
 
 # module:function, called as load(model).

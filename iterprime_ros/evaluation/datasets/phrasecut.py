@@ -135,7 +135,7 @@ def _add(
         if len(pictures) == limit:
             return
         if image_id not in sizes:
-            raise ValueError(f'no size of image {image_id} in {folder / SIZES[0]}')
+            raise ValueError(f'image {image_id} is not in {SIZES[0]}')
         path = folder / 'images' / f'{image_id}.jpg'
         pictures[image_id] = _Picture(str(image_id), path, sizes[image_id], [])
     picture = pictures[image_id]
