@@ -34,6 +34,7 @@ DATASETS: Mapping[str, str] = {
 # module:function, called as load(model).
 BASELINES: Mapping[str, str] = {
     'grad-cam': 'iterprime_ros.evaluation.baselines.grad_cam:grad_cam',
+    'position': 'iterprime_ros.evaluation.baselines.position:position_baseline',
 }
 
 
