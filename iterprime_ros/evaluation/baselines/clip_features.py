@@ -25,9 +25,13 @@ _LARGEST_ID = 2  # eos_token_id of the first configurations, which stands for th
 
 @dataclass(frozen=True)
 class Clip:
-    """A CLIP on its device, float32, with the tokenizer of its texts."""
+    """A CLIP on its device, float32, with the tokenizer of its texts.
 
-    model: CLIPModel
+    model: a CLIPModel.
+    tokenizer: that pads at the right.
+    """
+
+    model: Any
     tokenizer: PreTrainedTokenizerBase
 
     @property
