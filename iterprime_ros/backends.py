@@ -25,6 +25,7 @@ MATCHERS: Mapping[str, str] = {
 PROPOSERS: Mapping[str, str] = {
     'sam': 'iterprime_ros.masks.sam:load_sam',
     'segment_anything': 'iterprime_ros.masks.segment_anything:load_segment_anything',
+    'mask2former': 'iterprime_ros.masks.mask2former:load_mask2former',
     'regions': 'iterprime_ros.masks.regions:load_regions',
 }
 

@@ -132,6 +132,12 @@ def _registered(registry: Mapping[str, str], kind: str) -> str:
     return kind
 
 
+# The commit of the hub that is pinned is named by ByungKwanLee/CoLLaVO (collavo/load_collavo.py),
+# which loads it. IteRPrimE's authors load the same weights in detectron2's format.
+_MASK2FORMER = (
+    'facebook/mask2former-swin-large-coco-panoptic@85b535928a783691eaf27467a573b26d543336ea'
+)
+
 _BASE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-base-coco')
 _LARGE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-large-coco')
 
@@ -157,9 +163,12 @@ _FOR_REAL_IMAGES: dict[str, Profile] = {
         masks=MaskChoice(kind='regions'),
     ),
     'paper': Profile(
-        description="the authors' matcher and settings, with masks of SAM in place of Mask2Former",
+        description="ALBEF, Mask2Former and the settings of the authors' code",
+        # facebookresearch/Mask2Former, MODEL_ZOO.md, of all its weights.
+        notice='The weights of Mask2Former are licensed for non-commercial use only (CC BY-NC '
+        '4.0), and were trained on COCO, whose images RefCOCO, RefCOCO+ and RefCOCOg use.',
         matcher=MatcherChoice(kind='albef', weights='ALBEF.pth', tokenizer='bert-base-uncased'),
-        masks=MaskChoice(kind='sam', weights='facebook/sam-vit-base'),
+        masks=MaskChoice(kind='mask2former', weights=_MASK2FORMER),
         grounding=AUTHORS,
         answer=AnswerSettings(match_threshold=0, ambiguity_margin=0),
     ),

@@ -1,5 +1,6 @@
 """Profiles: the named ones, YAML files that build on them, and wrong ones in one sentence."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,9 @@ def test_profiles_are_whole():
     paper = load_profile('paper')
     assert paper.grounding.keep_failed_round
     assert paper.answer.match_threshold == 0
+    assert paper.masks.kind == 'mask2former'
+    assert re.fullmatch(r'facebook/.+@[0-9a-f]{40}', paper.masks.weights)
+    assert 'CC BY-NC 4.0' in paper.notice
 
 
 def test_a_file_may_build_on_a_profile(tmp_path):

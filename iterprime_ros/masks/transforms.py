@@ -1,5 +1,6 @@
-"""Images to the input of a SAM encoder, and the logits of its decoder back to masks."""
+"""Images to the input of a mask model, and the logits of its decoder back to masks."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,14 +12,16 @@ from iterprime_ros.errors import InvalidImageError
 
 Size = tuple[int, int]  # height, width in pixels
 
-# Of ImageNet's training images, RGB in [0, 1]: what every published SAM was trained with.
+# Of ImageNet's training images, RGB in [0, 1]: what published SAMs and Mask2Formers were trained
+# with.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+_MASKS_AT_ONCE = 16  # more would take gigabytes while they are enlarged
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How an image lies in the model's square input.
+    """How an image lies in the model's input.
 
     image: size of the image (H, W), in pixels.
     resized: its size in the model's input.
@@ -41,6 +44,28 @@ def fit_longest_side(image: Size, side: int) -> Fit:
 def fit_stretched(image: Size, side: int) -> Fit:
     """Return the fit of SAM 2: both sides become `side`."""
     return Fit(image, (side, side))
+
+
+def fit_shortest_side(image: Size, shortest: int, longest: int, divisor: int) -> Fit:
+    """Return the fit of detectron2's models: the aspect ratio stays, to rounding.
+
+    shortest: what the shorter side becomes, unless the longer one would become more than `longest`;
+        the scale and the rounding are those of ResizeShortestEdge (facebookresearch/detectron2,
+        detectron2/data/transforms/augmentation_impl.py).
+    divisor: both sides are padded to a multiple of it.
+    """
+    scale = shortest / min(image)
+    sides = [scale * length for length in image]
+    sides[image.index(min(image))] = shortest
+    if max(sides) > longest:
+        scale = longest / max(sides)
+        sides = [length * scale for length in sides]
+    height, width = (max(1, int(length + 0.5)) for length in sides)
+    return Fit(
+        image,
+        (height, width),
+        (math.ceil(height / divisor) * divisor, math.ceil(width / divisor) * divisor),
+    )
 
 
 def reduced(image: Tensor, side: int) -> Tensor:
@@ -68,7 +93,7 @@ def check_image(image: Tensor) -> None:
 
 
 def to_pixel_values(image: Tensor, fit: Fit, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Return the model's input (1, 3, side, side) float32 for an image (3, H, W) uint8.
+    """Return the model's input (1, 3, h, w) float32 for an image (3, H, W) uint8.
 
     mean, std: of RGB in [0, 1].
 
@@ -105,17 +130,23 @@ def unpadded(logits: Tensor, fit: Fit) -> Tensor:
     return logits[:, :rows, :columns]
 
 
-def to_masks(logits: Tensor, fit: Fit) -> Tensor:
+def to_masks(logits: Tensor, fit: Fit, threshold: float = 0.0) -> Tensor:
     """Return the masks (M, H, W) bool of an image from a decoder's logits (M, h, w).
 
     M may be 0. The logits are upsampled bilinearly, to the padded input first where there is one,
-    whose padding is then cut away; a pixel belongs to a mask where its logit is above 0.
+    whose padding is then cut away; a pixel belongs to a mask where its logit is above a threshold.
     """
-    if not len(logits):  # which cannot be upsampled
-        return torch.zeros((0, *fit.image), dtype=torch.bool, device=logits.device)
+    masks = torch.empty((len(logits), *fit.image), dtype=torch.bool, device=logits.device)
+    for part, found in zip(logits.split(_MASKS_AT_ONCE), masks.split(_MASKS_AT_ONCE), strict=True):
+        if len(part):  # nothing cannot be upsampled
+            torch.gt(_upsampled(part, fit), threshold, out=found)
+    return masks
+
+
+def _upsampled(logits: Tensor, fit: Fit) -> Tensor:
+    """Return the logits (M, H, W) float32 of an image from those of a decoder (M, h, w)."""
     maps = logits[None].float()
     if fit.padded is not None:
         maps = functional.interpolate(maps, fit.padded, mode='bilinear', align_corners=False)
         maps = maps[..., : fit.resized[0], : fit.resized[1]]
-    maps = functional.interpolate(maps, fit.image, mode='bilinear', align_corners=False)
-    return maps[0] > 0
+    return functional.interpolate(maps, fit.image, mode='bilinear', align_corners=False)[0]

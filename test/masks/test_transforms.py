@@ -13,6 +13,7 @@ from iterprime_ros.masks.transforms import (
     IMAGENET_STD,
     check_image,
     fit_longest_side,
+    fit_shortest_side,
     fit_stretched,
     to_masks,
     to_model_points,
@@ -50,6 +51,27 @@ def test_pixels_and_points_are_those_of_the_sam_processor(processor, make_image,
     torch.testing.assert_close(found, made['input_points'].reshape(-1, 2).float())
 
 
+@pytest.mark.parametrize(
+    ('size', 'resized', 'padded'),
+    [
+        ((480, 640), (800, 1067), (800, 1088)),
+        ((640, 480), (1067, 800), (1088, 800)),
+        ((427, 640), (800, 1199), (800, 1216)),
+        ((333, 500), (800, 1201), (800, 1216)),
+        ((360, 640), (750, 1333), (768, 1344)),
+        ((100, 100), (800, 800), (800, 800)),
+        ((3000, 4000), (800, 1067), (800, 1088)),
+        ((30, 1000), (40, 1333), (64, 1344)),
+        ((1, 1000), (1, 1333), (32, 1344)),
+        ((5000, 1), (1333, 1), (1344, 32)),
+        ((1, 1), (800, 800), (800, 800)),
+    ],
+)
+def test_the_shortest_side_is_that_of_detectron2(size, resized, padded):
+    fit = fit_shortest_side(size, 800, 1333, 32)
+    assert (fit.image, fit.resized, fit.padded) == (size, resized, padded)
+
+
 @pytest.mark.parametrize('size', SIZES)
 def test_masks_are_those_of_the_sam_processor(processor, size):
     logits = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -57,6 +79,14 @@ def test_masks_are_those_of_the_sam_processor(processor, size):
     expected = processor.post_process_masks([logits[None]], [size], [fit.resized])[0][0]
     assert expected.shape == (4, *size)
     assert torch.equal(to_masks(logits, fit), expected)
+
+
+def test_many_masks_are_masks_one_at_a_time():
+    logits = torch.randn(37, 20, 30, generator=torch.Generator().manual_seed(1))
+    fit = fit_shortest_side((45, 61), 80, 120, 32)
+    alone = torch.cat([to_masks(each[None], fit, 0.5) for each in logits])
+    assert torch.equal(to_masks(logits, fit, 0.5), alone)
+    assert not torch.equal(to_masks(logits, fit), alone)
 
 
 def test_a_picture_too_thin_to_scale_keeps_a_row(make_image):
