@@ -1,49 +1,25 @@
 """gRefCOCO (Liu, Ding and Jiang, CVPR 2023): expressions about any number of COCO's objects."""
 
 from pathlib import Path
-from typing import Any
 
-from iterprime_ros.evaluation.datasets.dataset import RecordedImages, chosen_split
-from iterprime_ros.evaluation.datasets.object_sets import (
-    NO_TARGET,
-    ONE_TARGET,
-    SEVERAL_TARGETS,
-    ObjectSet,
-    Picture,
-    References,
-    ids_of,
-    load_object_sets,
-    object_set,
-)
+from iterprime_ros.evaluation.datasets.dataset import RecordedImages
+from iterprime_ros.evaluation.datasets.object_sets import Picture, Reference, load_object_sets
 
-NAME = 'grefcoco'
-SPLITS = ('val', 'testA', 'testB', 'train')
-_NOTHING = [-1]
+_NOTHING = [-1]  # henghuiding/gRefCOCO:grefer.py
 
 
-def load_grefcoco(split: str | None, limit: int | None, root: Path) -> RecordedImages[Picture]:
-    """Return the expressions of a split, in the layout of henghuiding/gRefCOCO.
+class _Reference(Reference):
+    @property
+    def objects(self) -> list[int]:
+        """See Reference."""
+        return [] if self.ann_id == _NOTHING else super().objects
 
-    split: one of SPLITS; val by default.
-    limit: number of images at most; all by default.
-    root: folder that has grefcoco with grefs(unc).p or grefs(unc).json and instances.json, and
-        images/train2014.
 
-    Groups: 'one target', 'several targets' and 'no target'. Expressions are the `raw` texts, which
-    henghuiding/ReLA evaluates.
+def load_grefcoco(
+    split: str | None = None, limit: int | None = None, root: Path = Path('data')
+) -> RecordedImages[Picture]:
+    """Return the images of a split; see object_sets.load_object_sets.
 
-    Raises InvalidSettingError for an unknown split or a limit below 1, and InvalidDatasetError for
-    a file that is missing or damaged.
+    Groups: 'one target', 'several targets' and 'no target'.
     """
-    name = chosen_split(NAME, SPLITS, split)
-    path = root / NAME / 'grefs(unc).p'  # grefer.py, too, prefers it
-    if not path.exists():
-        path = path.with_suffix('.json')
-    return load_object_sets(References(NAME, path, _object_set), name, limit, root)
-
-
-def _object_set(reference: Any) -> ObjectSet:
-    ids = ids_of(reference)
-    objects = [] if ids == _NOTHING else ids
-    group = (NO_TARGET, ONE_TARGET, SEVERAL_TARGETS)[min(len(objects), 2)]
-    return object_set(reference, group, objects)
+    return load_object_sets('grefcoco', _Reference, split, limit, root)

@@ -12,11 +12,13 @@ class Layout:
     name: whose form it is.
     files: patterns below the data root; {split} stands for a split, * for any text. The reader
         takes the layout whose first file is there.
+    download: what to get from where, and where it goes; {root} stands for the data root.
     split_names: what {split} becomes where that is not the name of the split.
     """
 
     name: str
     files: tuple[str, ...]
+    download: str
     split_names: Mapping[str, str] = field(default_factory=dict)
 
     def patterns(self, split: str) -> tuple[str, ...]:
@@ -33,7 +35,7 @@ class Source:
     splits: the default one first.
     layouts: in the order in which they are looked for; empty for what is not read from files.
     images: folders below the data root, one of which holds the images.
-    downloads: what to fetch from where, and where it goes, one sentence each.
+    images_download: as in Layout.
     licence: of the annotations and of the images.
     """
 
@@ -41,7 +43,7 @@ class Source:
     splits: tuple[str, ...]
     layouts: tuple[Layout, ...] = ()
     images: tuple[str, ...] = ()
-    downloads: tuple[str, ...] = ()
+    images_download: str = ''
     licence: str = ''
 
 
@@ -74,62 +76,59 @@ def missing(source: Source, split: str, root: Path) -> list[str]:
     return [*(each for absent in annotations for each in absent), *images]
 
 
-# COCO's terms: https://cocodataset.org/#termsofuse.
-_COCO_LICENCE = (
-    "the masks are COCO's, CC BY 4.0; the images are under the Flickr terms of use, and COCO does "
-    'not own them (https://cocodataset.org/#termsofuse)'
-)
-TRAIN_2014 = ('images/mscoco/images/train2014', 'coco/train2014', 'train2014')
-_TRAIN_2014_DOWNLOAD = (
-    'images: train2014.zip (13 GB) from https://cocodataset.org/#download; unpack it in '
-    'images/mscoco/images'
-)
+def first_layout(layouts: Sequence[Layout], split: str, root: Path) -> Layout | None:
+    """Return the first layout whose first file is there, or None."""
+    return next((each for each in layouts if found(each.patterns(split)[0], root)), None)
 
 
-def _refer_download(archive: str, folder: str) -> str:
-    # The server's end: README.md of lichengunc/refer and its issues 14 and 26.
-    return (
-        f'{folder}: {archive} of https://github.com/lichengunc/refer, whose server is gone; copies '
-        f'of 2022 are in the Web Archive (https://github.com/lichengunc/refer/issues/26); unpack '
-        f'it in the data root'
+def _refer(folder: str, split_by: str) -> Layout:
+    # The end of the server: README.md of lichengunc/refer and its issues 14 and 26.
+    return Layout(
+        "refer.py's files",
+        (f'{folder}/refs({split_by}).p', f'{folder}/instances.json'),
+        f'{folder}.zip of https://github.com/lichengunc/refer, unpacked in {{root}}; its server is '
+        'gone, and https://github.com/lichengunc/refer/issues/26 names copies in the Web Archive',
     )
 
 
-def _referformer(folder: str) -> tuple[Layout, Layout]:
-    # wjn922/ReferFormer:docs/data.md and tools/data/convert_refexp_to_coco.py.
-    name = f'{folder}/instances_{folder}_{{split}}.json'
-    return Layout("ReferFormer's JSON", (f'coco/{name}',)), Layout("ReferFormer's JSON", (name,))
+def _referformer(folder: str) -> Layout:
+    # wjn922/ReferFormer:docs/data.md.
+    return Layout(
+        "ReferFormer's JSON",
+        (f'coco/{folder}/instances_{folder}_{{split}}.json',),
+        'what tools/data/convert_refexp_to_coco.py of https://github.com/wjn922/ReferFormer makes '
+        "of refer.py's files",
+    )
 
 
-def _hub(name: str) -> Layout:
-    # Files at https://huggingface.co/datasets/jxu124/refcoco/tree/main/data and its like.
+def _hub(name: str, megabytes: int) -> Layout:
+    # Files and size: https://huggingface.co/datasets/jxu124/refcoco and its like.
     return Layout(
         "the hub's parquet",
         (f'jxu124/{name}/data/{{split}}-*.parquet',),
+        f'hf download jxu124/{name} --repo-type dataset --local-dir {{root}}/jxu124/{name} '
+        f'({megabytes} MB)',
         {'val': 'validation', 'testA': 'test'},
     )
 
 
-def _hub_download(name: str, megabytes: int) -> str:
-    return (
-        f'or instead of it jxu124/{name} ({megabytes} MB): hf download jxu124/{name} '
-        f'--repo-type dataset --local-dir ROOT/jxu124/{name}'
-    )
-
-
-def _refer(folder: str, split_by: str) -> Layout:
-    return Layout("refer.py's files", (f'{folder}/refs({split_by}).p', f'{folder}/instances.json'))
-
-
 _UNC_SPLITS = ('val', 'testA', 'testB', 'train')
-_CONVERTED = "or what ReferFormer's tools/data/convert_refexp_to_coco.py makes of it, in coco"
-# The licence of lichengunc/refer is its LICENSE file; that of RefCOCOg's expressions is in
-# README.md of mjhucla/Google_Refexp_toolbox.
-_REFER_LICENCE = f'refer.py and what it comes with are Apache-2.0; {_COCO_LICENCE}'
-_GOOGLE_LICENCE = f"the expressions are Google's, CC BY 4.0; {_COCO_LICENCE}"
+# That of refer.py, and that of ReferFormer and IteRPrimE.
+TRAIN_2014 = ('images/mscoco/images/train2014', 'coco/train2014')
+TRAIN_2014_DOWNLOAD = (
+    'train2014.zip (13 GB) of https://cocodataset.org/#download, unpacked in '
+    '{root}/images/mscoco/images'
+)
+COCO_LICENCE = (
+    "the masks are COCO's, CC BY 4.0; the images belong to their authors, under the Flickr terms "
+    'of use (https://cocodataset.org/#termsofuse)'
+)
+# LICENSE of lichengunc/refer, and README.md of mjhucla/Google_Refexp_toolbox.
+_REFER_LICENCE = f'the expressions come with refer.py, Apache-2.0; {COCO_LICENCE}'
+_GOOGLE_LICENCE = f"the expressions are Google's, CC BY 4.0; {COCO_LICENCE}"
+_PHRASECUT = 'VGPhraseCut_v0'
 _RENDERED = ('test', 'held-out', 'calibration')
 
-# The sizes of the parquet files are those of their cards at huggingface.co/datasets/jxu124.
 SOURCES: Mapping[str, Source] = {
     'tabletop': Source('rendered scenes of a table', _RENDERED),
     'tabletop-clutter': Source('rendered scenes of a crowded table', _RENDERED),
@@ -138,40 +137,25 @@ SOURCES: Mapping[str, Source] = {
     'refcoco': Source(
         title='RefCOCO, split by UNC',
         splits=_UNC_SPLITS,
-        layouts=(_refer('refcoco', 'unc'), *_referformer('refcoco'), _hub('refcoco')),
+        layouts=(_refer('refcoco', 'unc'), _referformer('refcoco'), _hub('refcoco', 39)),
         images=TRAIN_2014,
-        downloads=(
-            _refer_download('refcoco.zip', 'refcoco'),
-            _CONVERTED,
-            _hub_download('refcoco', 39),
-            _TRAIN_2014_DOWNLOAD,
-        ),
+        images_download=TRAIN_2014_DOWNLOAD,
         licence=_REFER_LICENCE,
     ),
     'refcoco+': Source(
         title='RefCOCO+, split by UNC',
         splits=_UNC_SPLITS,
-        layouts=(_refer('refcoco+', 'unc'), *_referformer('refcoco+'), _hub('refcocoplus')),
+        layouts=(_refer('refcoco+', 'unc'), _referformer('refcoco+'), _hub('refcocoplus', 40)),
         images=TRAIN_2014,
-        downloads=(
-            _refer_download('refcoco+.zip', 'refcoco+'),
-            _CONVERTED,
-            _hub_download('refcocoplus', 40),
-            _TRAIN_2014_DOWNLOAD,
-        ),
+        images_download=TRAIN_2014_DOWNLOAD,
         licence=_REFER_LICENCE,
     ),
     'refcocog-umd': Source(
         title='RefCOCOg, split by UMD',
         splits=('val', 'test', 'train'),
-        layouts=(_refer('refcocog', 'umd'), *_referformer('refcocog'), _hub('refcocog')),
+        layouts=(_refer('refcocog', 'umd'), _referformer('refcocog'), _hub('refcocog', 46)),
         images=TRAIN_2014,
-        downloads=(
-            _refer_download('refcocog.zip', 'refcocog'),
-            _CONVERTED,
-            _hub_download('refcocog', 46),
-            _TRAIN_2014_DOWNLOAD,
-        ),
+        images_download=TRAIN_2014_DOWNLOAD,
         licence=_GOOGLE_LICENCE,
     ),
     'refcocog-google': Source(
@@ -179,13 +163,8 @@ SOURCES: Mapping[str, Source] = {
         splits=('val', 'train'),
         layouts=(_refer('refcocog', 'google'),),
         images=TRAIN_2014,
-        downloads=(_refer_download('refcocog.zip', 'refcocog'), _TRAIN_2014_DOWNLOAD),
+        images_download=TRAIN_2014_DOWNLOAD,
         licence=_GOOGLE_LICENCE,
     ),
-    # phrasecut, grefcoco and ref-zom follow.
+    # phrasecut, grefcoco and ref-zom follow here.
 }
-
-
-def first_layout(layouts: Sequence[Layout], split: str, root: Path) -> Layout | None:
-    """Return the first layout whose first file is there, or None."""
-    return next((each for each in layouts if found(each.patterns(split)[0], root)), None)
