@@ -88,8 +88,8 @@ def add_evaluate(
         choices=list(BASELINES),
         action='append',
         default=[],
-        help='also evaluate a baseline on the same questions; grad-cam is the profile without '
-        'emphasis and refinement. May be given several times',
+        help='also evaluate a baseline on the same questions; grad-cam is one heatmap '
+        'without emphasis and refinement. May be given several times',
     )
     compared.add_argument(
         '--ablation',

@@ -107,7 +107,7 @@ def test_evaluate_takes_another_data_set_and_baseline(tmp_path, capsys):
     values = {name: estimate['value'] for name, estimate in baseline['metrics']['all'].items()}
     perfect = {'P@0.5': 1, 'mIoU': 1, 'oIoU': 1, 'P@0.7': 1, 'P@0.9': 1}
     rates = {'false rejections': 0, 'correct rejections': 1, 'false AMBIGUOUS': 0}
-    assert values == {**perfect, **rates}
+    assert values.items() >= {**perfect, **rates}.items()
     report = capsys.readouterr().out
     headings = [line for line in report.splitlines() if line.startswith('## ')]
     assert headings == [
@@ -154,8 +154,8 @@ def test_help_names_every_data_set_and_baseline(capsys):
 
 
 def test_unknown_names_are_rejected():
-    with pytest.raises(InvalidSettingError, match='no data set "refcoco": name one of tabletop'):
-        registry.load_dataset('refcoco')
+    with pytest.raises(InvalidSettingError, match='no data set "visual-7w": name one of tabletop'):
+        registry.load_dataset('visual-7w')
     with pytest.raises(InvalidSettingError, match='no baseline "clip": name one of grad-cam'):
         registry.load_baseline('clip', None)
 

@@ -5,5 +5,9 @@ from iterprime_ros.pipeline import IteRPrimE
 
 
 def grad_cam(model: IteRPrimE) -> IteRPrimE:
-    """Return a model without Primary Word Emphasis (PWEM) and refinement rounds (IGRS)."""
-    return with_settings(model, GRAD_CAM)
+    """Return a model that answers by one heatmap, without emphasis (PWEM) and refinement (IGRS).
+
+    It rejects nothing, as thresholds of the model were chosen for its own way of answering.
+    """
+    answer = {'by': 'heatmap', 'match_threshold': 0.0, 'ambiguity_margin': 0.0}
+    return with_settings(model, GRAD_CAM, answer=answer)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from iterprime_ros.answer import Status
 from iterprime_ros.evaluation.ablation import grounding_variants
 from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
 from iterprime_ros.evaluation.datasets.tabletop import load_tabletop
@@ -17,14 +18,16 @@ def test_it_has_one_round_and_no_emphasis():
     baseline = grad_cam(iterprime)
     settings = baseline.profile.grounding
     assert (settings.rounds, settings.local_emphasis, settings.global_emphasis) == (1, False, False)
-    assert baseline.profile.answer == iterprime.profile.answer
+    assert baseline.profile.answer.by == 'heatmap'
     rows = {each.name: each.model.profile.grounding for each in grounding_variants(iterprime)}
     assert settings == rows['one heatmap: Grad-CAM alone']
     (sample,) = load_tabletop('calibration', 1)
     commands = [question.command for question in sample.questions]
     answers = baseline.segment_many(baseline.embed(sample.image), commands)
-    assert all(len(answer.rounds) == 1 for answer in answers)
-    of_iterprime = iterprime.segment_many(iterprime.embed(sample.image), commands)
+    assert all(len(answer.rounds) == 1 and answer.parts is None for answer in answers)
+    assert all(answer.status is Status.FOUND for answer in answers)
+    whole = with_settings(iterprime, answer={'by': 'heatmap', 'match_threshold': 0.0})
+    of_iterprime = whole.segment_many(whole.embed(sample.image), commands)
     for answer, other in zip(answers, of_iterprime, strict=True):
         assert len(other.rounds) == 3
         assert answer.match_probability == other.match_probability
