@@ -112,6 +112,23 @@ def _hub(name: str, megabytes: int) -> Layout:
     )
 
 
+def _grefcoco(suffix: str) -> Layout:
+    return Layout(
+        "gRefCOCO's files",
+        (f'grefcoco/grefs(unc).{suffix}', 'grefcoco/instances.json'),
+        'hf download FudanCVL/gRefCOCO --repo-type dataset --local-dir {root}/grefcoco, which '
+        'https://github.com/henghuiding/gRefCOCO names',
+    )
+
+
+def _ref_zom(name: str) -> Layout:
+    return Layout(
+        "Ref-ZOM's files",
+        (f'ref-zom/{name}', 'ref-zom/instances.json'),
+        'the Google Drive that https://github.com/toggle1995/RIS-DMMI names, in {root}/ref-zom',
+    )
+
+
 _UNC_SPLITS = ('val', 'testA', 'testB', 'train')
 # That of refer.py, and that of ReferFormer and IteRPrimE.
 TRAIN_2014 = ('images/mscoco/images/train2014', 'coco/train2014')
@@ -166,5 +183,51 @@ SOURCES: Mapping[str, Source] = {
         images_download=TRAIN_2014_DOWNLOAD,
         licence=_GOOGLE_LICENCE,
     ),
-    # phrasecut, grefcoco and ref-zom follow here.
+    'phrasecut': Source(
+        title='PhraseCut',
+        splits=('test', 'val', 'miniv', 'train'),
+        layouts=(
+            Layout(
+                "PhraseCut's files",
+                # README.md names image_data_split3000.json, download_dataset.py leaves out 3000.
+                (f'{_PHRASECUT}/refer_{{split}}.json', f'{_PHRASECUT}/image_data_split*.json'),
+                'python download_dataset.py -s test --download_img 0 in '
+                'https://github.com/ChenyunWu/PhraseCutDataset writes it to data/VGPhraseCut_v0 '
+                'there (46 MB)',
+            ),
+        ),
+        images=(f'{_PHRASECUT}/images',),
+        images_download='the same without --download_img 0 (11 GB for all splits)',
+        licence=(
+            'none is named at https://github.com/ChenyunWu/PhraseCutDataset; the images are of '
+            'Visual Genome (https://homes.cs.washington.edu/~ranjay/visualgenome)'
+        ),
+    ),
+    'grefcoco': Source(
+        title='gRefCOCO, split by UNC',
+        splits=_UNC_SPLITS,
+        # In the order of grefer.py in henghuiding/gRefCOCO.
+        layouts=(_grefcoco('p'), _grefcoco('json')),
+        images=('images/train2014', *TRAIN_2014),
+        images_download=TRAIN_2014_DOWNLOAD,
+        licence=f'none is named at https://github.com/henghuiding/gRefCOCO; {COCO_LICENCE}',
+    ),
+    'ref-zom': Source(
+        title='Ref-ZOM',
+        splits=('test', 'train'),
+        # The name that the code of its authors reads, and the one of the download.
+        layouts=(_ref_zom('refs(final).p'), _ref_zom('Ref-ZOM(final).p')),
+        images=(
+            'images/trainval2014',
+            'images/train2014',
+            *TRAIN_2014,
+            'images/val2014',
+            *(each.replace('train2014', 'val2014') for each in TRAIN_2014),
+        ),
+        images_download=(
+            'train2014.zip (13 GB) and val2014.zip (6 GB) of https://cocodataset.org/#download, '
+            'unpacked in {root}/images/mscoco/images'
+        ),
+        licence=f'none is named at https://github.com/toggle1995/RIS-DMMI; {COCO_LICENCE}',
+    ),
 }
