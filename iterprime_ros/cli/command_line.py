@@ -8,6 +8,8 @@ import sys
 import traceback
 
 from iterprime_ros import __version__
+from iterprime_ros.cli.datasets_arguments import add_datasets
+from iterprime_ros.cli.datasets_command import list_datasets
 from iterprime_ros.cli.demo_arguments import add_demo
 from iterprime_ros.cli.demo_command import start_demo
 from iterprime_ros.cli.evaluate_arguments import add_evaluate, add_merge
@@ -80,5 +82,6 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands, list_models, fetch_models)
     add_evaluate(commands, evaluate_profile)
     add_merge(commands, merge_shards)
+    add_datasets(commands, list_datasets)
     add_demo(commands, start_demo)
     return parser

@@ -1,0 +1,34 @@
+"""The arguments of `iterprime datasets` and its help."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+
+def add_datasets(
+    commands: argparse._SubParsersAction, run: Callable[[argparse.Namespace], int]
+) -> None:
+    """Add the subcommand; `run` takes the parsed arguments and returns the exit code."""
+    from iterprime_ros.evaluation.datasets.sources import SOURCES
+    from iterprime_ros.evaluation.registry import default_data_root
+
+    datasets = commands.add_parser(
+        'datasets',
+        help='show the data sets: what to download, where it goes, and its licence',
+        description='Shows which files of each data set are here, what to download, where it goes, '
+        'and its licence. Nothing is downloaded.',
+        epilog='examples:\n  iterprime datasets\n      all of them\n'
+        '  iterprime datasets refcoco --data-root /data\n      one, with its files below /data',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    datasets.add_argument(
+        'name', nargs='?', metavar='NAME', choices=list(SOURCES), help='of one data set'
+    )
+    datasets.add_argument(
+        '--data-root',
+        type=Path,
+        default=default_data_root(),
+        metavar='DIR',
+        help='folder that data sets on disk lie below (default: $ITERPRIME_DATA, or else data)',
+    )
+    datasets.set_defaults(run=run)
