@@ -21,6 +21,7 @@ from iterprime_ros.evaluation.metrics import (
     estimates,
 )
 from iterprime_ros.evaluation.outcome import Outcome
+from iterprime_ros.evaluation.published import published_figures
 
 ALL = 'all'  # the row of every question; a data set without groups uses it as its only group
 _COMPARISONS = (
@@ -30,6 +31,11 @@ _COMPARISONS = (
     'with >= [LAVT](https://github.com/yz93/LAVT-RIS/blob/main/test.py), '
     '[DMMI](https://github.com/toggle1995/RIS-DMMI/blob/main/test.py) and '
     '[ReLA](https://github.com/henghuiding/ReLA/blob/main/gres_model/evaluation/refer_evaluation.py)'
+)
+_PUBLISHED_NOTE = (
+    'In percent. Methods differ in models, masks and images counted, as far as known in the column '
+    '"settings"; figures of a part of the split (a limit, a shard) are not comparable. An empty '
+    'cell: not read in the source.'
 )
 _OF_TAGS = {'oIoU': OVERALL_IOU, 'mIoU': MEAN_IOU, 'P@0.5': P_05}
 
@@ -68,7 +74,8 @@ def report_text(
 ) -> str:
     """Return the report in markdown.
 
-    facts: what was evaluated and how, value by name; 'profile' is among them.
+    facts: what was evaluated and how, value by name; 'profile' is among them. Published figures
+        are those of its 'dataset' and 'split'.
     results: of the profile's model.
     baselines: results of every baseline on the same questions, by its name.
     """
@@ -81,15 +88,29 @@ def report_text(
         parts += [f'## {name}', metrics_table(each)]
         if each is results:
             parts += ['Answers by status:', status_table(results.outcomes)]
-    for name, each in named.items():
-        parts += [f'## {name}: precision at thresholds of IoU', metrics_table(each, PRECISIONS)]
-    if 'N-acc' in results.metrics[ALL]:
+    for heading, metrics in _further_metrics(results).items():
         for name, each in named.items():
-            parts += [f'## {name}: with and without a target', metrics_table(each, GENERALISED)]
+            parts += [f'## {name}: {heading}', metrics_table(each, metrics)]
+    published = published_table(str(facts.get('dataset')), str(facts.get('split')), named)
+    if published:
+        parts += ['## Published figures', _PUBLISHED_NOTE, published]
     parts += ['## Legend', _legend(results)]
-    for tag in dict.fromkeys(tag for outcome in results.outcomes for tag in outcome.tags):
-        parts += [f'## {profile}: targets by {tag}', tag_table(results.outcomes, tag)]
-    return '\n\n'.join(part for part in parts if part)
+    targets = [outcome for outcome in results.outcomes if outcome.has_target]
+    for tag in dict.fromkeys(tag for outcome in targets for tag in outcome.tags):
+        for name, each in named.items():
+            parts += [f'## {name}: targets by {tag}', tag_table(each.outcomes, tag)]
+    return '\n\n'.join(parts)
+
+
+def _further_metrics(results: Results) -> dict[str, Mapping[str, Metric]]:
+    """Return the metrics that have tables of their own, by the headings of these."""
+    present = results.metrics[ALL]
+    further: dict[str, Mapping[str, Metric]] = {}
+    if present.keys() & PRECISIONS.keys():
+        further['precision at thresholds of IoU'] = PRECISIONS
+    if 'N-acc' in present:  # without questions about what is not there, they are those above
+        further['with and without a target'] = GENERALISED
+    return further
 
 
 def comparison_table(results: Mapping[str, Results]) -> str:
@@ -102,6 +123,46 @@ def comparison_table(results: Mapping[str, Results]) -> str:
             for model, each in results.items()
         ]
     )
+
+
+def published_table(dataset: str, split: str, results: Mapping[str, Results]) -> str:
+    """Return a markdown table of results, then of the published figures on the same split.
+
+    results: measured here, by the name of the model; their intervals in brackets.
+
+    The figures are percentages. Without any publication on that split the table is ''.
+    """
+    published = published_figures(dataset, split)
+    if not published:
+        return ''
+    here = [
+        {
+            'method': name,
+            'oIoU': _percent(each.metrics[ALL].get('oIoU')),
+            'mIoU': _percent(each.metrics[ALL].get('mIoU')),
+            'settings': 'measured here',
+            'source': 'this report',
+        }
+        for name, each in results.items()
+    ]
+    there = [
+        {
+            'method': each.method,
+            'oIoU': '' if each.overall_iou is None else str(each.overall_iou),
+            'mIoU': '' if each.mean_iou is None else str(each.mean_iou),
+            'settings': each.settings,
+            'source': f'<{each.source}>',
+        }
+        for each in published
+    ]
+    return markdown_table([*here, *there])
+
+
+def _percent(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ''
+    value, low, high = (100 * each for each in (estimate.value, estimate.low, estimate.high))
+    return f'{value:.2f} ({low:.2f} to {high:.2f})'
 
 
 def metrics_table(results: Results, metrics: Mapping[str, Metric] = METRICS) -> str:
@@ -205,13 +266,13 @@ def _legend(results: Results) -> str:
         'Every mask is compared with the target, whatever the status of the answer: of AMBIGUOUS, '
         'that of the best candidate.'
     )
-    described = {**METRICS, **GENERALISED}
-    if 'N-acc' not in results.metrics[ALL]:
-        described = dict(METRICS)
+    further = _further_metrics(results).values()
+    described = {**METRICS, **(GENERALISED if GENERALISED in further else {})}
     lines = [
         f'- {name}: {metric.description}'
         for name, metric in described.items()
         if name in results.metrics[ALL]
     ]
-    lines.append(f'- P@X (>), P@X (>=): {_COMPARISONS}')
+    if PRECISIONS in further:
+        lines.append(f'- P@X (>), P@X (>=): {_COMPARISONS}')
     return '\n'.join([introduction, '', *lines])
