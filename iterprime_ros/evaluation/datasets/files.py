@@ -136,9 +136,12 @@ class _PlainUnpickler(pickle.Unpickler):
 
 def _unpickle(content: bytes) -> Any:
     try:
-        return _PlainUnpickler(BytesIO(content), encoding='utf-8').load()
-    except UnicodeDecodeError:
-        return _PlainUnpickler(BytesIO(content), encoding='latin-1').load()
+        try:
+            return _PlainUnpickler(BytesIO(content), encoding='utf-8').load()
+        except UnicodeDecodeError:
+            return _PlainUnpickler(BytesIO(content), encoding='latin-1').load()
+    except MemoryError as error:  # a few damaged bytes may claim any size
+        raise pickle.UnpicklingError('it asks for more memory than there is') from error
 
 
 def _decode_image(content: bytes) -> NDArray[np.uint8]:
