@@ -22,7 +22,6 @@ from iterprime_ros.evaluation.ablation_objects import (
     searched_objects,
 )
 from iterprime_ros.evaluation.ablation_parts import parts_frame, parts_outcomes
-from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError, Sample
 from iterprime_ros.evaluation.frame_objects import objects_in
 from iterprime_ros.evaluation.metrics import (
@@ -42,7 +41,7 @@ from iterprime_ros.evaluation.runner import (
     embed_sample,
     outcome_of,
 )
-from iterprime_ros.evaluation.variants import PWEM, with_settings
+from iterprime_ros.evaluation.variants import GRAD_CAM, PWEM, with_settings
 from iterprime_ros.masks.regions import RegionProposer
 from iterprime_ros.pipeline import Frame, IteRPrimE
 
@@ -71,7 +70,7 @@ def grounding_variants(model: IteRPrimE) -> list[Variant]:
     """
     answer = {'by': 'heatmap', 'match_threshold': 0.0, 'ambiguity_margin': 0.0}
     configured = with_settings(model, answer=answer)
-    base = grad_cam(configured)
+    base = with_settings(configured, GRAD_CAM)
 
     def variant(name: str, **grounding: object) -> Variant:
         return Variant(f'one heatmap: {name}', with_settings(base, grounding))

@@ -29,10 +29,11 @@ from iterprime_ros.evaluation.registry import DATA_ROOT, load_baseline, load_dat
 from iterprime_ros.evaluation.report import markdown_table
 from iterprime_ros.evaluation.report_files import write_reports
 from iterprime_ros.evaluation.runner import AnsweredQuestion, answer_sample, embed_sample
-from iterprime_ros.evaluation.segmenter import Segmenter
+from iterprime_ros.evaluation.segmenter import Baseline
 from iterprime_ros.evaluation.shards import merged
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.render import atomic_write
+from iterprime_ros.weights import Placement
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,13 @@ def evaluate(evaluation: Evaluation) -> list[Outcome]:
             f'There are {len(dataset)} images, fewer than shards: take fewer shards.'
         )
     model = _model(evaluation)
-    baselines = {name: load_baseline(name, model) for name in evaluation.baselines}
+    placement = Placement.named(
+        evaluation.device, model.profile.encoder_dtype, evaluation.offline, evaluation.profile
+    )
+    baselines = {
+        name: load_baseline(name, model, evaluation.dataset, placement)
+        for name in evaluation.baselines
+    }
     header = _header(evaluation, dataset, model)
     with outcome_log(evaluation.out, header, evaluation.resume) as (log, done):
         left = [index for index in indices if index not in done]
@@ -127,15 +134,15 @@ def _answered(
     index: int,
     sample: Sample,
     model: IteRPrimE,
-    baselines: Mapping[str, Segmenter],
+    baselines: Mapping[str, Baseline],
     image_only: bool,
 ) -> AnsweredImage:
     frame = embed_sample(model, sample, image_only)
     answered = answer_sample(model, sample, frame)
     answers = {PROFILE: tuple(map(_recorded, with_oracle_iou(model, frame, answered)))}
     for name, baseline in baselines.items():
-        frame = embed_sample(baseline, sample, image_only)
-        answers[name] = tuple(map(_recorded, answer_sample(baseline, sample, frame)))
+        kept = baseline.embed(sample.image, frame)
+        answers[name] = tuple(map(_recorded, answer_sample(baseline, sample, kept)))
     return AnsweredImage(index, sample.depth is not None and not image_only, answers)
 
 

@@ -14,8 +14,9 @@ from iterprime_ros.errors import InvalidSettingError
 
 if TYPE_CHECKING:
     from iterprime_ros.evaluation.datasets.dataset import Dataset
-    from iterprime_ros.evaluation.segmenter import Segmenter
+    from iterprime_ros.evaluation.segmenter import Baseline
     from iterprime_ros.pipeline import IteRPrimE
+    from iterprime_ros.weights import Placement
 
 DATA_ROOT = 'data'
 _DATA_VARIABLE = 'ITERPRIME_DATA'
@@ -35,10 +36,11 @@ DATASETS: Mapping[str, str] = {
     'ref-zom': 'iterprime_ros.evaluation.datasets.ref_zom:load_ref_zom',
 }
 
-# module:function, called as load(model).
+# module:function, called as load(model, dataset, placement).
 BASELINES: Mapping[str, str] = {
-    'grad-cam': 'iterprime_ros.evaluation.baselines.grad_cam:grad_cam',
-    'position': 'iterprime_ros.evaluation.baselines.position:position_baseline',
+    'grad-cam': 'iterprime_ros.evaluation.baselines.grad_cam:load_grad_cam',
+    'gl-clip': 'iterprime_ros.evaluation.baselines.gl_clip:load_gl_clip',
+    'position': 'iterprime_ros.evaluation.baselines.position:load_position',
 }
 
 
@@ -64,15 +66,19 @@ def load_dataset(
     return dataset
 
 
-def load_baseline(name: str, model: 'IteRPrimE') -> 'Segmenter':
+def load_baseline(
+    name: str, model: 'IteRPrimE', dataset: str, placement: 'Placement'
+) -> 'Baseline':
     """Return a baseline.
 
     name: a key of BASELINES.
     model: the model that is compared with it; the baseline may share its parts.
+    dataset: a key of DATASETS, whose questions it answers.
+    placement: where models of its own are loaded.
 
-    Raises InvalidSettingError for a name that does not exist.
+    Raises InvalidSettingError for a name that does not exist, and the errors of loading models.
     """
-    baseline: Segmenter = _loader(BASELINES, 'baseline', name)(model)
+    baseline: Baseline = _loader(BASELINES, 'baseline', name)(model, dataset, placement)
     return baseline
 
 

@@ -11,6 +11,7 @@ from iterprime_ros.answer import Segmentation, Status
 from iterprime_ros.evaluation.datasets.dataset import Question, Sample
 from iterprime_ros.evaluation.metrics import Asked, Outcome, is_complete, overlap
 from iterprime_ros.evaluation.segmenter import Segmenter
+from iterprime_ros.pipeline import Frame, IteRPrimE
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,20 @@ class AnsweredQuestion:
     outcome: Outcome
 
 
-def embed_sample(segmenter: Segmenter, sample: Sample, image_only: bool = False) -> Any:
-    """Return what a segmenter keeps of an image with the depth and calibration that it has.
+def embed_sample(model: IteRPrimE, sample: Sample, image_only: bool = False) -> Frame:
+    """Return what a model keeps of an image with the depth and calibration that it has.
 
     image_only: whether depth and calibration are withheld.
     """
     if image_only:
-        return segmenter.embed(sample.image)
-    return segmenter.embed(sample.image, sample.depth, sample.pinhole)
+        return model.embed(sample.image)
+    return model.embed(sample.image, sample.depth, sample.pinhole)
 
 
 def answer_sample(segmenter: Segmenter, sample: Sample, frame: Any) -> list[AnsweredQuestion]:
     """Answer the questions about an image together.
 
-    frame: what segmenter.embed returned for the image.
+    frame: what the embed of the segmenter returned for the image.
     """
     commands = [question.command for question in sample.questions]
     answers = segmenter.segment_many(frame, commands)

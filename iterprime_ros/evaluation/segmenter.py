@@ -1,4 +1,4 @@
-"""The interface of what can be evaluated: the model itself, its variants and the baselines."""
+"""The interfaces of what can be evaluated: a model and its variants, and baselines."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -7,25 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.answer import Segmentation
-from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.pipeline import Frame
 
 
 class Segmenter(Protocol):
     """Answers commands about images; IteRPrimE is one."""
-
-    def embed(
-        self,
-        image: NDArray[np.uint8],
-        depth: NDArray[np.float32] | None = None,
-        pinhole: Pinhole | None = None,
-        /,
-    ) -> Any:
-        """Encode an image once for all its commands.
-
-        image: (H, W, 3) uint8 RGB.
-        depth: (h, w) float32 in metres, registered to the image; None where the data set has none.
-        pinhole: the calibration of the image; None where the data set has none.
-        """
 
     def segment_many(self, frame: Any, commands: Sequence[str], /) -> list[Segmentation]:
         """Answer commands about an image, in their order.
@@ -36,4 +22,16 @@ class Segmenter(Protocol):
         instance_count of its candidates. Whatever the status, it compares the mask with the ground
         truth: of an AMBIGUOUS answer, that of the best candidate. NOT_FOUND and INVALID also count
         as rejections.
+        """
+
+
+class Baseline(Segmenter, Protocol):
+    """A Segmenter that a model is compared with."""
+
+    def embed(self, image: NDArray[np.uint8], frame: Frame, /) -> Any:
+        """Return what the baseline needs of an image, once for all its commands.
+
+        image: (H, W, 3) uint8 RGB.
+        frame: what the model under evaluation keeps of the image, so that a baseline over the same
+            encoders computes them once.
         """

@@ -16,6 +16,7 @@ from iterprime_ros.evaluation.datasets.dataset import (
     Sample,
     chosen_split,
 )
+from iterprime_ros.weights import ON_CPU
 
 RED = (200, 20, 20)
 
@@ -58,7 +59,7 @@ class Squares:
 class RedPixels:
     """Answers commands with "red" by every red pixel, and rejects the others."""
 
-    def embed(self, image, depth=None, pinhole=None):
+    def embed(self, image, frame):
         return (image == RED).all(axis=2)
 
     def segment_many(self, frame, commands):
@@ -79,7 +80,7 @@ def load_nothing(split=None, limit=None, root=None):
     return Squares(split or 'train', 0 * (limit or 0))
 
 
-def red_pixels(_):
+def red_pixels(model, dataset, placement):
     return RedPixels()
 
 
@@ -105,18 +106,19 @@ def test_evaluate_takes_another_data_set_and_baseline(tmp_path, capsys):
     baseline = results['baselines']['red-pixels']
     assert [outcome['iou'] for outcome in baseline['outcomes']] == [1, 0, 1, 0]
     values = {name: estimate['value'] for name, estimate in baseline['metrics']['all'].items()}
-    perfect = {'P@0.5': 1, 'mIoU': 1, 'oIoU': 1, 'P@0.7': 1, 'P@0.9': 1}
+    perfect = {'P@0.5': 1, 'mIoU': 1, 'oIoU': 1}
     rates = {'false rejections': 0, 'correct rejections': 1, 'false AMBIGUOUS': 0}
     assert values.items() >= {**perfect, **rates}.items()
     report = capsys.readouterr().out
     headings = [line for line in report.splitlines() if line.startswith('## ')]
-    assert headings == [
+    expected = [
         '## Profile tabletop',
         '## Baseline red-pixels',
         '## Baseline grad-cam',
         '## Legend',
         '## Profile tabletop: targets by side',
     ]
+    assert [each for each in headings if each in expected] == expected
     assert '| one | 2 |' in report
     assert '| none | 2 |' in report
 
@@ -157,7 +159,7 @@ def test_unknown_names_are_rejected():
     with pytest.raises(InvalidSettingError, match='no data set "visual-7w": name one of tabletop'):
         registry.load_dataset('visual-7w')
     with pytest.raises(InvalidSettingError, match='no baseline "clip": name one of grad-cam'):
-        registry.load_baseline('clip', None)
+        registry.load_baseline('clip', None, 'tabletop', ON_CPU)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,6 @@ from iterprime_ros.evaluation.baselines.clip_features import (
     text_features,
 )
 from iterprime_ros.evaluation.frame_objects import objects_in
-from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.language.command_parser import ParsedCommand, cut_note, permitted
 from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.weights import ON_CPU, Placement
@@ -93,23 +92,16 @@ class GlClip:
         self._model, self._clip = model, clip
         self.v, self.faithful = v, faithful
 
-    def embed(
-        self,
-        image: NDArray[np.uint8],
-        _depth: NDArray[np.float32] | None = None,
-        _pinhole: Pinhole | None = None,
-    ) -> MaskFeatures:
+    def embed(self, image: NDArray[np.uint8], frame: Frame) -> MaskFeatures:
         """Return the masks of an image (H, W, 3) uint8 RGB and their features.
 
-        Raises InvalidImageError for another image.
+        frame: what model.embed returned for the image.
         """
-        proposed = self._model.embed_masks(image)
-        size = (image.shape[0], image.shape[1])
-        found = objects_in(self._model, Frame(size, size, None, None, None, proposed, {}))
+        found = objects_in(self._model, frame)
         shown = found.masks.flatten(1).any(1)
         masks = found.masks[shown].to(self._clip.device)
         iou = found.predicted_iou[shown]
-        return MaskFeatures(size, masks, iou, self.mask_features(image, masks))
+        return MaskFeatures(frame.image_size, masks, iou, self.mask_features(image, masks))
 
     def mask_features(self, image: NDArray[np.uint8], masks: Tensor) -> Tensor:
         """Return the features (K, D) float32 of unit length of masks of an image.
@@ -181,6 +173,11 @@ def gl_clip(
     Raises WeightsNotFoundError and WeightsMismatchError.
     """
     return GlClip(model, load_clip(weights, placement), v, faithful)
+
+
+def load_gl_clip(model: IteRPrimE, dataset: str, placement: Placement) -> GlClip:
+    """Return the baseline with CLIP of the hub and the weight of a data set; see gl_clip."""
+    return gl_clip(model, v=global_weight(dataset), placement=placement)
 
 
 def global_weight(dataset: str) -> float:

@@ -4,7 +4,7 @@ Nothing is matched: what the object is, and what it is related to, does not coun
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from iterprime_ros.answer import Candidate, Segmentation, Status, resized
 from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.evaluation.frame_objects import objects_in
-from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.pipeline import Frame, IteRPrimE
+from iterprime_ros.weights import Placement
 
-Point = tuple[float, float]  # (x, y), shares of the image's width and height: (0, 0) is top left
+# (x, y), shares of the image's width and height: (0, 0) is top left. NaN: anywhere along that axis.
+Point = tuple[float, float]
 
-_MIDDLE = 0.5  # also of an expression that says "middle", "center" or nothing
+_MIDDLE = frozenset({'middle', 'center', 'centre', 'central'})
 _X = {'left': 0.0, 'leftmost': 0.0, 'lefthand': 0.0} | dict.fromkeys(
     ('right', 'rightmost', 'righthand'), 1.0
 )
@@ -35,14 +36,9 @@ class PositionBaseline:
     def __init__(self, model: IteRPrimE) -> None:
         self._model = model
 
-    def embed(
-        self,
-        image: NDArray[np.uint8],
-        _depth: NDArray[np.float32] | None = None,
-        _pinhole: Pinhole | None = None,
-    ) -> Frame:
-        """Encode an image (H, W, 3) uint8 RGB for all its commands."""
-        return self._model.embed(image)
+    def embed(self, _image: NDArray[np.uint8], frame: Frame) -> Frame:
+        """Return the frame of the model, which has the objects."""
+        return frame
 
     def segment_many(self, frame: Frame, commands: Sequence[str]) -> list[Segmentation]:
         """Return one answer for each command, in order: NOT_FOUND only where there is no object."""
@@ -64,19 +60,22 @@ class PositionBaseline:
             return command
 
 
-def position_baseline(model: IteRPrimE) -> PositionBaseline:
+def load_position(model: IteRPrimE, _dataset: str, _placement: Placement) -> PositionBaseline:
     """Return the baseline over the objects that a model finds."""
     return PositionBaseline(model)
 
 
 def position(expression: str) -> Point:
-    """Return the point of the image that the first words for its sides name, else its middle."""
+    """Return the position that the words of an expression name.
+
+    The first word for a side decides each axis; "left" leaves y open. "middle", or no such word at
+    all, is the middle along what is open.
+    """
     words = re.findall('[a-z]+', expression.lower())
-    return _first(words, _X), _first(words, _Y)
-
-
-def _first(words: Sequence[str], positions: Mapping[str, float]) -> float:
-    return next((positions[word] for word in words if word in positions), _MIDDLE)
+    x, y = (next((each[word] for word in words if word in each), None) for each in (_X, _Y))
+    is_middle = (x is None and y is None) or not _MIDDLE.isdisjoint(words)
+    rest = 0.5 if is_middle else float('nan')
+    return rest if x is None else x, rest if y is None else y
 
 
 def centroids(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -92,7 +91,8 @@ def centroids(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def nearest(places: NDArray[np.float64], point: Point) -> int | None:
     """Return the number of the centroid (M, 2) that is nearest to a point; None if all are NaN."""
-    distances = np.hypot(*(places - point).T)
+    offsets = np.where(np.isnan(point), 0 * places, places - point)
+    distances = np.hypot(*offsets.T)
     return None if np.isnan(distances).all() else int(np.nanargmin(distances))
 
 

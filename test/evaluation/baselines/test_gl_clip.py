@@ -230,9 +230,10 @@ def test_more_masks_than_a_batch_equal_each_alone(clip, iterprime, photo):
 
 def test_answers_are_those_of_the_plain_scores(clip, iterprime, photo):
     masks = some_masks()
-    baseline = GlClip(iterprime.with_proposer(FixedMasks(masks)), clip)
+    over_masks = iterprime.with_proposer(FixedMasks(masks))
+    baseline = GlClip(over_masks, clip)
     commands = ['the mug', 'The red mug left of the plate', 'pick up the blue ball', 'left', '?']
-    answers = baseline.segment_many(baseline.embed(photo), commands)
+    answers = baseline.segment_many(baseline.embed(photo, over_masks.embed(photo)), commands)
     texts = [
         ('the mug', 'the mug'),
         ('the red mug left of the plate', 'the red mug'),
@@ -272,8 +273,9 @@ def test_a_long_text_is_cut(clip):
 
 @pytest.mark.parametrize('masks', [some_masks()[:0], np.zeros((2, HEIGHT, WIDTH), bool)])
 def test_without_masks_nothing_is_found(clip, iterprime, photo, masks):
-    baseline = GlClip(iterprime.with_proposer(FixedMasks(masks)), clip)
-    (answer,) = baseline.segment_many(baseline.embed(photo), ['the mug'])
+    over_masks = iterprime.with_proposer(FixedMasks(masks))
+    baseline = GlClip(over_masks, clip)
+    (answer,) = baseline.segment_many(baseline.embed(photo, over_masks.embed(photo)), ['the mug'])
     assert answer.status is Status.NOT_FOUND
     assert answer.mask.shape == (HEIGHT, WIDTH)
     assert not answer.mask.any()
@@ -283,8 +285,9 @@ def test_without_masks_nothing_is_found(clip, iterprime, photo, masks):
 def test_an_empty_mask_is_never_the_answer(clip, iterprime, photo):
     masks = some_masks()[[6, 1]]
     masks[0] = False
-    baseline = GlClip(iterprime.with_proposer(FixedMasks(masks)), clip)
-    (answer,) = baseline.segment_many(baseline.embed(photo), ['the mug'])
+    over_masks = iterprime.with_proposer(FixedMasks(masks))
+    baseline = GlClip(over_masks, clip)
+    (answer,) = baseline.segment_many(baseline.embed(photo, over_masks.embed(photo)), ['the mug'])
     np.testing.assert_array_equal(answer.mask, masks[1])
     assert answer.match_probability == 1
 
@@ -294,15 +297,16 @@ def test_an_answer_has_the_size_of_a_large_image(clip, iterprime):
     image[100:300, 600:] = 200
     masks = np.zeros((1, 200, 600), bool)
     masks[:, 50:150, 300:] = True
-    baseline = GlClip(iterprime.with_proposer(FixedMasks(masks)), clip)
-    (answer,) = baseline.segment_many(baseline.embed(image), ['the ball'])
+    over_masks = iterprime.with_proposer(FixedMasks(masks))
+    baseline = GlClip(over_masks, clip)
+    (answer,) = baseline.segment_many(baseline.embed(image, over_masks.embed(image)), ['the ball'])
     np.testing.assert_array_equal(answer.mask, image[..., 0] > 0)
     assert answer.heatmap.shape == (400, 1200)
 
 
 def test_it_runs_over_the_masks_of_a_profile(clip, iterprime, picture):
     baseline = GlClip(iterprime, clip)
-    frame = baseline.embed(picture)
+    frame = baseline.embed(picture, iterprime.embed(picture))
     (answer,) = baseline.segment_many(frame, ['the red mug'])
     assert len(frame.masks) > 1
     assert answer.status is Status.FOUND

@@ -4,7 +4,7 @@ import numpy as np
 
 from iterprime_ros.answer import Status
 from iterprime_ros.evaluation.ablation import grounding_variants
-from iterprime_ros.evaluation.baselines.grad_cam import grad_cam
+from iterprime_ros.evaluation.baselines.grad_cam import GradCamBaseline
 from iterprime_ros.evaluation.datasets.tabletop import load_tabletop
 from iterprime_ros.evaluation.variants import with_settings
 from iterprime_ros.pipeline import IteRPrimE
@@ -15,15 +15,16 @@ def test_it_has_one_round_and_no_emphasis():
     iterprime = with_settings(
         full, {'rounds': 3, 'stop_early': False, 'local_emphasis': True, 'global_emphasis': True}
     )
-    baseline = grad_cam(iterprime)
-    settings = baseline.profile.grounding
+    baseline = GradCamBaseline(iterprime)
+    settings = baseline.model.profile.grounding
     assert (settings.rounds, settings.local_emphasis, settings.global_emphasis) == (1, False, False)
-    assert baseline.profile.answer.by == 'heatmap'
+    assert baseline.model.profile.answer.by == 'heatmap'
     rows = {each.name: each.model.profile.grounding for each in grounding_variants(iterprime)}
     assert settings == rows['one heatmap: Grad-CAM alone']
     (sample,) = load_tabletop('calibration', 1)
     commands = [question.command for question in sample.questions]
-    answers = baseline.segment_many(baseline.embed(sample.image), commands)
+    frame = iterprime.embed(sample.image)
+    answers = baseline.segment_many(baseline.embed(sample.image, frame), commands)
     assert all(len(answer.rounds) == 1 and answer.parts is None for answer in answers)
     assert all(answer.status is Status.FOUND for answer in answers)
     whole = with_settings(iterprime, answer={'by': 'heatmap', 'match_threshold': 0.0})

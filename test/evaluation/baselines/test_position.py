@@ -1,5 +1,7 @@
 """The nearest object to a named position, among known masks."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -11,22 +13,25 @@ from iterprime_ros.evaluation.baselines.position import centroids, nearest, posi
 from iterprime_ros.evaluation.registry import load_baseline
 from iterprime_ros.masks.proposer import Proposals, no_proposals
 from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.weights import ON_CPU
 
+NAN = float('nan')
 POINTS = {
-    'the mug on the left': (0, 0.5),
-    'rightmost mug': (1, 0.5),
+    'the mug on the left': (0, NAN),
+    'rightmost mug': (1, NAN),
     'Top left mug': (0, 0),
     'the bottom-right mug': (1, 1),
     'the mug in the middle': (0.5, 0.5),
-    'upper bowl': (0.5, 0),
+    'middle left': (0, 0.5),
+    'upper bowl': (NAN, 0),
     'the cup': (0.5, 0.5),
-    'the mug left of the one on the right': (0, 0.5),
+    'the mug left of the one on the right': (0, NAN),
 }
 
 
 @pytest.mark.parametrize('expression', POINTS)
 def test_words_name_points(expression):
-    assert position(expression) == POINTS[expression]
+    np.testing.assert_equal(position(expression), POINTS[expression])
 
 
 @given(st.data())
@@ -34,13 +39,14 @@ def test_the_nearest_mask_is_that_of_a_loop_over_pixels(data):
     count, height, width = (data.draw(st.integers(1, 5)) for _ in range(3))
     pixels = st.lists(st.booleans(), min_size=height * width, max_size=height * width)
     masks = np.array([data.draw(pixels) for _ in range(count)]).reshape(count, height, width)
-    point = data.draw(st.tuples(*[st.sampled_from([0, 0.5, 1])] * 2))
+    point = data.draw(st.tuples(*[st.sampled_from([0, 0.5, 1, NAN])] * 2))
     distances = {}
     for number, mask in enumerate(masks):
         inside = [(x, y) for y in range(height) for x in range(width) if mask[y, x]]
         if inside:
             x, y = (sum(column) / len(inside) + 0.5 for column in zip(*inside, strict=True))
-            distances[number] = np.hypot(x / width - point[0], y / height - point[1])
+            offsets = (x / width - point[0], y / height - point[1])
+            distances[number] = math.hypot(*(each for each in offsets if not math.isnan(each)))
     chosen = nearest(centroids(masks), point)
     if not distances:
         assert chosen is None
@@ -79,15 +85,23 @@ def corners(size):
     return masks
 
 
+def embedded(model, masks, size):
+    """Return the baseline over masks, and an image of a size as it keeps it."""
+    over_masks = model.with_proposer(KnownObjects(masks))
+    baseline = load_baseline('position', over_masks, 'tabletop', ON_CPU)
+    image = np.zeros((*size, 3), np.uint8)
+    return baseline, baseline.embed(image, over_masks.embed(image))
+
+
 def test_commands_are_answered_with_the_object_at_their_position(model):
     masks = corners((60, 80))
-    baseline = load_baseline('position', model.with_proposer(KnownObjects(masks)))
-    frame = baseline.embed(np.zeros((60, 80, 3), np.uint8), None, None)
+    baseline, frame = embedded(model, masks, (60, 80))
     commands = {
         'pick up the top left mug': 0,
         'give me the mug at the top right': 1,
         'lower left bowl': 2,
         'the bottom right one': 3,
+        'the middle mug': 4,
         'pick up the mug': 4,
         'the red cup': 4,
         '!': 4,
@@ -100,8 +114,7 @@ def test_commands_are_answered_with_the_object_at_their_position(model):
 
 
 def test_masks_of_a_large_image_have_its_size(model):
-    baseline = load_baseline('position', model.with_proposer(KnownObjects(corners((512, 1024)))))
-    frame = baseline.embed(np.zeros((1024, 2048, 3), np.uint8))
+    baseline, frame = embedded(model, corners((512, 1024)), (1024, 2048))
     (answer,) = baseline.segment_many(frame, ['top left mug'])
     expected = corners((512, 1024))[0].repeat(2, axis=0).repeat(2, axis=1)
     assert answer.mask.shape == (1024, 2048)
@@ -109,8 +122,7 @@ def test_masks_of_a_large_image_have_its_size(model):
 
 
 def test_nothing_is_found_where_there_is_no_object(model):
-    empty = np.zeros((0, 60, 80), bool)
-    baseline = load_baseline('position', model.with_proposer(KnownObjects(empty)))
-    (answer,) = baseline.segment_many(baseline.embed(np.zeros((60, 80, 3), np.uint8)), ['left'])
+    baseline, frame = embedded(model, np.zeros((0, 60, 80), bool), (60, 80))
+    (answer,) = baseline.segment_many(frame, ['left'])
     assert answer.status is Status.NOT_FOUND
     assert not answer.mask.any()
