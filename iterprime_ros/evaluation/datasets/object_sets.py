@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from iterprime_ros.evaluation.datasets.coco_masks import decode_mask, require_pycocotools, union
 from iterprime_ros.evaluation.datasets.dataset import (
+    InvalidDatasetError,
     Question,
     RecordedImages,
     Sample,
@@ -27,6 +28,7 @@ from iterprime_ros.evaluation.datasets.files import (
     read_pickle,
     read_rgb,
     validated,
+    where_to_find,
 )
 from iterprime_ros.evaluation.datasets.refcoco_layouts import ImageRecord
 from iterprime_ros.evaluation.datasets.sources import SOURCES, first_layout
@@ -112,7 +114,10 @@ def load_object_sets(
     source = SOURCES[name]
     split = chosen_split(name, source.splits, split)
     require_pycocotools()
-    layout = first_layout(source.layouts, split, root) or source.layouts[0]
+    layout = first_layout(source.layouts, split, root)
+    if layout is None:
+        names = ' nor '.join(str(root / each.patterns(split)[0]) for each in source.layouts)
+        raise InvalidDatasetError(f'There is neither {names}: {where_to_find(name)}.')
     path, instances_path = (root / each for each in layout.patterns(split))
     by_image = _by_image(path, schema, split, limit, name)
     records, segmentations = _instances(instances_path, by_image, name)
