@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MATCHERS: Mapping[str, str] = {
     'blip': 'iterprime_ros.grounding.blip:load_blip',
     'albef': 'iterprime_ros.grounding.albef:load_albef',
+    'lavis': 'iterprime_ros.grounding.lavis:load_lavis',
 }
 
 # module:function, called as load(weights, placement).

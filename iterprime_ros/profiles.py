@@ -172,6 +172,14 @@ _FOR_REAL_IMAGES: dict[str, Profile] = {
         grounding=AUTHORS,
         answer=AnswerSettings(match_threshold=0, ambiguity_margin=0),
     ),
+    'lavis': Profile(
+        description='real images, checkpoints of LAVIS and segment-anything, in an environment of '
+        'their own (`make lavis`)',
+        matcher=MatcherChoice(
+            kind='lavis', weights='model_base_retrieval_coco.pth', tokenizer='bert-base-uncased'
+        ),
+        masks=MaskChoice(kind='segment_anything', weights='sam_vit_b_01ec64.pth'),
+    ),
 }
 
 

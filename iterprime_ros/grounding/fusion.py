@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedTokenizerBase
 
 from iterprime_ros.grounding.fusion_layers import (
     attention_bias,
@@ -69,7 +68,7 @@ class FusionMatcher:
     layers: blocks with `attention`, `intermediate`, `output` and, from some block on,
         `crossattention`, named and ordered as in BERT.
     head: linear layer from D to two logits, index 1 for a match.
-    tokenizer: of the text encoder.
+    tokenizer: of the text encoder, with character offsets; used as a fast PreTrainedTokenizerBase.
     max_tokens: length to which texts are cut, special tokens included.
     ends_with_sep: whether texts end with [SEP].
     """
@@ -79,7 +78,7 @@ class FusionMatcher:
     embeddings: nn.Module
     layers: Sequence[Any]
     head: nn.Linear
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: Any
     max_tokens: int
     ends_with_sep: bool
 

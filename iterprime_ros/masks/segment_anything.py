@@ -22,6 +22,7 @@ from iterprime_ros.masks.transforms import (
     to_pixel_values,
     unpadded,
 )
+from iterprime_ros.torchvision_import import mend_torchvision
 from iterprime_ros.weights import ON_CPU, Placement, check_tensors, only_tensors, read_checkpoint
 
 _POINTS_AT_ONCE = 32  # more would need gigabytes
@@ -125,8 +126,9 @@ def load_segment_anything(
 
 def _registry() -> Mapping[str, Any]:
     try:
+        mend_torchvision()
         from segment_anything import sam_model_registry
-    except (ImportError, RuntimeError) as error:  # torchvision beside another torch: RuntimeError
+    except (ImportError, RuntimeError) as error:  # of a torchvision that does not fit the torch
         raise InvalidSettingError(
             f'The package segment-anything does not import ({error}): install it with a torchvision'
             ' that fits the installed torch, or choose a profile with a transformers SAM.'
