@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.evaluation.ablation import ablation_tables
 from iterprime_ros.evaluation.datasets.coco_masks import require_pycocotools
 from iterprime_ros.evaluation.datasets.dataset import Dataset, Sample
+from iterprime_ros.evaluation.expression_tags import expression_tags
 from iterprime_ros.evaluation.mask_rle import encoded
 from iterprime_ros.evaluation.oracle import with_oracle_iou
 from iterprime_ros.evaluation.outcome import Outcome
@@ -137,6 +138,7 @@ def _answered(
     baselines: Mapping[str, Baseline],
     image_only: bool,
 ) -> AnsweredImage:
+    sample = _tagged(sample, model)
     frame = embed_sample(model, sample, image_only)
     answered = answer_sample(model, sample, frame)
     answers = {PROFILE: tuple(map(_recorded, with_oracle_iou(model, frame, answered)))}
@@ -144,6 +146,15 @@ def _answered(
         kept = baseline.embed(sample.image, frame)
         answers[name] = tuple(map(_recorded, answer_sample(baseline, sample, kept)))
     return AnsweredImage(index, sample.depth is not None and not image_only, answers)
+
+
+def _tagged(sample: Sample, model: IteRPrimE) -> Sample:
+    """Return a sample whose questions have the tags that follow from their expressions."""
+    questions = [
+        replace(each, tags={**each.tags, **expression_tags(each.expression, model.parser)})
+        for each in sample.questions
+    ]
+    return replace(sample, questions=tuple(questions))
 
 
 def _recorded(answered: AnsweredQuestion) -> RecordedAnswer:

@@ -2,7 +2,7 @@
 
 from iterprime_ros.errors import InvalidCommandError
 from iterprime_ros.evaluation.coco_nouns import names_category
-from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
+from iterprime_ros.language.command_parser import BareExpression, CommandParser, ParsedCommand
 from iterprime_ros.language.phrase import NounPhrase
 from iterprime_ros.language.word_lists import INDEFINITE_PRONOUNS, ONES
 
@@ -27,7 +27,7 @@ def expression_tags(expression: str, parser: CommandParser) -> dict[str, str]:
     The last two are NOT_PARSED where the parser refuses the expression.
     """
     try:
-        parsed = parser.parse(expression)
+        parsed = parser.parse(BareExpression(expression))
     except InvalidCommandError:
         parsed = None
     return {

@@ -16,10 +16,16 @@ from iterprime_ros.errors import (
 )
 from iterprime_ros.language.phrase import NounPhrase
 from iterprime_ros.language.phrase_rules import PhraseRules
-from iterprime_ros.language.rules import FOCUS, read
+from iterprime_ros.language.rules import FOCUS, read, whole_expression
 
 MAX_WORDS, MAX_CHARACTERS = 60, 600  # the rest is cut off before parsing
 SHIPPED = Path(__file__).resolve().parent.parent / 'models' / 'language'
+
+
+class BareExpression(str):
+    """A referring expression, all of it: "hold bat" is a bat that is held, and not an order."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,8 @@ class CommandParser:
     def parse(self, command: str) -> ParsedCommand:
         """Parse a command or a bare expression.
 
+        Whether a text orders something is found out, unless it is a BareExpression.
+
         Raises InvalidCommandError for a text without letters or digits, for what is no text, and
         for what is left out by an exception that the phrase cannot express.
         """
@@ -135,7 +143,8 @@ class CommandParser:
         for token in doc[1:]:
             token.is_sent_start = False  # a command is one tree
         doc = self._nlp(doc)
-        reading = read(doc)
+        is_bare = isinstance(command, BareExpression)
+        reading = whole_expression(doc) if is_bare else read(doc)
         words = doc[reading.first : reading.last]
         phrase = self._phrases.read(doc, reading.first, reading.last)
         spans = ((token, _span(token, words)) for token in words)

@@ -67,6 +67,11 @@ def read(doc: Doc) -> Reading:
     return Reading(None, *_trimmed(doc, start, len(doc)), is_ban)
 
 
+def whole_expression(doc: Doc) -> Reading:
+    """Return the reading of a text that is a referring expression and nothing else."""
+    return Reading(None, *_trimmed(doc, 0, len(doc)))
+
+
 def _order_beside(doc: Doc, ban: int) -> Request | None:
     """Return the order before or after a prohibition, whose verb is at `ban`."""
     order = find_order(doc)

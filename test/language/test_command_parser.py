@@ -20,6 +20,7 @@ from iterprime_ros.language.command_parser import (
     MAX_CHARACTERS,
     MAX_WORDS,
     SHIPPED,
+    BareExpression,
     CommandParser,
     normalised,
 )
@@ -296,3 +297,26 @@ def test_the_labels_of_spacys_own_pipelines_are_understood():
     assert primary(parsed) == 'keys'
     parsed = parser.parse('look at the keys on the table, please')
     assert (parsed.action_verb, parsed.expression) == ('look', 'the keys on the table')
+
+
+@pytest.mark.parametrize(
+    ('text', 'expression'),
+    [
+        ('hold bat', 'hold bat'),
+        ('wave guy', 'wave guy'),
+        ('give me sandwich', 'give me sandwich'),
+        ("don't touch me lady", "don't touch me lady"),
+        ('pick up truck.', 'pick up truck'),
+        ('the mug left of the plate', 'the mug left of the plate'),
+    ],
+)
+def test_nothing_in_a_bare_expression_is_an_order(parser, text, expression):
+    command = parser.parse(BareExpression(text))
+    assert command.expression == expression
+    assert command.action_verb == ''
+    assert not command.is_prohibition
+
+
+def test_a_bare_expression_is_read_as_a_command_of_it_alone(parser):
+    for text in ('the red mug', 'leftmost plate', 'the second ball from the left'):
+        assert parser.parse(BareExpression(text)) == parser.parse(text)
