@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.evaluation.datasets.coco_masks import decode_mask, require_pycocotools
 from iterprime_ros.evaluation.datasets.dataset import (
     InvalidDatasetError,
@@ -59,11 +60,13 @@ def load_referrals(
     Zero-shot-RIS (GL-CLIP) and LAVT leave out the pixels that two polygons of an object share, as
     refer.py's getMask counts polygons and they take the pixels that count 1.
 
-    Raises InvalidSettingError for an unknown split or without the packages that the files need, and
-    InvalidDatasetError for files that are missing or damaged.
+    Raises InvalidSettingError for an unknown split, a limit below 1, or without the packages that
+    the files need, and InvalidDatasetError for files that are missing or damaged.
     """
     source = SOURCES[name]
     split = chosen_split(name, source.splits, split)
+    if limit is not None and limit < 1:
+        raise InvalidSettingError(f'The limit must be at least 1, not {limit}.')
     require_pycocotools()
     layout = first_layout(source.layouts, split, root)
     if layout is None:
