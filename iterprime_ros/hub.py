@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode
+from huggingface_hub import HfApi, constants, hf_hub_download
 from huggingface_hub.errors import (
     HFValidationError,
     RepositoryNotFoundError,
@@ -166,7 +166,7 @@ def _check_connection() -> None:
 
     A request alone would look up its name without a limit, and wait for each of its addresses.
     """
-    if is_offline_mode():
+    if constants.HF_HUB_OFFLINE:
         raise HubUnreachableError('HF_HUB_OFFLINE forbids it')
     address = urlsplit(constants.ENDPOINT)
     if getproxies().keys() & {address.scheme, 'all'}:
