@@ -26,11 +26,11 @@ def write_grefcoco(root, samples, splits, suffix='json'):
     (at / 'instances.json').write_text(json.dumps(instances))
     content = json.dumps(refs).encode() if suffix == 'json' else python2_pickle.dumps(refs)
     (at / f'grefs(unc).{suffix}').write_bytes(content)
-    _write_images(root / 'images' / 'train2014', samples, instances)
+    _write_images(root / 'images' / 'mscoco' / 'images' / 'train2014', samples, instances)
 
 
 def write_ref_zom(root, samples, splits, file_name='refs(final).p'):
-    """Write the references and instances.json; images of the split test are those of val2014."""
+    """Write the references and instances.json, with images of val2014."""
     refs, instances = _references(samples, splits, 'val2014')
     for ref in refs:
         ids = ref.pop('objects')

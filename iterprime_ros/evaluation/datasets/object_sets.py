@@ -6,6 +6,7 @@ gRefCOCO and Ref-ZOM have their references in a form after that of lichengunc/re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +197,11 @@ def _instances(
 def _find(file_name: str, folders: Sequence[Path]) -> Path:
     """Return an image in the first folder that has it, or where it should be."""
     # The folder of a name is not looked at: it may lead anywhere.
-    paths = [folder / Path(file_name).name for folder in folders]
-    return next((path for path in paths if path.is_file()), paths[0])
+    name = Path(file_name).name
+    paths = [folder / name for folder in folders]
+    there = (path for path in paths if path.is_file())
+    of_its_half = (path for path in paths if path.parent.name in name)  # COCO_val2014_...
+    return next(chain(there, of_its_half, paths))
 
 
 def _sample(picture: Picture, dataset: str, where: Path) -> Sample:

@@ -112,21 +112,12 @@ def _hub(name: str, megabytes: int) -> Layout:
     )
 
 
-def _grefcoco(suffix: str) -> Layout:
-    return Layout(
-        "gRefCOCO's files",
-        (f'grefcoco/grefs(unc).{suffix}', 'grefcoco/instances.json'),
-        'hf download FudanCVL/gRefCOCO --repo-type dataset --local-dir {root}/grefcoco, which '
-        'https://github.com/henghuiding/gRefCOCO names',
-    )
+def _grefcoco(suffix: str, form: str, download: str) -> Layout:
+    return Layout(form, (f'grefcoco/grefs(unc).{suffix}', 'grefcoco/instances.json'), download)
 
 
-def _ref_zom(name: str) -> Layout:
-    return Layout(
-        "Ref-ZOM's files",
-        (f'ref-zom/{name}', 'ref-zom/instances.json'),
-        'the Google Drive that https://github.com/toggle1995/RIS-DMMI names, in {root}/ref-zom',
-    )
+def _ref_zom(name: str, form: str, download: str) -> Layout:
+    return Layout(form, (f'ref-zom/{name}', 'ref-zom/instances.json'), download)
 
 
 _UNC_SPLITS = ('val', 'testA', 'testB', 'train')
@@ -191,13 +182,13 @@ SOURCES: Mapping[str, Source] = {
                 "PhraseCut's files",
                 # README.md names image_data_split3000.json, download_dataset.py leaves out 3000.
                 (f'{_PHRASECUT}/refer_{{split}}.json', f'{_PHRASECUT}/image_data_split*.json'),
-                'python download_dataset.py -s test --download_img 0 in '
-                'https://github.com/ChenyunWu/PhraseCutDataset writes it to data/VGPhraseCut_v0 '
-                'there (46 MB)',
+                'python download_dataset.py -s test --download_img 0 in a clone of '
+                'https://github.com/ChenyunWu/PhraseCutDataset (46 MB); it writes '
+                'data/VGPhraseCut_v0 there, which belongs in {root}',
             ),
         ),
         images=(f'{_PHRASECUT}/images',),
-        images_download='the same without --download_img 0 (11 GB for all splits)',
+        images_download='the same command without --download_img 0 (11 GB for all splits)',
         licence=(
             'none is named at https://github.com/ChenyunWu/PhraseCutDataset; the images are of '
             'Visual Genome (https://homes.cs.washington.edu/~ranjay/visualgenome)'
@@ -206,23 +197,37 @@ SOURCES: Mapping[str, Source] = {
     'grefcoco': Source(
         title='gRefCOCO, split by UNC',
         splits=_UNC_SPLITS,
-        # In the order of grefer.py in henghuiding/gRefCOCO.
-        layouts=(_grefcoco('p'), _grefcoco('json')),
-        images=('images/train2014', *TRAIN_2014),
+        layouts=(
+            _grefcoco(
+                'json',
+                "gRefCOCO's JSON",
+                'hf download FudanCVL/gRefCOCO --repo-type dataset --local-dir {root}/grefcoco, '
+                'which https://github.com/henghuiding/gRefCOCO names',
+            ),
+            _grefcoco('p', 'the same as a pickle', 'whoever has it: grefer.py there reads both'),
+        ),
+        images=(*TRAIN_2014, 'images/train2014'),
         images_download=TRAIN_2014_DOWNLOAD,
         licence=f'none is named at https://github.com/henghuiding/gRefCOCO; {COCO_LICENCE}',
     ),
     'ref-zom': Source(
         title='Ref-ZOM',
         splits=('test', 'train'),
-        # The name that the code of its authors reads, and the one of the download.
-        layouts=(_ref_zom('refs(final).p'), _ref_zom('Ref-ZOM(final).p')),
+        layouts=(
+            _ref_zom(
+                'Ref-ZOM(final).p',
+                "Ref-ZOM's pickle",
+                'the Google Drive that https://github.com/toggle1995/RIS-DMMI names, in '
+                '{root}/ref-zom',
+            ),
+            _ref_zom('refs(final).p', 'the same', 'there, renamed as its README.md says'),
+        ),
         images=(
-            'images/trainval2014',
-            'images/train2014',
             *TRAIN_2014,
-            'images/val2014',
             *(each.replace('train2014', 'val2014') for each in TRAIN_2014),
+            'images/train2014',
+            'images/val2014',
+            'images/trainval2014',
         ),
         images_download=(
             'train2014.zip (13 GB) and val2014.zip (6 GB) of https://cocodataset.org/#download, '

@@ -142,8 +142,8 @@ def copies(samples, tmp_path):
 
 def _image(root, name):
     """Return an image of a data set."""
-    folder = {'grefcoco': 'train2014', 'ref-zom': 'mscoco/images/val2014'}[name]
-    return min((root / 'images' / folder).iterdir())
+    folder = {'grefcoco': 'train2014', 'ref-zom': 'val2014'}[name]
+    return min((root / 'images' / 'mscoco' / 'images' / folder).iterdir())
 
 
 LOADERS = {'grefcoco': load_grefcoco, 'ref-zom': load_ref_zom}
@@ -179,8 +179,7 @@ def test_what_is_missing_is_named(copies, name):
         (image, 'Cannot read .*no such file'),
     ):
         moved = path.rename(path.with_name('moved'))
-        named = image.name if path is image else path
-        _refused(copies, name, named, f'{reason}.*: iterprime datasets {name} says')
+        _refused(copies, name, path, f'{reason}.*: iterprime datasets {name} says')
         moved.rename(path)
     assert len(LOADERS[name](None, None, copies)) == 2
 
@@ -288,3 +287,11 @@ def test_a_pickle_that_calls_something_is_refused(copies):
     path = copies / 'ref-zom' / FILES['ref-zom']
     path.write_bytes(pickle.dumps([Caller()]))
     _refused(copies, 'ref-zom', path, 'it asks for builtins.print')
+
+
+@pytest.mark.parametrize('folder', ['images/val2014', 'images/trainval2014', 'coco/val2014'])
+def test_images_are_found_wherever_the_loaders_of_the_field_have_them(copies, folder):
+    images = copies / 'images' / 'mscoco' / 'images' / 'val2014'
+    (copies / folder).parent.mkdir(exist_ok=True)
+    images.rename(copies / folder)
+    assert len(list(load_ref_zom('test', None, copies))) == 2
