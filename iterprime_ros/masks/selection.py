@@ -1,8 +1,10 @@
 """Which mask is the object: where to ask for masks, and which of them ranks first."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,10 +24,11 @@ class Selection:
 
     order: (K,) int64, indices of the kept masks, best first.
     heatmap_mean: (M,) float32 in [0, 1], the mean of the heatmap inside each mask, 0 for an empty
-        one.
-    heatmap_overlap: (M,) float32 in [0, 1], the soft IoU of each mask with the heatmap.
-    components: (M,) int64, the number of 4-connected components; -1 where it was not counted
-        because the mask is dropped for another reason.
+        one; NaN where it was not measured because the mask contains no peak.
+    heatmap_overlap: (M,) float32 in [0, 1], the soft IoU of each mask with the heatmap; NaN as
+        above.
+    components: (M,) int64, the number of 4-connected components; -1 where they were not counted,
+        as above.
     contains_peak: (M,) bool, whether the mask contains a peak.
     """
 
@@ -86,7 +89,8 @@ def select(
 
     Of masks inside each other 'mean' prefers the smallest, 'overlap' the one of the heatmap's size.
     Of identical masks only the first is kept. Sums are in float64 and rounded to float32 before
-    they are compared, so that the order of summation cannot break a tie.
+    they are compared, so that the order of summation cannot break a tie. Masks that contain no peak
+    cost next to nothing where they must contain one; the others are measured in parallel.
 
     Raises ValueError for a heatmap that is not finite, or not of the masks' size.
     """
@@ -98,27 +102,47 @@ def select(
             ' upsample it to the image before the selection.'
         )
     peaks = heatmap >= heatmap.max() if peaks is None else peaks
-    layers = torch.stack((heatmap, torch.ones_like(heatmap), peaks.to(heatmap.dtype)))
-    sums, areas, hits = _sums(masks, layers)
-    means = (sums / areas.clamp(min=1)).float()
-    union = areas + heatmap.sum(dtype=torch.float64) - sums
-    overlaps = torch.where(union > 0, sums / union, 0).float()
-    contains_peak = hits > 0
+    contains_peak = masks.flatten(1)[:, peaks.flatten()].any(1)
+    possible = contains_peak if rank == 'mean' else torch.ones_like(contains_peak)
+    candidates = possible.nonzero().flatten().tolist()
+    weights = heatmap.cpu().numpy().astype(np.float64)
+    total = float(weights.sum())
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        measures = list(
+            pool.map(lambda k: _measured(masks[k].cpu().numpy(), weights, total), candidates)
+        )
+    means = torch.full((len(masks),), torch.nan)
+    overlaps = torch.full((len(masks),), torch.nan)
     components = torch.full((len(masks),), -1, dtype=torch.int64)
-    first_of: dict[bytes, int] = {}
-    candidates = (contains_peak if rank == 'mean' else means > 0).nonzero().flatten()
-    on_host = masks[candidates].cpu().numpy()
-    for k, mask in zip(candidates.tolist(), on_host, strict=True):
-        first = first_of.setdefault(np.packbits(mask).tobytes(), k)
-        components[k] = _count_components(mask) if first == k else components[first]
-    kept = torch.tensor(
-        [k for k in first_of.values() if components[k] <= max_components],
-        dtype=torch.int64,
-        device=masks.device,
-    )
+    kept: list[int] = []
+    first_of: dict[_Measures, list[int]] = {}
+    for k, found in zip(candidates, measures, strict=True):
+        means[k], overlaps[k], components[k] = found.mean, found.overlap, found.components
+        is_possible = (rank == 'mean' or found.mean > 0) and found.components <= max_components
+        # Equal masks have equal measures; masks of equal measures are rarely equal.
+        alike = first_of.setdefault(found, [])
+        if is_possible and not any(torch.equal(masks[k], masks[other]) for other in alike):
+            alike.append(k)
+            kept.append(k)
     ranked = (means if rank == 'mean' else overlaps)[kept]
     best_first = torch.sort(ranked, descending=True, stable=True).indices
-    return Selection(kept[best_first], means, overlaps, components.to(masks.device), contains_peak)
+    order = torch.tensor(kept, dtype=torch.int64)[best_first]
+    device = masks.device
+    return Selection(
+        order.to(device),
+        means.to(device),
+        overlaps.to(device),
+        components.to(device),
+        contains_peak,
+    )
+
+
+class _Measures(NamedTuple):
+    """What is measured of a mask, see Selection."""
+
+    mean: float
+    overlap: float
+    components: int
 
 
 def _check_heatmap(heatmap: Tensor) -> None:
@@ -128,17 +152,17 @@ def _check_heatmap(heatmap: Tensor) -> None:
         raise ValueError('The heatmap contains values that are not finite, so it has no peak.')
 
 
-def _sums(masks: Tensor, maps: Tensor) -> Tensor:
-    """Return (C, M) float64, the sums of maps (C, H, W) inside masks (M, H, W) bool."""
-    flat = maps.flatten(1).to(torch.float64)
-    # One by one: all masks in float64 at once would be gigabytes on a large image.
-    sums = [flat @ mask.to(torch.float64) for mask in masks.flatten(1)]
-    return torch.stack(sums, dim=1) if sums else flat.new_zeros(len(maps), 0)
-
-
-def _count_components(mask: NDArray[np.bool_]) -> int:
-    _, count = ndimage.label(mask)
-    return int(count)
+def _measured(mask: NDArray[np.bool_], heatmap: NDArray[np.float64], total: float) -> _Measures:
+    """Return the measures of a mask (H, W) on a heatmap (H, W) whose sum is `total`."""
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    if not width:
+        return _Measures(0.0, 0.0, 0)
+    part = mask[top : top + height, left : left + width].view(np.uint8)
+    mean = cv2.mean(heatmap[top : top + height, left : left + width], part)[0]
+    area = cv2.countNonZero(part)
+    union = area + total - mean * area
+    components = cv2.connectedComponents(part, connectivity=4)[0] - 1
+    return _Measures(mean, mean * area / union if union > 0 else 0.0, components)
 
 
 def _centre(plateau: NDArray[np.bool_]) -> tuple[int, int]:
