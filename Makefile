@@ -16,7 +16,7 @@ IN_ENVIRONMENT := set +u && . .venv/env.sh && set -u &&
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
-	while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 .PHONY: demo
 demo: build ## three commands answered over ROS 2 by the node on a simulated camera: out/demo.png
@@ -25,6 +25,10 @@ demo: build ## three commands answered over ROS 2 by the node on a simulated cam
 .PHONY: test
 test: lint ## lint, then every test
 	@$(IN_ENVIRONMENT) python -m pytest
+
+.PHONY: test-lavis
+test-lavis: lavis ## the tests of the profile lavis, in its environment
+	@.venv-lavis/bin/python -m pytest test_lavis
 
 .PHONY: lint
 lint: build ## ruff, mypy, and which module may import which
@@ -38,13 +42,20 @@ bench: build ## measure the speeds in the README on this machine (minutes)
 .PHONY: build
 build: $(MESSAGES) ## only .venv and the messages; then run: . .venv/env.sh
 
+.PHONY: lavis
+lavis: .venv-lavis/.made ## only .venv-lavis, for the profile lavis (docs/lavis.md): minutes, 2 GB
+
 .PHONY: clean
 clean: ## remove everything that make created
-	rm -rf .venv build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lavis build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(ENVIRONMENT): constraints.txt setup.py tools/make_venv.py tools/ros_wheels.py
 	@$(PYTHON) tools/prerequisites.py --ros-from $(ROS_SOURCE)
 	@$(PYTHON) tools/make_venv.py create
+	@touch $@
+
+.venv-lavis/.made: constraints-lavis.txt setup.py tools/make_lavis_venv.py
+	@$(PYTHON) tools/make_lavis_venv.py
 	@touch $@
 
 $(MESSAGES): $(ENVIRONMENT) CMakeLists.txt package.xml $(wildcard msg/* action/* launch/* scripts/*)

@@ -63,7 +63,7 @@ def constraints_text(text: str, source: str) -> str:
     )
 
 
-def _run_logged(command: list[str], log: Path) -> None:
+def run_logged(command: list[str], log: Path) -> None:
     """Run pip, showing what it is at in one line; the whole output goes to `log`."""
     show = sys.stdout.isatty()
     with log.open('a', encoding='utf-8') as file:
@@ -97,11 +97,11 @@ def create(source: str) -> None:
         constraints.flush()
         pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check', '-c']
         pip.append(constraints.name)
-        _run_logged([*pip, 'setuptools', 'wheel'], log)
-        _run_logged([*pip, '--no-build-isolation', '--editable', f'{ROOT}[{extras}]'], log)
+        run_logged([*pip, 'setuptools', 'wheel'], log)
+        run_logged([*pip, '--no-build-isolation', '--editable', f'{ROOT}[{extras}]'], log)
         # Tests read its checkpoints; its own requirement, torchvision, does not import beside a
         # torch without CUDA, and transformers not beside such a torchvision.
-        _run_logged([*pip, '--no-deps', 'segment-anything'], log)
+        run_logged([*pip, '--no-deps', 'segment-anything'], log)
     if source == 'wheels':
         subprocess.run([python, str(ROOT / 'tools' / 'ros_wheels.py')], check=True)
     (VENV / 'env.sh').write_text(activation_script(ROOT, VENV), encoding='utf-8')
