@@ -33,6 +33,7 @@ from iterprime_ros.evaluation.datasets.files import (
 )
 from iterprime_ros.evaluation.datasets.refcoco_layouts import ImageRecord
 from iterprime_ros.evaluation.datasets.sources import SOURCES, first_layout
+from iterprime_ros.language.command_parser import BareExpression
 
 NO_TARGET, ONE_TARGET, SEVERAL_TARGETS = 'no target', 'one target', 'several targets'
 
@@ -217,7 +218,7 @@ def _sample(picture: Picture, dataset: str, where: Path) -> Sample:
         nothing = None if reference.group == NO_TARGET else np.zeros(size, dtype=np.bool_)
         questions += [
             Question(
-                command=sentence.raw,
+                command=BareExpression(sentence.raw),
                 expression=sentence.raw,
                 group=reference.group,
                 target_mask=union(own) if own else nothing,

@@ -26,6 +26,7 @@ from iterprime_ros.evaluation.datasets.files import (
     validated,
 )
 from iterprime_ros.evaluation.datasets.sources import SOURCES, found
+from iterprime_ros.language.command_parser import BareExpression
 
 NAME = 'phrasecut'
 # Coordinates beyond it are damage: Visual Genome's images have fewer pixels a side.
@@ -153,7 +154,7 @@ def _sample(picture: _Picture) -> Sample:
 def _question(phrase: _Phrase, size: tuple[int, int]) -> Question:
     masks = tuple(draw_polygons(polygons, size) for polygons in phrase.Polygons)
     return Question(
-        command=phrase.phrase,
+        command=BareExpression(phrase.phrase),
         expression=phrase.phrase,
         group='several targets' if masks[1:] else 'one target',
         target_mask=union(masks) if masks else np.zeros(size, dtype=np.bool_),

@@ -28,6 +28,7 @@ from iterprime_ros.evaluation.datasets.sources import (
     first_layout,
     found,
 )
+from iterprime_ros.language.command_parser import BareExpression
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _sample(image: RecordedImage, dataset: str) -> Sample:
     }
     questions = tuple(
         Question(
-            command=sentence,
+            command=BareExpression(sentence),
             expression=sentence,
             group='all',
             target_mask=masks[each.annotation_id],

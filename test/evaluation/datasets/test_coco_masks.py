@@ -20,7 +20,6 @@ from iterprime_ros.evaluation.datasets.coco_masks import (
 from iterprime_ros.evaluation.datasets.dataset import InvalidDatasetError
 
 # Its own use of numpy.
-pytestmark = pytest.mark.filterwarnings('ignore:__array__ implementation:DeprecationWarning')
 
 SIZE = (4, 5)
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))

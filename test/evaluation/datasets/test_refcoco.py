@@ -29,7 +29,6 @@ from iterprime_ros.evaluation.datasets.sources import SOURCES
 from iterprime_ros.evaluation.registry import load_dataset
 
 # pycocotools' own use of numpy.
-pytestmark = pytest.mark.filterwarnings('ignore:__array__ implementation:DeprecationWarning')
 
 WRITERS = (write_refer, write_captions, write_parquet)
 REFS, INSTANCES = 'refcoco/refs(unc).p', 'refcoco/instances.json'
