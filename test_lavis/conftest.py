@@ -30,12 +30,12 @@ WORDS = (
 )
 
 
-def write_vocabulary(folder):
-    """Write a vocab.txt laid out as that of bert-base-uncased, which has 30522 lines."""
+def write_vocabulary(folder, count=30522):
+    """Write a vocab.txt laid out as that of bert-base-uncased, which has 30522 pieces."""
     folder.mkdir(parents=True, exist_ok=True)
     special = {0: '[PAD]', 100: '[UNK]', 101: '[CLS]', 102: '[SEP]', 103: '[MASK]'}
     words = dict(enumerate(WORDS, start=1996))
-    lines = [special.get(k) or words.get(k) or f'[unused{k}]' for k in range(30522)]
+    lines = [special.get(k) or words.get(k) or f'[unused{k}]' for k in range(count)]
     (folder / 'vocab.txt').write_text('\n'.join(lines) + '\n', encoding='utf-8')
 
 
