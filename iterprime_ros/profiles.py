@@ -138,6 +138,8 @@ _MASK2FORMER = (
     'facebook/mask2former-swin-large-coco-panoptic@85b535928a783691eaf27467a573b26d543336ea'
 )
 
+# A person or a table may fill most of a photo.
+_OBJECTS = ObjectSettings(max_area=0.9)
 _BASE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-base-coco')
 _LARGE = MatcherChoice(kind='blip', weights='Salesforce/blip-itm-large-coco')
 
@@ -146,21 +148,25 @@ _FOR_REAL_IMAGES: dict[str, Profile] = {
         description='real images, the base models',
         matcher=_BASE,
         masks=MaskChoice(kind='sam', weights='facebook/sam-vit-base'),
+        objects=_OBJECTS,
     ),
     'blip-large-sam': Profile(
         description='real images, the largest models',
         matcher=_LARGE,
         masks=MaskChoice(kind='sam', weights='facebook/sam-vit-large'),
+        objects=_OBJECTS,
     ),
     'fast': Profile(
         description='real images, base matcher and the smallest SAM 2.1',
         matcher=_BASE,
         masks=MaskChoice(kind='sam', weights='facebook/sam2.1-hiera-tiny'),
+        objects=_OBJECTS,
     ),
     'no-mask-model': Profile(
         description='real images, masks without a mask model',
         matcher=_BASE,
         masks=MaskChoice(kind='regions'),
+        objects=_OBJECTS,
     ),
     'paper': Profile(
         description="ALBEF, Mask2Former and the settings of the authors' code",
@@ -169,6 +175,7 @@ _FOR_REAL_IMAGES: dict[str, Profile] = {
         '4.0), and were trained on COCO, whose images RefCOCO, RefCOCO+ and RefCOCOg use.',
         matcher=MatcherChoice(kind='albef', weights='ALBEF.pth', tokenizer='bert-base-uncased'),
         masks=MaskChoice(kind='mask2former', weights=_MASK2FORMER),
+        objects=_OBJECTS,
         grounding=AUTHORS,
         answer=AnswerSettings(match_threshold=0, ambiguity_margin=0),
     ),
@@ -179,6 +186,7 @@ _FOR_REAL_IMAGES: dict[str, Profile] = {
             kind='lavis', weights='model_base_retrieval_coco.pth', tokenizer='bert-base-uncased'
         ),
         masks=MaskChoice(kind='segment_anything', weights='sam_vit_b_01ec64.pth'),
+        objects=_OBJECTS,
     ),
 }
 
@@ -278,6 +286,8 @@ def _validated(fields: dict[str, Any], path: Path) -> Profile:
 def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
     """Bring the weights of a profile into the hub's cache, whole; yield each source and its state.
 
+    name_or_file: of the profile; or an id on the hub, of the one model to bring.
+
     The states are 'fetched', 'already here', 'not checked: the hub is out of reach (REASON)' for a
     model that is in the cache, and 'not on the hub: ...' for a file that is not on this machine.
     Weights that are local folders or files are left alone.
@@ -287,9 +297,9 @@ def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
     """
     from iterprime_ros import hub
 
-    chosen = load_profile(name_or_file)
-    sources = {chosen.matcher.weights: True, chosen.masks.weights: True}
-    sources.setdefault(chosen.matcher.tokenizer, False)
+    name = str(name_or_file)
+    is_model = '/' in name and not name.endswith(('.yaml', '.yml')) and hub.is_hub_id(name)
+    sources = {name: True} if is_model else _sources(load_profile(name_or_file))
     for source, with_weights in sources.items():
         if source is None or Path(source).exists():
             continue
@@ -307,3 +317,10 @@ def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
             yield source, f'not checked: the hub is out of reach ({error})'
         else:
             yield source, 'fetched' if was_lacking else 'already here'
+
+
+def _sources(profile: Profile) -> dict[str | None, bool]:
+    """Return where the models of a profile come from, and whether with tensors."""
+    sources = {profile.matcher.weights: True, profile.masks.weights: True}
+    sources.setdefault(profile.matcher.tokenizer, False)
+    return sources

@@ -290,6 +290,13 @@ def test_what_lacks_names_the_profile_that_fetches_it(hub):
             model_folder(SAM, 'SAM', placement)
 
 
+def test_one_model_is_fetched_by_its_id(hub, capsys):
+    assert main(['models', 'fetch', SAM]) == 0
+    assert capsys.readouterr().out == f'{SAM}: fetched.\n'
+    assert cached_snapshot(BLIP) is None
+    assert cached_snapshot(SAM) is not None
+
+
 def test_the_command_line_tells_what_it_did(hub, profile, capsys):
     assert main(['models', 'fetch', str(profile)]) == 0
     assert capsys.readouterr().out == f'{BLIP}: fetched.\n{SAM}: fetched.\n'

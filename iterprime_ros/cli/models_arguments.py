@@ -19,5 +19,10 @@ def add_models(
     listing = actions.add_parser('list', help='show every profile and its weights')
     listing.set_defaults(run=list_models)
     fetching = actions.add_parser('fetch', help='download the weights of a profile from the hub')
-    fetching.add_argument('profile', metavar='PROFILE', help='a name, or a YAML file')
+    fetching.add_argument(
+        'profile',
+        metavar='PROFILE',
+        help='a name, a YAML file, or the id of one model on '
+        'the hub, as in openai/clip-vit-base-patch32 (for --baseline gl-clip)',
+    )
     fetching.set_defaults(run=fetch_models)

@@ -30,7 +30,7 @@ subjects and appositions for noun phrases: a sentence whose root is no noun more
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -177,7 +177,8 @@ def gl_clip(
 
 def load_gl_clip(model: IteRPrimE, dataset: str, placement: Placement) -> GlClip:
     """Return the baseline with CLIP of the hub and the weight of a data set; see gl_clip."""
-    return gl_clip(model, v=global_weight(dataset), placement=placement)
+    named = replace(placement, profile=WEIGHTS)  # what messages say to fetch
+    return gl_clip(model, v=global_weight(dataset), placement=named)
 
 
 def global_weight(dataset: str) -> float:

@@ -19,9 +19,11 @@ from iterprime_ros.answer import Status
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError
 from iterprime_ros.evaluation.baselines.clip_features import Clip, load_clip, text_features
 from iterprime_ros.evaluation.baselines.gl_clip import (
+    WEIGHTS,
     GlClip,
     gl_clip,
     global_weight,
+    load_gl_clip,
     noun_phrase,
     spaced,
 )
@@ -408,3 +410,10 @@ def test_damaged_weights_are_named(clip, iterprime, photo):
 def test_features_have_unit_length(clip, iterprime, photo):
     features = GlClip(iterprime, clip).mask_features(photo, torch.from_numpy(some_masks()))
     torch.testing.assert_close(features, normalize(features))
+
+
+def test_weights_that_lack_name_what_fetches_them(iterprime, tmp_path, monkeypatch):
+    monkeypatch.setattr('huggingface_hub.constants.HF_HUB_CACHE', str(tmp_path))
+    offline = Placement(local_files_only=True)
+    with pytest.raises(WeightsNotFoundError, match=f'`iterprime models fetch {WEIGHTS}`'):
+        load_gl_clip(iterprime, 'refcoco', offline)
