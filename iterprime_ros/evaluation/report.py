@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from iterprime_ros.evaluation.metrics import (
     Metric,
     estimates,
 )
-from iterprime_ros.evaluation.outcome import Outcome
+from iterprime_ros.evaluation.outcome import Outcome, outcome_as_json
 from iterprime_ros.evaluation.published import published_figures
 
 ALL = 'all'  # the row of every question; a data set without groups uses it as its only group
@@ -239,20 +238,12 @@ def _as_json(results: Results) -> dict[str, Any]:
         group: {name: asdict(estimate) for name, estimate in found.items()}
         for group, found in results.metrics.items()
     }
-    rows = [
-        {
-            name: None if isinstance(value, float) and isnan(value) else value
-            for name, value in _fields(outcome).items()
-        }
-        for outcome in results.outcomes
-    ]
-    return {'metrics': metrics, 'outcomes': rows}
+    return {'metrics': metrics, 'outcomes': [_fields(each) for each in results.outcomes]}
 
 
 def _fields(outcome: Outcome) -> dict[str, Any]:
     return {
-        **asdict(outcome),
-        'asked': outcome.asked.value,
+        **outcome_as_json(outcome),
         'iou': outcome.iou,
         'has_target': outcome.has_target,
         'is_rejected': outcome.is_rejected,
