@@ -54,7 +54,7 @@ $(ENVIRONMENT): constraints.txt setup.py tools/make_venv.py tools/ros_wheels.py
 	@$(PYTHON) tools/make_venv.py create
 	@touch $@
 
-.venv-lavis/.made: constraints-lavis.txt setup.py tools/make_lavis_venv.py
+.venv-lavis/.made: constraints-lavis.txt tools/make_lavis_venv.py
 	@$(PYTHON) tools/make_lavis_venv.py
 	@touch $@
 

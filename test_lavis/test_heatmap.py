@@ -1,10 +1,15 @@
 """The heatmaps and matches of our matcher are those that LAVIS computes with the same object."""
 
+import contextlib
 import copy
 
 import pytest
 import torch
+from conftest import shaken
+from lavis.models.albef_models.albef_retrieval import AlbefRetrieval
 from lavis.models.blip_models.blip_image_text_matching import compute_gradcam
+from lavis.models.med import XBertEncoder
+from lavis.models.vit import VisionTransformerEncoder
 from lavis.processors.blip_processors import BlipImageEvalProcessor
 from PIL import Image
 
@@ -98,3 +103,43 @@ def test_the_object_goes_on_working(blip_itm, image):
     with torch.no_grad():
         torch.testing.assert_close(same(samples), blip_itm(samples), rtol=0, atol=1e-4)
     assert not any(parameter.requires_grad for parameter in same.parameters())
+
+
+def test_an_albef_of_lavis_is_a_matcher_too(vocabulary, image):
+    """compute_gradcam fails on it: the oracle is its own forward and backward pass."""
+    settings = {'vit_type': 'base', 'med_config_path': 'configs/models/med_config_albef.json'}
+    torch.manual_seed(0)
+    with contextlib.chdir(vocabulary.parent):
+        model = AlbefRetrieval(
+            VisionTransformerEncoder.from_config(settings),
+            XBertEncoder.from_config(settings),
+            queue_size=8,
+        )
+    model = shaken(model.eval())
+    matcher = lavis_matcher(model)
+    assert matcher.fusion_blocks == range(6, 12)
+    keep = torch.ones(1, 24 * 24, dtype=torch.bool)
+    found = matcher.attend(matcher.encode_image(image), matcher.encode_text(TEXTS[:1]), keep, 8)
+
+    model.text_encoder.requires_grad_(True)
+    cross = model.text_encoder.encoder.layer[8].crossattention.self
+    cross.save_attention = True
+    patches = model.visual_encoder.forward_features(matcher.pixels(image))
+    text = tokenized(model, TEXTS[:1])
+    alone = model.text_encoder.forward_text(text).last_hidden_state
+    hidden = model.text_encoder(
+        encoder_embeds=alone,
+        attention_mask=text.attention_mask,
+        encoder_hidden_states=patches,
+        encoder_attention_mask=torch.ones(1, 1 + 24 * 24),
+        return_dict=True,
+        mode='fusion',
+    ).last_hidden_state
+    logits = model.itm_head(hidden[:, 0])
+    logits[0, 1].backward()
+    attention, gradient = cross.get_attention_map(), cross.get_attn_gradients()
+    torch.testing.assert_close(found.attention, attention[..., 1:].detach(), rtol=0, atol=1e-5)
+    scale = gradient.abs().max().item()
+    torch.testing.assert_close(found.gradient, gradient[..., 1:], rtol=0, atol=1e-4 * scale)
+    probability = logits.softmax(-1)[0, 1].item()
+    assert found.probability.item() == pytest.approx(probability, abs=1e-5)

@@ -5,6 +5,7 @@ import contextlib
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lavis.models.albef_models import AlbefBase
 from lavis.models.blip_models.blip import BlipBase
 
 from iterprime_ros.grounding.lavis import LavisTokenizer
@@ -14,6 +15,14 @@ from iterprime_ros.grounding.lavis import LavisTokenizer
 def lavis_tokenizer(vocabulary):
     with contextlib.chdir(vocabulary.parent):
         return BlipBase.init_tokenizer()
+
+
+def test_the_tokens_of_albef_are_those_of_bert(vocabulary):
+    with contextlib.chdir(vocabulary.parent):
+        theirs = AlbefBase.init_tokenizer()
+    ours = LavisTokenizer(theirs.vocab, is_blip=False)
+    assert ours.cls_token_id == theirs.cls_token_id
+    assert len(ours) == len(theirs)
 
 
 @pytest.fixture(scope='module')

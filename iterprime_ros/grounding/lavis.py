@@ -1,4 +1,4 @@
-"""BLIP image-text matching of salesforce-lavis 1.0.2: a BlipITM object, or a checkpoint (.pth).
+"""Image-text matching of salesforce-lavis 1.0.2: a model of BLIP or ALBEF, or BLIP's checkpoint.
 
 LAVIS needs a transformers older than 4.27, and so an environment of its own, which `make lavis`
 makes. It is imported when a checkpoint is loaded.
@@ -63,19 +63,23 @@ VARIANTS = (
 
 
 class LavisTokenizer:
-    """The tokenizer of LAVIS's BLIP with character offsets; special tokens in a text are words.
+    """A tokenizer of LAVIS with character offsets; special tokens in a text are words.
 
     vocabulary: BERT's word pieces and their numbers.
+    is_blip: whether it is BLIP's. LAVIS adds [DEC] and [ENC] to the vocabulary, in this order
+        (`BlipBase.init_tokenizer`), and matches texts that begin with [ENC] in place of [CLS]
+        (`BlipITM.forward`). ALBEF's is as BERT's.
 
-    LAVIS adds [DEC] and [ENC] to the vocabulary, in this order (`BlipBase.init_tokenizer`), and
-    matches texts that begin with [ENC] in place of [CLS] (`BlipITM.forward`). Raises KeyError for
-    a vocabulary without [PAD], [UNK] or [SEP].
+    Raises KeyError for a vocabulary without [PAD], [UNK], [CLS] or [SEP].
     """
 
-    def __init__(self, vocabulary: Mapping[str, int]) -> None:
-        padding, unknown, end = ('[PAD]', '[UNK]', '[SEP]')
+    def __init__(self, vocabulary: Mapping[str, int], is_blip: bool = True) -> None:
+        padding, unknown, begin, end = ('[PAD]', '[UNK]', '[CLS]', '[SEP]')
         self.pad_token_id, self.sep_token_id = vocabulary[padding], vocabulary[end]
-        self.cls_token_id = len(vocabulary) + 1
+        self.cls_token_id = vocabulary[begin]
+        self._count = len(vocabulary)
+        if is_blip:
+            self.cls_token_id, self._count = self._count + 1, self._count + 2
         pieces = models.WordPiece(
             dict(vocabulary), unk_token=unknown, max_input_chars_per_word=_LONGEST_WORD
         )
@@ -84,7 +88,7 @@ class LavisTokenizer:
         self._pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
     def __len__(self) -> int:
-        return self.cls_token_id + 1
+        return self._count
 
     def __call__(self, text: str, **_: Any) -> dict[str, Any]:
         """Return the `input_ids` of a text without special tokens, and its `offset_mapping`."""
@@ -110,8 +114,12 @@ def lavis_matcher(
     device: torch.device | str = 'cpu',
     encoder_dtype: torch.dtype = torch.float32,
 ) -> FusionMatcher:
-    """Return the matcher of a BlipITM of LAVIS, which is put on the device and frozen."""
-    words = LavisTokenizer(model.tokenizer.vocab)
+    """Return the matcher of a model of LAVIS, which is put on the device and frozen.
+
+    model: a BlipITM, or another with visual_encoder, text_encoder, itm_head, tokenizer and
+        max_txt_len, as BlipRetrieval and AlbefRetrieval are.
+    """
+    words = LavisTokenizer(model.tokenizer.vocab, hasattr(model.tokenizer, 'enc_token_id'))
     return _matcher(model, words, model.max_txt_len, device, encoder_dtype)
 
 
