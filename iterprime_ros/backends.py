@@ -27,6 +27,7 @@ PROPOSERS: Mapping[str, str] = {
     'sam': 'iterprime_ros.masks.sam:load_sam',
     'segment_anything': 'iterprime_ros.masks.segment_anything:load_segment_anything',
     'mask2former': 'iterprime_ros.masks.mask2former:load_mask2former',
+    'sam3': 'iterprime_ros.masks.sam3:load_sam3',
     'regions': 'iterprime_ros.masks.regions:load_regions',
 }
 

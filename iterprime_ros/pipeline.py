@@ -41,7 +41,14 @@ from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.primary_word_head import head_of_profile
 from iterprime_ros.grounding.refinement import Grounding, OnRound, ground
 from iterprime_ros.language.command_parser import CommandParser, ParsedCommand, permitted
-from iterprime_ros.masks.object_masks import coarse, distinct, joined, objects_of, taken
+from iterprime_ros.masks.object_masks import (
+    PhraseProposer,
+    coarse,
+    distinct,
+    joined,
+    objects_of,
+    taken,
+)
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
 from iterprime_ros.masks.selection import peak_points
 from iterprime_ros.masks.transforms import reduced
@@ -82,7 +89,8 @@ class IteRPrimE:
     profile: the settings.
     device: the device of matcher and proposer.
 
-    Raises InvalidSettingError for a fusion block that the matcher does not have, and the errors of
+    Raises InvalidSettingError for a fusion block that the matcher does not have and for answers by
+    heatmap where the proposer is asked by text, and the errors of
     grounding.primary_word_head.load_head.
     """
 
@@ -99,6 +107,11 @@ class IteRPrimE:
             raise InvalidSettingError(
                 f'grounding.block must be from {blocks.start} to {blocks.stop - 1} for this '
                 f'matcher, not {profile.grounding.block}.'
+            )
+        if isinstance(proposer, PhraseProposer) and profile.answer.by != 'parts':
+            raise InvalidSettingError(
+                'answer.by must be parts for these masks: they are asked for by noun phrases, and '
+                'not at points of a heatmap.'
             )
         self.matcher, self.proposer, self.parser = matcher, proposer, parser
         self.profile = profile
@@ -223,7 +236,7 @@ class IteRPrimE:
     def _objects(self, frame: Frame, command: ParsedCommand) -> FrameObjects:
         """Return the objects of a frame for a command, computed once for these settings."""
         profile, settings = self.profile, self.profile.objects
-        is_for_all = settings.search == 'all'
+        is_for_all = settings.search == 'all' and not isinstance(self.proposer, PhraseProposer)
         described = () if is_for_all else tuple(noun_phrase_expressions(command))
         key: tuple[Any, ...] = (settings, profile.regions.patch_share)
         if not is_for_all:

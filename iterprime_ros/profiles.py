@@ -162,6 +162,18 @@ _FOR_REAL_IMAGES: dict[str, Profile] = {
         masks=MaskChoice(kind='sam', weights='facebook/sam2.1-hiera-tiny'),
         objects=_OBJECTS,
     ),
+    'blip-sam3': Profile(
+        description='real images, base matcher and SAM 3: part by part, among the instances of the '
+        'noun phrases of a command',
+        # facebookresearch/sam3, README.md and LICENSE.
+        notice='The weights of SAM 3 are under the SAM License, and the hub gives them only to '
+        'those whom Meta has granted access: ask for it at huggingface.co/facebook/sam3, then log '
+        'in with `hf auth login`.',
+        matcher=_BASE,
+        masks=MaskChoice(kind='sam3', weights='facebook/sam3'),
+        objects=_OBJECTS,
+        answer=AnswerSettings(by='parts'),
+    ),
     'no-mask-model': Profile(
         description='real images, masks without a mask model',
         matcher=_BASE,

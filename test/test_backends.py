@@ -28,7 +28,7 @@ def test_an_unknown_kind_is_one_sentence(tmp_path):
         load_profile(path)
 
 
-@pytest.mark.parametrize('kind', ['sam', 'segment_anything', 'mask2former'])
+@pytest.mark.parametrize('kind', ['sam', 'segment_anything', 'mask2former', 'sam3'])
 def test_masks_with_a_model_need_weights(kind):
     with pytest.raises(InvalidSettingError, match=f'masks.weights must be given .*{kind}'):
         load_proposer(kind, None, Placement())

@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from helpers.tiny_profile import write_profile
+from helpers.tiny_sam3 import tiny_sam3, tiny_sam3_tokenizer
 from iterprime_ros.answer import Status
+from iterprime_ros.errors import InvalidSettingError
+from iterprime_ros.masks.sam3 import Sam3Proposer
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import AnswerSettings
 from iterprime_ros.sim.scene import sample_scene
@@ -187,6 +190,49 @@ def test_it_works_inside_inference_mode(model, picture):
     with torch.inference_mode():
         inside = model.segment(picture, 'the mug left of the ball')
     assert np.array_equal(inside.mask, outside.mask)
+
+
+def test_sam_3_is_asked_for_every_noun_phrase(weights, tmp_path, picture, monkeypatch):
+    tiny_sam3().save_pretrained(tmp_path / 'sam3')
+    tiny_sam3_tokenizer().save_pretrained(tmp_path / 'sam3')
+    masks = {'kind': 'sam3', 'weights': str(tmp_path / 'sam3')}
+    path = write_profile(
+        tmp_path / 'sam3.yaml',
+        weights,
+        masks=masks,
+        answer={'by': 'parts'},
+        objects={'max_overlap': 1.0},  # random masks overlap, and with fewer nothing is left of any
+    )
+    model = IteRPrimE.from_profile(path, 'cpu', offline=True)
+    asked = []
+    instances = Sam3Proposer.instances
+
+    def noted(self, embedding, phrase):
+        asked.append((phrase, instances(self, embedding, phrase)))
+        return asked[-1][1]
+
+    monkeypatch.setattr(Sam3Proposer, 'instances', noted)
+    frame = model.embed(picture)
+    commands = ['the red mug left of the ball', 'the ball', 'the red mug left of the ball']
+    answers = model.segment_many(frame, commands)
+    found = [mask.numpy() for _, each in asked for mask in each.masks]
+    assert [phrase for phrase, _ in asked] == ['red mug', 'ball', 'ball']
+    assert len(frame.objects) == 2
+    assert [len(each.proposals.masks) > 1 for each in frame.objects.values()] == [True, True]
+    for answer in answers:
+        assert answer.status in (Status.FOUND, Status.AMBIGUOUS)
+        assert any(np.array_equal(answer.mask, mask) for mask in found)
+    assert np.array_equal(answers[0].mask, answers[2].mask)
+
+
+def test_sam_3_answers_no_heatmap(weights, tmp_path):
+    tiny_sam3().save_pretrained(tmp_path / 'sam3')
+    tiny_sam3_tokenizer().save_pretrained(tmp_path / 'sam3')
+    masks = {'kind': 'sam3', 'weights': str(tmp_path / 'sam3')}
+    path = write_profile(tmp_path / 'sam3.yaml', weights, masks=masks)
+    with pytest.raises(InvalidSettingError, match=r'answer\.by must be parts') as caught:
+        IteRPrimE.from_profile(path, 'cpu', offline=True)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_sam_finds_objects_too(weights, tmp_path, picture):

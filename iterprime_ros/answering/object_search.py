@@ -13,7 +13,7 @@ from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.instances import instances
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.language.command_parser import ParsedCommand
-from iterprime_ros.masks.object_masks import joined
+from iterprime_ros.masks.object_masks import PhraseProposer, instances_of, joined
 from iterprime_ros.masks.proposer import MaskProposer, Proposals
 from iterprime_ros.masks.selection import peak_points, select
 from iterprime_ros.profiles import Profile
@@ -44,8 +44,12 @@ def described_objects(
     profile: its settings of grounding, of masks at peaks, of objects that overlap and of how many
         there are at most for each noun phrase.
 
-    The search is that of grounding.instances: each object is the mask that a heatmap selects.
+    A proposer that is asked by text is asked for every phrase. With any other the search is that of
+    grounding.instances: each object is the mask that a heatmap selects.
     """
+    if isinstance(proposer, PhraseProposer):
+        texts = [expression.text for expression in expressions]
+        return instances_of(proposer, mask_embedding, texts, profile.objects)
     settings, answer = profile.grounding, profile.answer
     device = matcher.encode_text(['']).real.device
     found = proposer.propose(mask_embedding, torch.zeros((0, 2), dtype=torch.int64, device=device))

@@ -1,10 +1,12 @@
 """The objects of a whole frame: candidate masks without a heatmap, once a frame.
 
-A proposer that finds objects by itself is an ObjectProposer; any other is asked at a grid of
-points. The masks of many points show each object many times, parts of objects, and the background:
-`distinct` chooses among them.
+A proposer that finds objects by itself is an ObjectProposer; one that is asked by text, and so for
+the noun phrases of a command, is a PhraseProposer; any other is asked at a grid of points. The
+masks of many points show each object many times, parts of objects, and the background: `distinct`
+chooses among them.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
@@ -26,7 +28,8 @@ class ObjectSettings(BaseModel):
         'all',
         description='all: every object of the frame, once for all commands. described: those that '
         'the noun phrases of a command describe, by iterative refinement of their heatmaps: what '
-        'was found is hidden, until nothing matches.',
+        'was found is hidden, until nothing matches. Masks of kind sam3 are always those that are '
+        'described: the model is given the noun phrases.',
     )
     grid: int = Field(
         9, ge=1, le=64, description='Points along the shorter side of the image, for SAM.'
@@ -56,6 +59,30 @@ class ObjectProposer(MaskProposer, Protocol):
 
     def objects(self, embedding: Any, settings: ObjectSettings) -> Proposals:
         """Return the objects of the image that was embedded, best first, each once."""
+
+
+@runtime_checkable
+class PhraseProposer(MaskProposer, Protocol):
+    """A mask proposer that is asked by text instead of at points, where it proposes nothing."""
+
+    def instances(self, embedding: Any, phrase: str) -> Proposals:
+        """Return the instances of a noun phrase in the image that was embedded, best first."""
+
+
+def instances_of(
+    proposer: PhraseProposer, embedding: Any, phrases: Sequence[str], settings: ObjectSettings
+) -> Proposals:
+    """Return the instances of one or more noun phrases, each object once, earlier phrases first.
+
+    Of the settings only `max_overlap` and `max_count` have a say: an instance may be of any size.
+    """
+    parts = [proposer.instances(embedding, phrase) for phrase in phrases]
+    every = Proposals(
+        torch.cat([part.masks for part in parts]), torch.cat([part.predicted_iou for part in parts])
+    )
+    numbers = torch.arange(settings.max_count, device=every.masks.device)
+    found = joined(taken(every, numbers[:0]), every, settings.max_overlap)
+    return taken(found, numbers[: len(found.masks)])
 
 
 def objects_of(

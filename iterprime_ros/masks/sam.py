@@ -173,7 +173,7 @@ def load_sam(source: str | Path | None, placement: Placement = ON_CPU) -> SamPro
             f'{source} holds a model of type {kind}, but a SAM or SAM 2 was asked for'
             f' (model_type {", ".join(ARCHITECTURES)}).'
         )
-    normalisation = _normalisation(folder)
+    normalisation = image_normalisation(folder, IMAGENET_MEAN, IMAGENET_STD)
     model = load_pretrained(ARCHITECTURES[kind], folder, what, 'sdpa', _rehearse, placement)
     model.requires_grad_(False).eval().to(placement.device)
     model.vision_encoder.to(placement.encoder_dtype)
@@ -195,17 +195,21 @@ def _rehearse(model: Any) -> None:
     )
 
 
-def _normalisation(folder: Path) -> tuple[Sequence[float], Sequence[float]]:
-    """Return mean and standard deviation of RGB in [0, 1], ImageNet's where no file gives them.
+def image_normalisation(
+    folder: Path, default_mean: Sequence[float], default_std: Sequence[float]
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Return mean and standard deviation of RGB in [0, 1], the defaults where no file gives them.
+
+    folder: a model in transformers' format.
 
     Raises WeightsMismatchError for a file without three finite numbers each, or a deviation of 0.
     """
     if not any((folder / name).is_file() for name in _PREPROCESSING):
-        return IMAGENET_MEAN, IMAGENET_STD
+        return default_mean, default_std
     with reading(folder, 'image normalisation'):
         values, _ = ImageProcessingMixin.get_image_processor_dict(folder, local_files_only=True)
-        mean = values.get('image_mean', IMAGENET_MEAN)
-        std = values.get('image_std', IMAGENET_STD)
+        mean = values.get('image_mean', default_mean)
+        std = values.get('image_std', default_std)
         # A comparison with NaN is False.
         if len(mean) != 3 or len(std) != 3 or not all(abs(each) < math.inf for each in mean):
             raise ValueError(f'image_mean is {mean} and image_std {std}')

@@ -8,9 +8,11 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import (
     Sam2Config,
+    Sam2HieraDetConfig,
     Sam2Model,
     Sam2VideoConfig,
     Sam2VideoModel,
+    Sam2VisionConfig,
     SamConfig,
     SamModel,
     SamProcessor,
@@ -297,13 +299,38 @@ def test_a_frame_must_be_an_image(folder):
         load(folder).embed(torch.zeros(3, 30, 40))
 
 
-@pytest.mark.parametrize(('config', 'model'), [(SamConfig, SamModel), (Sam2Config, Sam2Model)])
+def published_sam2(width, blocks, global_blocks, background, heads=1):
+    """The configuration of a published SAM 2.1 (facebookresearch/sam2, sam2/configs/sam2.1)."""
+    widths = [width, 2 * width, 4 * width, 8 * width]
+    backbone = Sam2HieraDetConfig(
+        hidden_size=width,
+        num_attention_heads=heads,
+        blocks_per_stage=blocks,
+        embed_dim_per_stage=widths,
+        num_attention_heads_per_stage=[heads, 2 * heads, 4 * heads, 8 * heads],
+        global_attention_blocks=global_blocks,
+        window_positional_embedding_background_size=background,
+    )
+    vision = Sam2VisionConfig(backbone_config=backbone, backbone_channel_list=widths[::-1])
+    return Sam2Config(vision_config=vision)
+
+
+@pytest.mark.parametrize(
+    ('config', 'model'),
+    [
+        (SamConfig(), SamModel),
+        (published_sam2(96, [1, 2, 7, 2], [5, 7, 9], [7, 7]), Sam2Model),
+        (published_sam2(96, [1, 2, 11, 2], [7, 10, 13], [7, 7]), Sam2Model),
+        (published_sam2(112, [2, 3, 16, 3], [12, 16, 20], [14, 14], heads=2), Sam2Model),
+    ],
+    ids=['sam-vit-base', 'sam2.1-hiera-tiny', 'sam2.1-hiera-small', 'sam2.1-hiera-base-plus'],
+)
 def test_the_full_size_loads_from_the_published_format(config, model, tmp_path):
     """Sizes and names only: encoding a picture at 1024 px takes half a minute of a processor."""
     with torch.device('meta'):
-        made = model(config())
+        made = model(config)
     tensors = {name: torch.zeros(value.shape) for name, value in made.state_dict().items()}
     save_file(tensors, tmp_path / 'model.safetensors', {'format': 'pt'})
-    config().save_pretrained(tmp_path)
+    config.save_pretrained(tmp_path)
     load(tmp_path, torch.bfloat16)
     (tmp_path / 'model.safetensors').unlink()  # large, and pytest keeps folders
