@@ -60,7 +60,7 @@ def contact_sheets(evaluation: RecordedEvaluation, dataset: Dataset) -> dict[str
     dataset: the whole data set, of which the images that are shown are read again.
 
     worst, best, sample (from first to last), and for each baseline the disagreements: the questions
-    of which one is answered well and the other badly.
+    that one answers well and the other badly.
     """
     answers = list(located_answers(evaluation, PROFILE))
     chosen = {
@@ -71,7 +71,7 @@ def contact_sheets(evaluation: RecordedEvaluation, dataset: Dataset) -> dict[str
     for name in evaluation.header['baselines']:
         others = list(located_answers(evaluation, name))
         if pairs := disagreements(answers, others):
-            title = f'Where the profile and {name} differ most, in pairs'
+            title = f"Pairs of answers, the profile's and {name}'s: the profile better, then worse"
             chosen[f'disagreements-{name}'] = (title, pairs)
     panels = _panels(dataset, [each for _, some in chosen.values() for each in some])
     return {
@@ -96,23 +96,32 @@ def worst(answers: Sequence[LocatedAnswer], count: int = PANELS) -> list[Located
 
 
 def best(answers: Sequence[LocatedAnswer], count: int = PANELS) -> list[LocatedAnswer]:
-    """Return the best answers, the surest first among equals; see `worst`."""
-    return sorted(answers, key=lambda each: (-_worth(each), -_sureness(each)))[:count]
+    """Return the best answers to questions with a target, the surest first among equals."""
+    some = [each for each in answers if each.recorded.outcome.has_target]
+    return sorted(some or answers, key=lambda each: (-_worth(each), -_sureness(each)))[:count]
 
 
 def disagreements(
     answers: Sequence[LocatedAnswer], others: Sequence[LocatedAnswer], count: int = PANELS
 ) -> list[LocatedAnswer]:
-    """Return pairs of answers to one question, those that differ most in their worth first.
+    """Return pairs of answers to questions with a target, those that differ most in IoU.
 
     answers, others: to the same questions in the same order.
-    count: of answers at most, two for each question. Equally good pairs are left out.
+    count: of answers at most, two for each question: half of them where `answers` has the higher
+        IoU, then half where `others` has, or more of one where there are fewer of the other.
     """
-    pairs = sorted(
-        zip(answers, others, strict=True), key=lambda pair: -abs(_worth(pair[0]) - _worth(pair[1]))
-    )
-    differing = [pair for pair in pairs[: count // 2] if _worth(pair[0]) != _worth(pair[1])]
-    return [each for pair in differing for each in pair]
+    gains = [
+        (one.recorded.outcome.iou - other.recorded.outcome.iou, one, other)
+        for one, other in zip(answers, others, strict=True)
+        if one.recorded.outcome.has_target
+    ]
+    ranked = sorted(gains, key=lambda gain: -gain[0])
+    better = [gain for gain in ranked if gain[0] > 0]
+    worse = [gain for gain in reversed(ranked) if gain[0] < 0]
+    half, pairs = count // 4, count // 2
+    chosen = better[: max(half, pairs - len(worse))]
+    chosen += worse[: pairs - len(chosen)]
+    return [each for _, one, other in chosen for each in (one, other)]
 
 
 def evenly_spaced(answers: Sequence[LocatedAnswer], count: int = PANELS) -> list[LocatedAnswer]:
@@ -173,7 +182,8 @@ def _sureness(answer: LocatedAnswer) -> float:
 
 
 def _verdict(outcome: Outcome) -> str:
-    probability = f'match {outcome.match_probability:.2f}'
+    known = not np.isnan(outcome.match_probability)
+    probability = f', match {outcome.match_probability:.2f}' if known else ''
     match outcome.asked:
         case Asked.NOTHING:
             verdict = 'correct rejection' if outcome.is_rejected else 'false positive'
@@ -184,4 +194,4 @@ def _verdict(outcome: Outcome) -> str:
             verdict = 'false rejection'
         case _:
             verdict = f'{outcome.status}, IoU {outcome.iou:.2f}'
-    return f'{verdict}, {probability}'
+    return f'{verdict}{probability}'
