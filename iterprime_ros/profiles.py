@@ -43,7 +43,10 @@ class MatcherChoice(_Strict):
     """Which matcher grounds expressions."""
 
     kind: str = Field(description='A key of backends.MATCHERS.')
-    weights: _Source = Field(description='A local folder or file, or an id on the hub.')
+    weights: _Source = Field(
+        description='A local folder or file, or an id on the hub, also of one revision: '
+        'owner/name@commit.'
+    )
     tokenizer: _Source | None = Field(
         None, description='Folder or id of the tokenizer, where it is not beside the weights.'
     )
@@ -58,9 +61,7 @@ class MaskChoice(_Strict):
     """Which mask proposer is used."""
 
     kind: str = Field(description='A key of backends.PROPOSERS.')
-    weights: _Source | None = Field(
-        None, description='A local folder or file, or an id on the hub; none for regions.'
-    )
+    weights: _Source | None = Field(None, description='As of the matcher; none for regions.')
 
     @field_validator('kind')
     @classmethod
