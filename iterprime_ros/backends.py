@@ -31,6 +31,11 @@ PROPOSERS: Mapping[str, str] = {
     'regions': 'iterprime_ros.masks.regions:load_regions',
 }
 
+# module:function, called as load(proposer, weights, placement).
+PROPAGATORS: Mapping[str, str] = {
+    'flow': 'iterprime_ros.tracking.flow:load_flow',
+}
+
 
 def load_matcher(
     kind: str, weights: str, tokenizer: str | None, placement: 'Placement'
@@ -57,6 +62,20 @@ def load_proposer(kind: str, weights: str | None, placement: 'Placement') -> 'Ma
     """
     proposer: MaskProposer = _loader(PROPOSERS, kind)(weights, placement)
     return proposer
+
+
+def load_propagator(
+    kind: str, proposer: 'MaskProposer', weights: str | None, placement: 'Placement'
+) -> Any:
+    """Return a tracking.propagation.Propagator.
+
+    kind: a key of PROPAGATORS.
+    proposer: the mask proposer that it may ask.
+    weights: a local folder or file, or an id on the hub; None for a propagator without weights.
+
+    Raises InvalidSettingError, WeightsNotFoundError and WeightsMismatchError.
+    """
+    return _loader(PROPAGATORS, kind)(proposer, weights, placement)
 
 
 def _loader(registry: Mapping[str, str], kind: str) -> Any:

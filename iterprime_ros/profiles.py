@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from iterprime_ros.backends import MATCHERS, PROPOSERS
+from iterprime_ros.backends import MATCHERS, PROPAGATORS, PROPOSERS
 from iterprime_ros.errors import InvalidSettingError, WeightsNotFoundError
 from iterprime_ros.grounding.settings import (
     AUTHORS,
@@ -103,6 +103,27 @@ class AnswerSettings(_Strict):
     max_peaks: int = Field(8, ge=1, le=64, description='Most peaks at which masks are proposed.')
 
 
+class TrackingSettings(_Strict):
+    """How an object is followed through the frames of a video."""
+
+    kind: str = Field('flow', description='A key of backends.PROPAGATORS.')
+    weights: _Source | None = Field(None, description='As of the matcher; none for flow.')
+    verify_every: int = Field(
+        30, ge=1, description='Frames after which the words are matched with the object again.'
+    )
+    search_every: int = Field(
+        5, ge=1, description='Frames between two searches for an object that is not seen.'
+    )
+    lost_after: int = Field(
+        8, ge=1, description='Frames in a row without the object, after which it is LOST.'
+    )
+
+    @field_validator('kind')
+    @classmethod
+    def _is_registered(cls, kind: str) -> str:
+        return _registered(PROPAGATORS, kind)
+
+
 class Profile(_Strict):
     """Everything that IteRPrimE.from_profile needs."""
 
@@ -125,6 +146,7 @@ class Profile(_Strict):
         'beside the parser; none by default.',
     )
     answer: AnswerSettings = AnswerSettings()
+    tracking: TrackingSettings = TrackingSettings()
 
 
 def _registered(registry: Mapping[str, str], kind: str) -> str:

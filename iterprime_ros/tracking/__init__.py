@@ -1,0 +1,1 @@
+"""The object that was referred to, through the frames of a video."""
