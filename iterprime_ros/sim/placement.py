@@ -14,8 +14,8 @@ from iterprime_ros.sim.surroundings import Surroundings
 from iterprime_ros.sim.visibility import visible_fractions
 
 _TRIES = 25  # positions that are tried for one object
-_CLEARANCE = 0.008  # least distance between the footprints of two objects, in metres
-_CLUTTER_CLEARANCE = 0.004
+CLEARANCE = 0.008  # least distance between the footprints of two objects, in metres
+CLUTTER_CLEARANCE = 0.004
 _MIN_VISIBLE = 0.3  # of an object in clutter or near stacks, as visible_fractions estimates it
 _STACKED_SHARE = 0.55  # of the objects of World.STACKED that are tried on top of another first
 _MAX_LEVEL = 2  # objects below an object
@@ -63,7 +63,7 @@ def place_apart(
         item = _sample_object(rng, placed)
         for _ in range(_TRIES):
             candidate = _moved(rng, item, (0.0, 0.0), (0.26, 0.24))
-            if _is_free(candidate, placed, camera, surroundings, _CLEARANCE):
+            if _is_free(candidate, placed, camera, surroundings, CLEARANCE):
                 placed.append(candidate)
                 break
     return placed
@@ -81,7 +81,7 @@ def place_close(
         for _ in range(_TRIES):
             candidate = _moved(rng, item, centre, half)
             if _is_free(
-                candidate, placed, camera, surroundings, _CLUTTER_CLEARANCE
+                candidate, placed, camera, surroundings, CLUTTER_CLEARANCE
             ) and _all_visible([*placed, candidate], camera):
                 placed.append(candidate)
                 break
@@ -100,12 +100,31 @@ def place_stacked(
             candidate = _on_another(rng, item, placed) if is_stacked else None
             if candidate is None:
                 candidate = _moved(rng, item, (0.0, 0.0), (0.26, 0.24))
-            if _is_free(candidate, placed, camera, surroundings, _CLEARANCE) and _all_visible(
+            if _is_free(candidate, placed, camera, surroundings, CLEARANCE) and _all_visible(
                 [*placed, candidate], camera
             ):
                 placed.append(candidate)
                 break
     return placed
+
+
+def place_another(
+    rng: Generator,
+    placed: Sequence[SceneObject],
+    model: SceneObject,
+    camera: CameraPose,
+    surroundings: Surroundings,
+    clearance: float,
+) -> SceneObject | None:
+    """Return a copy of `model` on the table that leaves all others visible; None if none fits."""
+    item = replace(model, id=len(placed) + 1, base_height=0.0, support=None)
+    for _ in range(_TRIES):
+        candidate = _moved(rng, item, (0.0, 0.0), (0.26, 0.24))
+        if _is_free(candidate, placed, camera, surroundings, clearance) and _all_visible(
+            [*placed, candidate], camera
+        ):
+            return candidate
+    return None
 
 
 def _sample_object(rng: Generator, placed: Sequence[SceneObject]) -> SceneObject:
@@ -188,7 +207,7 @@ def _is_free(
     """Return whether the object is on the table and in view, away from all it does not stand on."""
     below = _below(item, placed)
     return (
-        _is_on_table(item, surroundings)
+        is_on_table(item, surroundings)
         and _is_in_view(item, camera)
         and all(
             item.footprint.distance(other.footprint) > clearance
@@ -198,7 +217,8 @@ def _is_free(
     )
 
 
-def _is_on_table(item: SceneObject, surroundings: Surroundings) -> bool:
+def is_on_table(item: SceneObject, surroundings: Surroundings) -> bool:
+    """Return whether an object is above the table, all of it."""
     return bool(np.all(np.abs(item.hull[:, :2]) < surroundings.table_half))
 
 

@@ -18,7 +18,13 @@ from iterprime_ros.sim.objects import (
     mesh_library,
     triple,
 )
-from iterprime_ros.sim.placement import place_apart, place_close, place_stacked
+from iterprime_ros.sim.placement import (
+    CLEARANCE,
+    CLUTTER_CLEARANCE,
+    place_apart,
+    place_close,
+    place_stacked,
+)
 from iterprime_ros.sim.surroundings import (
     Surroundings,
     sample_surroundings,
@@ -59,6 +65,11 @@ class World(Enum):
     def counts(self) -> tuple[int, int]:
         """The least and the largest number of objects."""
         return (6, 12) if self is World.CLUTTER else (3, 8)
+
+    @property
+    def clearance(self) -> float:
+        """The least distance between the footprints of objects that are not stacked, in metres."""
+        return CLUTTER_CLEARANCE if self is World.CLUTTER else CLEARANCE
 
 
 @dataclass(frozen=True)

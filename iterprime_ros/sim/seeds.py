@@ -1,4 +1,4 @@
-"""The split of scene seeds into training, calibration, held-out and fresh scenes."""
+"""The split of the seeds of scenes, and of clips, by what they are used for."""
 
 from collections.abc import Iterable
 
@@ -8,6 +8,8 @@ TRAINING = range(1_000_000, 2_000_000)
 CALIBRATION = range(2_000_000, 2_001_000)  # for the choice of thresholds and settings
 HELD_OUT = range(3_000_000, 3_001_000)  # of earlier published figures; for comparison with them
 FRESH = range(4_000_000, 4_001_000)  # for published figures only
+CLIP_CALIBRATION = range(2_100_000, 2_101_000)  # for the choice of settings of tracking
+CLIP_TEST = range(4_100_000, 4_101_000)  # for published figures of tracking only
 
 
 class WrongSeedError(IterprimeError, ValueError):

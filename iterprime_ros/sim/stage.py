@@ -62,11 +62,11 @@ class Stage:
         model, geom = self.model, self.object_geoms[k]
         if isinstance(item.shape, Primitive):
             x, y, z = item.shape.half
-            model.geom_type[geom] = _GEOM_TYPE[item.kind]
+            model.geom_type[geom] = _GEOM_TYPE[item.shape.kind]
             model.geom_dataid[geom] = -1
             model.geom_pos[geom] = (0, 0, z)
-            model.geom_quat[geom] = _LYING if item.kind == 'capsule' else (1, 0, 0, 0)
-            match item.kind:
+            model.geom_quat[geom] = _LYING if item.shape.kind == 'capsule' else (1, 0, 0, 0)
+            match item.shape.kind:
                 case 'cube':
                     model.geom_size[geom] = x, y, z
                 case 'ball':

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.sim.renderer import Picture
+from iterprime_ros.sim.scene import Scene
 
 MIN_VISIBLE_FRACTION = 0.6
 MIN_IMAGE_FRACTION = 0.004
@@ -64,13 +66,25 @@ class View:
 
 def view_of(picture: Picture) -> View:
     """Return the view that a picture was rendered from."""
-    scene, pinhole = picture.scene, picture.pinhole
+    seen_areas = picture.seen_areas
+    return view_of_scene(
+        picture.scene,
+        picture.pinhole,
+        seen_areas / np.maximum(picture.whole_areas, 1),
+        seen_areas / picture.ids.size,
+    )
+
+
+def view_of_scene(
+    scene: Scene,
+    pinhole: Pinhole,
+    visible_fractions: NDArray[np.float64],
+    image_fractions: NDArray[np.float64],
+) -> View:
+    """Return the view of a scene whose n objects are visible by the given fractions (n,)."""
     centres = scene.camera.to_optical(np.array([item.centre for item in scene.objects]))
     ground = scene.camera.to_ground(np.array([item.position for item in scene.objects]))
     columns = (pinhole.project(centres)[:, 0] - pinhole.cx) / pinhole.height
-    seen_areas = picture.seen_areas
-    visible_fractions = seen_areas / np.maximum(picture.whole_areas, 1)
-    image_fractions = seen_areas / picture.ids.size
     return View(
         tuple(
             SeenObject(

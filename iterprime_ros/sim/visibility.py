@@ -16,7 +16,7 @@ def visible_fractions(objects: Sequence[SceneObject], camera: CameraPose) -> lis
     is nearer to the camera, or if it is above the other in one stack. A mug with its hollow and its
     handle hides less than this says.
     """
-    outlines = [_outline(item, camera) for item in objects]
+    outlines = [outline_in_image(item, camera) for item in objects]
     order = sorted(range(len(objects)), key=lambda k: _distance(objects, k, camera))
     fractions = [1.0] * len(objects)
     for place, k in enumerate(order):
@@ -27,7 +27,8 @@ def visible_fractions(objects: Sequence[SceneObject], camera: CameraPose) -> lis
     return fractions
 
 
-def _outline(item: SceneObject, camera: CameraPose) -> shapely.Polygon:
+def outline_in_image(item: SceneObject, camera: CameraPose) -> shapely.Polygon:
+    """Return the convex hull of an object in the image, in slopes x/z and y/z (optical frame)."""
     cos, sin = np.cos(item.yaw), np.sin(item.yaw)
     points = item.shape.outline @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
     optical = camera.to_optical(points + np.array([*item.position, item.base_height]))

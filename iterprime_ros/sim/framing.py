@@ -1,0 +1,51 @@
+"""Where objects are in the image, and how much of them is seen, without a renderer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.sim.camera_pose import CameraPose
+from iterprime_ros.sim.objects import SceneObject
+from iterprime_ros.sim.scene import Scene
+from iterprime_ros.sim.view import View, view_of_scene
+from iterprime_ros.sim.visibility import outline_in_image, visible_fractions
+
+ASPECT = 4 / 3  # width over height of the images that clips are composed for
+
+
+def image_rectangle(camera: CameraPose, aspect: float = ASPECT) -> shapely.Polygon:
+    """Return the image as the rectangle of slopes x/z and y/z (optical frame) that it shows."""
+    half = float(np.tan(np.radians(camera.fovy) / 2))
+    return shapely.box(-aspect * half, -half, aspect * half, half)
+
+
+def share_in_image(item: SceneObject, camera: CameraPose) -> float:
+    """Return how much of an object's outline is inside the image, in [0, 1]."""
+    if camera.to_optical(item.hull)[:, 2].min() < 0.02:
+        return 0.0  # beside or behind the camera
+    outline = outline_in_image(item, camera)
+    return float(outline.intersection(image_rectangle(camera)).area / outline.area)
+
+
+def is_in_image(items: Sequence[SceneObject], camera: CameraPose, margin: float = 0.03) -> bool:
+    """Return whether objects are inside the image, by a margin in image heights."""
+    half = np.tan(np.radians(camera.fovy) / 2)
+    limits = half * (np.array([ASPECT, 1.0]) - 2 * margin)
+    for item in items:
+        optical = camera.to_optical(item.hull)
+        if optical[:, 2].min() < 0.02:
+            return False
+        if (np.abs(optical[:, :2] / optical[:, 2:]) > limits).any():
+            return False
+    return True
+
+
+def estimated_view(scene: Scene) -> View:
+    """Return the view of a scene by estimates of what is visible, for images of ASPECT."""
+    fractions = np.array(visible_fractions(scene.objects, scene.camera))
+    whole = np.array([outline_in_image(item, scene.camera).area for item in scene.objects])
+    image = image_rectangle(scene.camera).area
+    pinhole = Pinhole.from_fovy(scene.camera.fovy, 640, 480)
+    return view_of_scene(scene, pinhole, fractions, fractions * whole / image)
