@@ -96,6 +96,10 @@ def empty_referred_object(
         predicted_iou=_NAN,
         centroid=nowhere,
         box=Pose(position=nowhere, orientation=unoriented),
+        track_position=nowhere,
+        track_position_covariance=np.full(9, _NAN),
+        track_velocity=Vector3(x=_NAN, y=_NAN, z=_NAN),
+        track_velocity_covariance=np.full(9, _NAN),
         processing_time=duration(seconds),
     )
 
