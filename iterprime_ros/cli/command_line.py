@@ -14,6 +14,8 @@ from iterprime_ros.cli.demo_arguments import add_demo
 from iterprime_ros.cli.demo_command import start_demo
 from iterprime_ros.cli.evaluate_arguments import add_evaluate, add_merge
 from iterprime_ros.cli.evaluate_command import evaluate_profile, merge_shards
+from iterprime_ros.cli.evaluate_video_arguments import add_evaluate_video
+from iterprime_ros.cli.evaluate_video_command import evaluate_following
 from iterprime_ros.cli.exit_codes import CRASHED, INTERRUPTED, WRONG_USE
 from iterprime_ros.cli.interrupts import exit_on_interrupt
 from iterprime_ros.cli.models_arguments import add_models
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands, list_models, fetch_models)
     add_evaluate(commands, evaluate_profile)
     add_merge(commands, merge_shards)
+    add_evaluate_video(commands, evaluate_following)
     add_datasets(commands, list_datasets)
     add_demo(commands, start_demo)
     return parser

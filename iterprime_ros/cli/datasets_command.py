@@ -43,7 +43,10 @@ def _lines(source: Source, root: Path) -> Iterator[str]:
         yield f'{alternative}{layout.name}: {", ".join(files)}'
         yield f'  from {layout.download.replace("{root}", str(root))}'
         alternative = 'or '
-    yield f'images: {" or ".join(str(root / path) for path in source.images)}'
+    folders = dict.fromkeys(
+        str(root / path) for split in source.splits for path in source.image_folders(split)
+    )
+    yield f'images: {" or ".join(folders)}'
     yield f'  from {source.images_download.replace("{root}", str(root))}'
     yield f'licence: {source.licence}'
 

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -56,12 +57,22 @@ def read_rgb(path: Path, size: tuple[int, int] | None, dataset: str) -> NDArray[
     Raises InvalidDatasetError for a file that is missing, is no image or has another size.
     """
     image: NDArray[np.uint8] = _read(path, dataset, 'image', _decode_image)
-    if size is not None and image.shape[:2] != size:
-        raise InvalidDatasetError(
-            f'{path} has {image.shape[0]} x {image.shape[1]} pixels (rows x columns) and its '
-            f'annotation {size[0]} x {size[1]}: {where_to_find(dataset)}.'
-        )
+    if size is not None:
+        _check_size(path, image.shape, size, 'annotation', dataset)
     return image
+
+
+def read_indices(path: Path, size: tuple[int, int], dataset: str) -> NDArray[np.uint8]:
+    """Return the numbers (H, W) uint8 of the pixels of an indexed PNG, whatever its palette.
+
+    size: rows and columns that it should have.
+    dataset: name of the data set, for the error message.
+
+    Raises InvalidDatasetError for a file that is missing, is no such image or has another size.
+    """
+    indices: NDArray[np.uint8] = _read(path, dataset, 'indexed image', _decode_indices)
+    _check_size(path, indices.shape, size, 'image', dataset)
+    return indices
 
 
 def validated(schema: TypeAdapter[Content], content: object, path: Path, dataset: str) -> Content:
@@ -127,6 +138,17 @@ def _read(path: Path, dataset: str, kind: str, decode: Callable[[bytes], Any]) -
         ) from error
 
 
+def _check_size(
+    path: Path, shape: tuple[int, ...], size: tuple[int, int], other: str, dataset: str
+) -> None:
+    """Raise InvalidDatasetError for an image of another size than what belongs to it."""
+    if shape[:2] != size:
+        raise InvalidDatasetError(
+            f'{path} has {shape[0]} x {shape[1]} pixels (rows x columns) and its {other} '
+            f'{size[0]} x {size[1]}: {where_to_find(dataset)}.'
+        )
+
+
 class _PlainUnpickler(pickle.Unpickler):
     """Without a class or function by name, nothing in a pickle can be called."""
 
@@ -145,10 +167,23 @@ def _unpickle(content: bytes) -> Any:
 
 
 def _decode_image(content: bytes) -> NDArray[np.uint8]:
+    with _opened(content, ('JPEG', 'PNG')) as opened:
+        return np.asarray(opened.convert('RGB'))
+
+
+def _decode_indices(content: bytes) -> NDArray[np.uint8]:
+    with _opened(content, ('PNG',)) as opened:
+        if opened.mode not in ('P', 'L'):
+            raise InvalidDatasetError(f'its pixels are {opened.mode}, not indices')
+        return np.asarray(opened)
+
+
+@contextmanager
+def _opened(content: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     try:
-        with Image.open(BytesIO(content), formats=('JPEG', 'PNG')) as opened:
+        with Image.open(BytesIO(content), formats=formats) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise InvalidDatasetError(f'more than {MAX_PIXELS:,} pixels')
-            return np.asarray(opened.convert('RGB'))
+            yield opened
     except UnidentifiedImageError as error:
-        raise InvalidDatasetError('neither JPEG nor PNG') from error
+        raise InvalidDatasetError(f'not {" or ".join(formats)}') from error

@@ -34,7 +34,7 @@ class Source:
     title: its name in papers, or what it is.
     splits: the default one first.
     layouts: in the order in which they are looked for; empty for what is not read from files.
-    images: folders below the data root, one of which holds the images.
+    images: folders below the data root, one of which holds the images; {split} as in Layout.
     images_download: as in Layout.
     licence: of the annotations and of the images.
     """
@@ -45,6 +45,10 @@ class Source:
     images: tuple[str, ...] = ()
     images_download: str = ''
     licence: str = ''
+
+    def image_folders(self, split: str) -> tuple[str, ...]:
+        """Return the folders, one of which holds the images of a split."""
+        return tuple(each.replace('{split}', split) for each in self.images)
 
 
 def found(pattern: str, root: Path) -> list[Path]:
@@ -72,7 +76,8 @@ def missing(source: Source, split: str, root: Path) -> list[str]:
         if layout.patterns(split)[0] not in absent
     ]
     annotations = (begun or lacking)[:1]
-    images = source.images[:1] if not any(found(each, root) for each in source.images) else ()
+    folders = source.image_folders(split)
+    images = folders[:1] if not any(found(each, root) for each in folders) else ()
     return [*(each for absent in annotations for each in absent), *images]
 
 
@@ -118,6 +123,17 @@ def _grefcoco(suffix: str, form: str, download: str) -> Layout:
 
 def _ref_zom(name: str, form: str, download: str) -> Layout:
     return Layout(form, (f'ref-zom/{name}', 'ref-zom/instances.json'), download)
+
+
+def _video_expressions(folder: str, download: str) -> Layout:
+    return Layout(
+        "Ref-YouTube-VOS's files",
+        (
+            f'{folder}/meta_expressions/{{split}}/meta_expressions.json',
+            f'{folder}/{{split}}/Annotations',
+        ),
+        download,
+    )
 
 
 _UNC_SPLITS = ('val', 'testA', 'testB', 'train')
@@ -234,5 +250,59 @@ SOURCES: Mapping[str, Source] = {
             'unpacked in {root}/images/mscoco/images'
         ),
         licence=f'none is named at https://github.com/toggle1995/RIS-DMMI; {COCO_LICENCE}',
+    ),
+    'clips': Source('rendered clips of a table, in which the camera or objects move', _RENDERED),
+    'ref-davis17': Source(
+        title='Ref-DAVIS17',
+        splits=('valid', 'train'),
+        layouts=(
+            # docs/data.md there.
+            _video_expressions(
+                'ref-davis',
+                'what tools/data/convert_davis_to_ytvos.py of '
+                'https://github.com/wjn922/ReferFormer makes in {root}/ref-davis of '
+                'DAVIS-2017-Unsupervised-trainval-480p.zip and DAVIS-2017_semantics-480p.zip of '
+                'https://davischallenge.org/davis2017/code.html and of '
+                'davis_text_annotations.zip of https://www.mpi-inf.mpg.de/departments/'
+                'computer-vision-and-machine-learning/research/video-segmentation/'
+                'video-object-segmentation-with-language-referring-expressions',
+            ),
+        ),
+        images=('ref-davis/{split}/JPEGImages',),
+        images_download='the same zip files',
+        licence='none is named at the addresses above',
+    ),
+    'ref-youtube-vos': Source(
+        title='Ref-YouTube-VOS; the masks of its other splits are not published',
+        splits=('train',),
+        layouts=(
+            _video_expressions(
+                'ref-youtube-vos',
+                'train.zip and meta_expressions.zip of '
+                'https://competitions.codalab.org/competitions/29139, which '
+                'https://youtube-vos.org/dataset/rvos names, unpacked in {root}/ref-youtube-vos',
+            ),
+        ),
+        images=('ref-youtube-vos/{split}/JPEGImages',),
+        images_download='the same files',
+        licence='see https://youtube-vos.org/dataset/rvos',
+    ),
+    'mevis': Source(
+        title='MeViS; the masks of its other splits are not published',
+        splits=('valid_u', 'train'),
+        layouts=(
+            Layout(
+                "MeViS's files",
+                ('mevis/{split}/meta_expressions.json', 'mevis/{split}/mask_dict.json'),
+                'https://codalab.lisn.upsaclay.fr/competitions/15094, which '
+                'https://github.com/henghuiding/MeViS names, unpacked in {root}/mevis',
+            ),
+        ),
+        images=('mevis/{split}/JPEGImages',),
+        images_download='the same',
+        licence=(
+            'CC BY-NC-SA 4.0, for non-commercial research alone (README.md of '
+            'https://github.com/henghuiding/MeViS)'
+        ),
     ),
 }
