@@ -1,23 +1,76 @@
-"""Masks carried by sparse optical flow, and drawn anew by a mask proposer every few frames."""
+"""Masks carried by sparse optical flow, and drawn anew by a mask proposer every few frames.
 
-from typing import Any
+In each frame the points inside a mask move by optical flow, and the mask with them, by the
+similarity transform that most of them agree on. Every few frames, or when the colours under a mask
+are no longer those of its object, the moved mask prompts the proposer, and the proposal that
+overlaps it most is taken.
+"""
+
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from iterprime_ros.errors import InvalidImageError
 from iterprime_ros.masks.proposer import MaskProposer
+from iterprime_ros.tracking.appearance import (
+    Appearance,
+    appearance,
+    colour_bins,
+    reduced_mask,
+)
+from iterprime_ros.tracking.arrays import Bool, Float, Grey
+from iterprime_ros.tracking.points import (
+    Followed,
+    camera_motion,
+    enlarged,
+    follow,
+    moved,
+    object_motion,
+    points_in,
+    reduced_grey,
+)
 from iterprime_ros.tracking.propagation import Propagated
 from iterprime_ros.weights import ON_CPU, Placement
 
-_FLOW_SIDE = 320  # pixels of the longer side of the grey image in which points are followed
-_POINTS = 40  # of each mask
-_LEAST_POINTS = 4
-_ROUND_TRIP = 1.0  # pixels; a point that returns farther from where it started was not followed
-_RANSAC_ERROR = 1.5  # pixels
-_AGREEMENT = 0.5  # IoU of a proposal with the moved mask, from which it is the same object
+_OBJECT_POINTS, _BACKGROUND_POINTS = 40, 150
+_OTHERS_AT_ONCE = 2  # objects besides the target that are drawn anew together
+_SAME, _SAME_COLOURS = 0.6, 0.7  # IoU with the moved mask, and share of own colours, of a proposal
+_INSIDE, _INSIDE_COLOURS = 0.75, 0.8  # of a proposal that is more or less of the object
+_GROWN, _VANISHED = 1.3, 0.12  # of the area of the object when it is all seen
+_STEADY = 0.8  # IoU and visible share from which area and colours are learnt
+_LEARNING = 0.1
+
+
+@dataclass(eq=False)
+class _Carried:
+    """An object that is carried.
+
+    anchor: (H, W) bool, its mask when it was drawn last.
+    motion: (3, 3) since then, in pixels of the frame.
+    mask: (H, W) bool, in the last frame.
+    colours: those that it has.
+    area: in pixels of the frame, when it is all seen.
+    agreement: of the last drawing with the mask that was expected, in [0, 1].
+    consistency: share of its mask that has its colours, in [0, 1].
+    """
+
+    anchor: Bool
+    mask: Bool
+    colours: Appearance | None
+    area: float
+    motion: Float = field(default_factory=lambda: np.eye(3))
+    agreement: float = 1.0
+    consistency: float = 1.0
+    failures: int = 0
+
+    @property
+    def confidence(self) -> float:
+        if not self.mask.any():
+            return 0.0
+        visible = min(1.0, 2 * self.mask.sum() / max(self.area, 1))
+        return float(self.agreement * visible * min(1.0, self.consistency / 0.9))
 
 
 class FlowPropagator:
@@ -29,53 +82,150 @@ class FlowPropagator:
 
     def __init__(self, proposer: MaskProposer, every: int = 3) -> None:
         self._proposer, self._every = proposer, every
-        self._masks = np.zeros((0, 1, 1), dtype=bool)
-        self._confidences = np.zeros(0)
-        self._grey = np.zeros((1, 1), dtype=np.uint8)
+        self._objects: list[_Carried] = []
+        self._grey: Grey = np.zeros((1, 1), dtype=np.uint8)
         self._age = 0
+        self._turn = 0
 
-    def start(self, image: NDArray[np.uint8], masks: NDArray[np.bool_]) -> None:
+    def start(self, image: NDArray[np.uint8], masks: Bool) -> None:
         """Carry masks (K, H, W) of a frame (H, W, 3) uint8 RGB from now on."""
-        self._grey = _reduced_grey(image)
-        self._masks = masks.copy()
-        self._confidences = masks.any(axis=(1, 2)).astype(float)
+        bins = colour_bins(image)
+        self._grey = reduced_grey(image)
+        self._objects = [
+            _Carried(
+                mask, mask, appearance(bins, reduced_mask(mask, bins.shape)), float(mask.sum())
+            )
+            for mask in masks
+        ]
         self._age = 0
 
     def step(self, image: NDArray[np.uint8]) -> Propagated:
-        """Return the masks in the next frame; raise InvalidImageError for one of another size."""
-        if image.shape[:2] != self._masks.shape[1:]:
-            raise InvalidImageError(
-                f'The frames of a track have one size, {self._masks.shape[1:]}, but this one is '
-                f'{image.shape[:2]}: start a new track.'
-            )
-        grey = _reduced_grey(image)
+        """Return the masks in the next frame."""
+        grey, bins = reduced_grey(image), colour_bins(image)
         self._age += 1
-        moved = [_moved(mask, self._grey, grey) for mask in self._masks]
-        masks = np.stack([mask for mask, _ in moved]) if moved else self._masks
-        confidences = np.array([share for _, share in moved])
-        if self._age % self._every == 0:
-            masks, confidences = self._redrawn(image, masks, confidences)
-        self._masks, self._confidences, self._grey = masks, confidences, grey
-        return Propagated(masks, confidences)
+        self._move(grey, image.shape[:2])
+        before = [each.consistency for each in self._objects]
+        self._judge(bins)
+        target = self._objects[0]
+        is_doubtful = target.mask.any() and target.consistency < before[0] - 0.2
+        if self._age % self._every == 0 or is_doubtful:
+            self._redraw(image, bins)
+        self._separate()
+        self._grey = grey
+        return Propagated(
+            np.stack([each.mask for each in self._objects]),
+            np.array([each.confidence for each in self._objects]),
+        )
 
-    def _redrawn(
-        self, image: NDArray[np.uint8], masks: NDArray[np.bool_], confidences: NDArray[np.float64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        seen = [k for k, mask in enumerate(masks) if mask.any()]
-        if not seen:
-            return masks, confidences
+    def _move(self, grey: Grey, size: tuple[int, int]) -> None:
+        small = [reduced_mask(each.mask, grey.shape) for each in self._objects]
+        taken = np.logical_or.reduce(small)
+        background = cv2.dilate(taken.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+        groups = [points_in(mask, _OBJECT_POINTS) for mask in small]
+        groups.append(points_in(background, _BACKGROUND_POINTS))
+        ends = np.cumsum([len(group) for group in groups])[:-1]
+        followed = follow(self._grey, grey, np.concatenate(groups))
+        parts = [
+            Followed(*each)
+            for each in zip(
+                np.split(followed.before, ends),
+                np.split(followed.now, ends),
+                np.split(followed.good, ends),
+                strict=True,
+            )
+        ]
+        camera = camera_motion(parts[-1])
+        scale = np.array(size[::-1]) / grey.shape[::-1]
+        for each, points in zip(self._objects, parts, strict=False):
+            if not each.mask.any():
+                continue
+            found = object_motion(points)
+            motion = found[0] if found else camera if camera is not None else np.eye(3)
+            motion = enlarged(motion, scale)
+            each.motion = motion @ each.motion
+            each.area *= float(np.clip(abs(np.linalg.det(motion[:2, :2])), 0.9, 1.1))
+            each.mask = moved(each.anchor, each.motion)
+
+    def _judge(self, bins: NDArray[np.int32]) -> None:
+        for each in self._objects:
+            if each.mask.any() and each.colours is not None:
+                each.consistency = _consistency(
+                    each.colours, bins, reduced_mask(each.mask, bins.shape)
+                )
+
+    def _redraw(self, image: NDArray[np.uint8], bins: NDArray[np.int32]) -> None:
+        chosen = self._next()
+        if not chosen:
+            return
         pixels = torch.from_numpy(np.require(image, requirements=['C', 'W'])).permute(2, 0, 1)
-        embedding: Any = self._proposer.embed(pixels)
-        points = torch.tensor([_innermost(masks[k]) for k in seen])
+        embedding = self._proposer.embed(pixels)
+        points = torch.tensor([_innermost(each.mask) for each in chosen])
         proposals = self._proposer.propose(embedding, points).masks.cpu().numpy()
-        masks, confidences = masks.copy(), confidences.copy()
-        for k in seen:
-            shared = (proposals & masks[k]).sum((1, 2)) / (proposals | masks[k]).sum((1, 2))
-            best = int(shared.argmax())
-            confidences[k] = shared[best]
-            if shared[best] >= _AGREEMENT:
-                masks[k] = proposals[best]
-        return masks, confidences
+        for each in chosen:
+            _draw(each, proposals, bins)
+
+    def _next(self) -> list[_Carried]:
+        """Return the objects that are drawn now: the target, and the others in turn."""
+        target, *others = self._objects
+        seen = [each for each in others if each.mask.any()]
+        self._turn += _OTHERS_AT_ONCE
+        chosen = [
+            seen[(self._turn + k) % len(seen)] for k in range(min(_OTHERS_AT_ONCE, len(seen)))
+        ]
+        return [target, *chosen] if target.mask.any() else chosen
+
+    def _separate(self) -> None:
+        """Give each pixel to one mask: the one drawn best."""
+        order = sorted(self._objects, key=lambda each: -each.confidence)
+        taken = np.zeros_like(order[0].mask)
+        for each in order:
+            if (each.mask & taken).any():
+                each.mask = each.mask & ~taken
+            taken |= each.mask
+
+
+def _draw(each: _Carried, proposals: Bool, bins: NDArray[np.int32]) -> None:
+    best, score = None, 0.0
+    closest = 0.0
+    area = each.mask.sum()
+    for proposal in proposals:
+        shared = (proposal & each.mask).sum()
+        if not shared:
+            continue
+        own = proposal.sum()
+        iou = shared / (own + area - shared)
+        consistency = (
+            _consistency(each.colours, bins, reduced_mask(proposal, bins.shape))
+            if each.colours is not None
+            else 1.0
+        )
+        is_same = iou >= _SAME and consistency >= _SAME_COLOURS
+        is_part = shared >= _INSIDE * own and own >= _VANISHED * each.area
+        is_more = shared >= _INSIDE * area and own <= _GROWN * each.area
+        is_other = (is_part or is_more) and consistency >= _INSIDE_COLOURS
+        closest = max(closest, iou * consistency)
+        if (is_same or is_other) and iou * consistency > score:
+            best, score = proposal, iou * consistency
+    if best is None:
+        each.agreement = closest
+        each.failures += 1
+        if each.failures >= 2 and each.consistency < 0.5:
+            each.mask = each.anchor = np.zeros_like(each.mask)
+        return
+    each.failures = 0
+    iou = (best & each.mask).sum() / (best | each.mask).sum()
+    own = float(best.sum())
+    each.agreement = max(float(iou), 0.6)
+    each.anchor = each.mask = best
+    each.motion = np.eye(3)
+    each.consistency = (
+        _consistency(each.colours, bins, reduced_mask(best, bins.shape)) if each.colours else 1.0
+    )
+    if iou >= _STEADY and own >= _STEADY * each.area:
+        each.area += _LEARNING * (own - each.area)
+        look = appearance(bins, reduced_mask(best, bins.shape))
+        if look is not None and each.colours is not None:
+            each.colours = each.colours.mixed(look, _LEARNING)
 
 
 def load_flow(
@@ -85,45 +235,14 @@ def load_flow(
     return FlowPropagator(proposer)
 
 
-def _reduced_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    scale = min(1.0, _FLOW_SIDE / max(image.shape[:2]))
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, dtype=np.uint8)
+def _consistency(colours: Appearance, bins: NDArray[np.int32], mask: Bool) -> float:
+    found = bins[mask]
+    return float(colours.own_colours()[found].mean()) if len(found) else 0.0
 
 
-def _innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
+def _innermost(mask: Bool) -> tuple[int, int]:
     """Return the pixel (x, y) of a mask that is farthest from its edge."""
     padded = np.pad(mask.astype(np.uint8), 1)
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
     _, _, _, (x, y) = cv2.minMaxLoc(distances)
     return x - 1, y - 1
-
-
-def _moved(
-    mask: NDArray[np.bool_], before: NDArray[np.uint8], now: NDArray[np.uint8]
-) -> tuple[NDArray[np.bool_], float]:
-    """Return a mask where its points moved to, and the share of them that agree."""
-    nowhere = np.zeros_like(mask), 0.0
-    small = cv2.resize(mask.astype(np.uint8), before.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    points = cv2.goodFeaturesToTrack(before, _POINTS, 0.001, 2, mask=small)
-    if points is None or len(points) < _LEAST_POINTS:
-        return (mask, 0.5) if mask.any() else nowhere
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, points, points.copy())
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, there.copy())
-    trip = np.abs(back - points).max(axis=(1, 2))
-    good = (found.ravel() == 1) & (returned.ravel() == 1) & (trip < _ROUND_TRIP)
-    if good.sum() < _LEAST_POINTS:
-        return nowhere
-    motion, kept = cv2.estimateAffinePartial2D(
-        points[good], there[good], ransacReprojThreshold=_RANSAC_ERROR
-    )
-    if motion is None:
-        return nowhere
-    scale = mask.shape[1] / before.shape[1]
-    motion[:, 2] *= scale
-    height, width = mask.shape
-    moved = cv2.warpAffine(
-        mask.astype(np.uint8), motion, (width, height), flags=cv2.INTER_NEAREST
-    ).astype(bool)
-    return moved, float(kept.sum() / len(points))
