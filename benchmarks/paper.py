@@ -2,8 +2,9 @@
 
 The weights are random, written in the formats of the published ones into a temporary folder, and
 loaded by the loaders of the package. Each model is measured in a process of its own, one after
-another. Seconds are of the wall clock, GiB the most memory in use during a stage: of the process
-on a CPU, of PyTorch's allocator on CUDA.
+another. Seconds are of the wall clock, so that nothing else should run, and GiB the most memory in
+use during a stage: of the process on a CPU, of PyTorch's allocator on CUDA. Weights that loading
+maps from a file are read by the stage that first uses them.
 
 albef, blip-large          load; the image once; one expression, 3 rounds; beside it the plain way:
                            whole forward and whole backward with gradients for every parameter, in
@@ -14,8 +15,8 @@ sam3                       load; the image once; the instances of a noun phrase
 select                     the choice among 200 masks of 640 x 480, beside the plain way: one mask
                            after the other by numpy and scipy
 
-Where both are measured, the last lines add up what an expression costs with the models of the
-profiles paper, blip-large-sam and blip-sam3, on a new image and on the same image.
+The last lines add up what an expression costs with a matcher and a mask proposer that were both
+measured, on a new image and on the same image; the first pair is the profile paper.
 
 A stage that takes more than 10 s runs once; any other runs once before it is measured.
 
@@ -27,9 +28,7 @@ import gc
 import json
 import multiprocessing
 import os
-import re
 import statistics
-import string
 import sys
 import tempfile
 import time
@@ -42,7 +41,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from grounding import FOCUS, TEXT, tokenizer
+from full_size_weights import MODELS
+from grounding import FOCUS, TEXT
 from scipy import ndimage
 from torch import Tensor
 
@@ -63,12 +63,11 @@ POINTS = 8
 MASKS = 200
 LONG = 10.0  # seconds, from which a stage runs once
 DTYPES = ('float32', 'bfloat16')
-CHECKPOINT = 'ALBEF.pth'
-PROFILES = {
-    'paper': ('albef', 'mask2former'),
-    'blip-large-sam, but SAM ViT-H': ('blip-large', 'sam-vit-huge'),
-    'blip-large with SAM 2.1': ('blip-large', 'sam2.1-hiera-large'),
-    'blip-large with SAM 3': ('blip-large', 'sam3'),
+PAIRS = {
+    'ALBEF and Mask2Former': ('albef', 'mask2former'),
+    'BLIP-large and SAM ViT-H': ('blip-large', 'sam-vit-huge'),
+    'BLIP-large and SAM 2.1': ('blip-large', 'sam2.1-hiera-large'),
+    'BLIP-large and SAM 3': ('blip-large', 'sam3'),
 }
 
 
@@ -88,156 +87,6 @@ class Cost:
     def __str__(self) -> str:
         spread = f'({self.low:.3g} to {self.high:.3g})' if self.low < self.high else ''
         return f'{self.median:9.3f} s {spread:<20}{self.gib:7.2f} GiB'
-
-
-# Weights ------------------------------------------------------------------------------------
-
-
-def write_albef(folder: Path) -> None:
-    """Write ALBEF.pth as its authors lay it out, with a tokenizer beside it."""
-    from iterprime_ros.grounding.albef import AlbefModules, AlbefShape
-
-    shape = AlbefShape()
-    names = (
-        (r'^vision\.embeddings\.class_embedding$', 'visual_encoder.cls_token'),
-        (r'^vision\.embeddings\.position_embedding$', 'visual_encoder.pos_embed'),
-        (r'^vision\.embeddings\.patch_embedding\.', 'visual_encoder.patch_embed.proj.'),
-        (r'^vision\.post_layernorm\.', 'visual_encoder.norm.'),
-        (r'^vision\.encoder\.layers\.(\d+)\.layer_norm', r'visual_encoder.blocks.\1.norm'),
-        (
-            r'^vision\.encoder\.layers\.(\d+)\.self_attn\.projection',
-            r'visual_encoder.blocks.\1.attn.proj',
-        ),
-        (r'^vision\.encoder\.layers\.(\d+)\.self_attn', r'visual_encoder.blocks.\1.attn'),
-        (r'^vision\.encoder\.layers\.', 'visual_encoder.blocks.'),
-        (r'^layers\.', 'text_encoder.bert.encoder.layer.'),
-        (r'^embeddings\.', 'text_encoder.bert.embeddings.'),
-        (r'^head\.', 'itm_head.'),
-    )
-    types = 'text_encoder.bert.embeddings.token_type_embeddings.weight'
-    tensors = {types: 0.02 * torch.randn(2, shape.width)}
-    for name, tensor in AlbefModules(shape).state_dict().items():
-        written = next(re.sub(*each, name) for each in names if re.search(each[0], name))
-        # Shapes alone are made; a fresh position of the ViT is empty memory.
-        tensors[written] = 0.02 * torch.randn(tensor.shape) if tensor.ndim > 1 else tensor
-    torch.save({'model': tensors}, folder / CHECKPOINT)
-    tokenizer().save_pretrained(folder)
-
-
-def write_blip(folder: Path) -> None:
-    """Write a folder like Salesforce/blip-itm-large-coco."""
-    from transformers import BlipConfig, BlipForImageTextRetrieval
-
-    text = {'encoder_hidden_size': 1024, 'vocab_size': 30524, 'num_attention_heads': 12}
-    vision = {
-        'image_size': 384,
-        'hidden_size': 1024,
-        'intermediate_size': 4096,
-        'num_hidden_layers': 24,
-        'num_attention_heads': 16,
-    }
-    config = BlipConfig(text_config=text, vision_config=vision)
-    BlipForImageTextRetrieval(config).save_pretrained(folder)
-    tokenizer().save_pretrained(folder)
-
-
-def write_mask2former(folder: Path) -> None:
-    """Write a folder like facebook/mask2former-swin-large-coco-panoptic: a PyTorch file alone."""
-    from safetensors.torch import load_file
-    from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, SwinConfig
-
-    backbone: dict[str, Any] = {
-        'image_size': 384,
-        'embed_dim': 192,
-        'depths': [2, 2, 18, 2],
-        'num_heads': [6, 12, 24, 48],
-        'window_size': 12,
-        'out_features': ['stage1', 'stage2', 'stage3', 'stage4'],
-    }
-    sizes: dict[str, Any] = {'num_queries': 200, 'num_labels': 133}
-    config = Mask2FormerConfig(backbone_config=SwinConfig(**backbone), **sizes)
-    Mask2FormerForUniversalSegmentation(config).save_pretrained(folder)
-    tensors = folder / 'model.safetensors'
-    torch.save(load_file(tensors), folder / 'pytorch_model.bin')
-    tensors.unlink()
-
-
-def write_sam(folder: Path) -> None:
-    """Write a folder like facebook/sam-vit-huge."""
-    from transformers import SamConfig, SamModel, SamVisionConfig
-
-    vision = SamVisionConfig(
-        hidden_size=1280,
-        num_hidden_layers=32,
-        num_attention_heads=16,
-        global_attn_indexes=[7, 15, 23, 31],
-    )
-    SamModel(SamConfig(vision_config=vision)).save_pretrained(folder)
-
-
-def write_sam2(folder: Path) -> None:
-    """Write a folder like facebook/sam2.1-hiera-large, without what only videos need.
-
-    Sizes: facebookresearch/sam2, sam2/configs/sam2.1/sam2.1_hiera_l.yaml.
-    """
-    from transformers import Sam2Config, Sam2HieraDetConfig, Sam2Model, Sam2VisionConfig
-
-    widths = [144, 288, 576, 1152]
-    backbone = Sam2HieraDetConfig(
-        hidden_size=144,
-        num_attention_heads=2,
-        blocks_per_stage=[2, 6, 36, 4],
-        embed_dim_per_stage=widths,
-        num_attention_heads_per_stage=[2, 4, 8, 16],
-        window_size_per_stage=[8, 4, 16, 8],
-        global_attention_blocks=[23, 33, 43],
-    )
-    vision = Sam2VisionConfig(backbone_config=backbone, backbone_channel_list=widths[::-1])
-    Sam2Model(Sam2Config(vision_config=vision)).save_pretrained(folder)
-
-
-def write_sam3(folder: Path) -> None:
-    """Write a folder like facebook/sam3, without what only videos need; its tokenizer spells."""
-    from transformers import CLIPTokenizer, Sam3Config
-    from transformers.models.sam3.modeling_sam3 import Sam3Model
-
-    Sam3Model(Sam3Config()).save_pretrained(folder)
-    letters = string.ascii_lowercase
-    words = ['<|startoftext|>', '<|endoftext|>', *letters, *(f'{each}</w>' for each in letters)]
-    CLIPTokenizer(vocab={word: k for k, word in enumerate(words)}, merges=[]).save_pretrained(
-        folder
-    )
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model of the table.
-
-    what: in words.
-    kind: of matcher or proposer, in backends.
-    write: makes its weights in a folder.
-    weights: file in that folder; the folder itself by default.
-    is_matcher: whether it is a matcher.
-    """
-
-    what: str
-    kind: str
-    write: Callable[[Path], None]
-    weights: str = ''
-    is_matcher: bool = False
-
-
-MODELS = {
-    'albef': Model('ALBEF, 256 px', 'albef', write_albef, CHECKPOINT, is_matcher=True),
-    'blip-large': Model('BLIP-large, 384 px', 'blip', write_blip, is_matcher=True),
-    'mask2former': Model('Mask2Former Swin-L, 200 queries', 'mask2former', write_mask2former),
-    'sam-vit-huge': Model('SAM ViT-H', 'sam', write_sam),
-    'sam2.1-hiera-large': Model('SAM 2.1 Hiera-L', 'sam', write_sam2),
-    'sam3': Model('SAM 3', 'sam3', write_sam3),
-}
-
-
-# Measuring ----------------------------------------------------------------------------------
 
 
 class Meter:
@@ -412,9 +261,6 @@ def select_costs(device: str, options: argparse.Namespace) -> dict[str, Cost]:
     return costs
 
 
-# The table ----------------------------------------------------------------------------------
-
-
 def alone(work: Callable[..., Any], *arguments: Any) -> Any:
     """Return what work(*arguments) returns, done in a process of its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as one:
@@ -434,9 +280,9 @@ def print_costs(costs: dict[str, Cost]) -> None:
         )
 
 
-def print_profiles(figures: dict[str, dict[str, dict[str, Cost]]]) -> None:
-    """Print what an expression costs with the models of a profile, where both were measured."""
-    for title, (matcher, proposer) in PROFILES.items():
+def print_pairs(figures: dict[str, dict[str, dict[str, Cost]]]) -> None:
+    """Print what an expression costs with a matcher and a proposer, where both were measured."""
+    for title, (matcher, proposer) in PAIRS.items():
         for dtype in DTYPES:
             found = [figures.get(name, {}).get(dtype) for name in (matcher, proposer)]
             if None in found:
@@ -491,8 +337,8 @@ def main() -> int:
                 costs = alone(measured, name, folder, options.device, dtype, options)
                 figures.setdefault(name, {})[dtype] = costs
                 print_costs(costs)
-    print('\nan expression, without loading and the choice of the mask:')
-    print_profiles(figures)
+    print('\nan expression, without loading and the choice of the mask')
+    print_pairs(figures)
     if options.json:
         written = {
             name: {
