@@ -13,6 +13,7 @@ from iterprime_ros.sim.view import View, view_of_scene
 from iterprime_ros.sim.visibility import outline_in_image, visible_fractions
 
 ASPECT = 4 / 3  # width over height of the images that clips are composed for
+GONE = (10, 30)  # frames that an object is hidden or out of the image, at least and at most
 
 
 def image_rectangle(camera: CameraPose, aspect: float = ASPECT) -> shapely.Polygon:
@@ -40,6 +41,17 @@ def is_in_image(items: Sequence[SceneObject], camera: CameraPose, margin: float 
         if (np.abs(optical[:, :2] / optical[:, 2:]) > limits).any():
             return False
     return True
+
+
+def is_gone_for_a_while(shares: Sequence[float]) -> bool:
+    """Return whether an object is gone for as many frames as GONE says, with a margin.
+
+    shares: how much of its outline is seen in every frame. An outline is a little more than the
+        pixels that are drawn, so that about 5 % of these lie between nothing and 10 % of it.
+    """
+    wholly = sum(share < 1e-3 for share in shares)
+    mostly = sum(share < 0.1 for share in shares)
+    return wholly > GONE[0] and mostly < GONE[1]
 
 
 def estimated_view(scene: Scene) -> View:

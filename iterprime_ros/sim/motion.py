@@ -1,13 +1,13 @@
 """Clips: a scene whose camera or objects move, with an expression about its first frame."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import count
 
 import numpy as np
 from numpy.random import Generator
 
+from iterprime_ros.sim.camera_pose import CameraPose
 from iterprime_ros.sim.framing import is_in_image
 from iterprime_ros.sim.moving_camera import orbit, shake, turn_away
 from iterprime_ros.sim.moving_objects import leave, push, swap
@@ -21,8 +21,10 @@ from iterprime_ros.sim.visibility import visible_fractions
 __all__ = ['MIN_FRAMES', 'RATE_HZ', 'Clip', 'Motion', 'render_clip', 'sample_clip']
 
 MIN_FRAMES = 90  # of a clip: 3 s
+_LOOK_ALIKE_SHARE = 0.75  # of clips whose target has a copy
 _TRIES = 3  # openings of one scene
 _OTHER_SCENE = 2**32  # added to a seed for another scene: no split has seeds beyond
+_SLIDE_SHARE = 0.7  # of the clips in which the target leaves by itself where it can
 _MIN_VISIBLE = 0.4  # of the target, in clips that do not hide it
 _CHECK_EVERY = 9  # frames
 
@@ -83,12 +85,16 @@ def sample_clip(
     if frames < MIN_FRAMES:
         raise ValueError(f'A clip of {frames} frames is too short: take at least {MIN_FRAMES}.')
     numbers = [seed, list(World).index(world)]
-    for attempt in count():
+    with_copy = np.random.default_rng([*numbers, 0]).random() < _LOOK_ALIKE_SHARE
+    attempt = -1
+    while True:
+        attempt += 1
         scene_seed = seed + attempt // _TRIES * _OTHER_SCENE
-        opening = sample_opening(np.random.default_rng([*numbers, attempt, 1]), scene_seed, world)
+        first_rng = np.random.default_rng([*numbers, 1, attempt])
+        opening = sample_opening(first_rng, scene_seed, world, with_copy)
         if opening is None:
             continue
-        rng = np.random.default_rng([*numbers, attempt, 2, list(Motion).index(motion)])
+        rng = np.random.default_rng([*numbers, 2, attempt, list(Motion).index(motion)])
         scenes = _moving(rng, opening, motion, world.clearance, frames)
         if scenes is not None:
             return Clip(
@@ -100,7 +106,6 @@ def sample_clip(
                 opening.target,
                 opening.look_alikes,
             )
-    raise AssertionError
 
 
 def render_clip(renderer: Renderer, clip: Clip) -> Iterator[Picture]:
@@ -130,25 +135,27 @@ def _moving(
         case Motion.OCCLUDE:
             return occlude(rng, scene, opening, frames)
         case Motion.LEAVE:
-            scenes = leave(rng, scene, target, clearance, frames) if rng.random() < 0.6 else None
+            slides = rng.random() < _SLIDE_SHARE
+            scenes = leave(rng, scene, target, clearance, frames) if slides else None
             if scenes is None:
-                cameras = turn_away(rng, scene, item, frames)
-                scenes = cameras and _filmed(scene, cameras)
-            return scenes
+                scenes = _filmed(scene, turn_away(rng, scene, item, frames))
+            return scenes if scenes and _is_seen(scenes[-1], target) else None
     return None
 
 
-def _filmed(scene: Scene, cameras: list) -> list[Scene]:
-    return [replace(scene, camera=camera) for camera in cameras]
+def _filmed(scene: Scene, cameras: Sequence[CameraPose] | None) -> list[Scene] | None:
+    return None if cameras is None else [replace(scene, camera=camera) for camera in cameras]
 
 
 def _if_seen(scenes: list[Scene] | None, target: int) -> list[Scene] | None:
     """Return the scenes if the target is in the image and well visible in all of them."""
     if scenes is None:
         return None
-    for each in {id(each): each for each in scenes[::-_CHECK_EVERY]}.values():
-        if not is_in_image([each.objects[target - 1]], each.camera, 0.0):
-            return None
-        if visible_fractions(each.objects, each.camera)[target - 1] < _MIN_VISIBLE:
-            return None
-    return scenes
+    looked_at = {id(each): each for each in scenes[::-_CHECK_EVERY]}.values()
+    return scenes if all(_is_seen(each, target) for each in looked_at) else None
+
+
+def _is_seen(scene: Scene, target: int) -> bool:
+    is_inside = is_in_image([scene.objects[target - 1]], scene.camera, 0.0)
+    fractions = visible_fractions(scene.objects, scene.camera)
+    return is_inside and fractions[target - 1] >= _MIN_VISIBLE

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from iterprime_ros.sim.camera_pose import CameraPose
-from iterprime_ros.sim.framing import is_in_image, share_in_image
+from iterprime_ros.sim.framing import is_gone_for_a_while, is_in_image, share_in_image
 from iterprime_ros.sim.objects import SceneObject, triple
 from iterprime_ros.sim.paths import RATE_HZ, frames_for, leg
 from iterprime_ros.sim.scene import Scene
@@ -21,8 +21,7 @@ _ORBIT_ELEVATION = (0.45, 1.2)  # in radians
 _SHAKE_BANDS = ((0.3, 0.7, 0.5), (0.9, 2.0, 0.35), (3.0, 6.0, 0.15))
 _SHAKE_TURN = (0.8, 2.0)  # in degrees, the sum of all amplitudes
 _SHAKE_SHIFT = (0.006, 0.015)  # in metres
-_OUT = (12, 22)  # frames that an object is wholly out of the image
-_BORDER = 0.72  # of half the image: beyond it an object is near the border
+_REST = 14  # frames that a camera stays turned away, at most
 
 
 def orbit(rng: Generator, camera: CameraPose, frames: int) -> list[CameraPose]:
@@ -83,13 +82,15 @@ def turn_away(
     away = frames_for(np.degrees(beyond), MAX_TURN * 0.97)
     home = frames_for(np.degrees(beyond - back), MAX_TURN * 0.97)
     start = int(rng.integers(3, 9))
-    rest = int(rng.integers(0, _OUT[0]))
+    rest = int(rng.integers(0, _REST))
     tilt = np.radians(rng.uniform(-2, 2))
     if start + away + rest + home > frames:
         return None
     way, return_way = leg(frames, start, away), leg(frames, start + away + rest, home)
     pans = side * (beyond * way + (back - beyond) * return_way)
-    return [_turned(camera, pan, tilt * share) for pan, share in zip(pans, way, strict=True)]
+    cameras = [_turned(camera, pan, tilt * share) for pan, share in zip(pans, way, strict=True)]
+    shares = [share_in_image(target, each) for each in cameras]
+    return cameras if is_gone_for_a_while(shares) else None
 
 
 def _pan_until(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from iterprime_ros.sim.framing import is_in_image, share_in_image
+from iterprime_ros.sim.framing import is_gone_for_a_while, is_in_image, share_in_image
 from iterprime_ros.sim.objects import SceneObject
 from iterprime_ros.sim.paths import bowed, frames_for, leg, round_each_other, top_speed
 from iterprime_ros.sim.placement import is_on_table
@@ -17,6 +17,10 @@ MAX_SPEED = 1.0  # of an object, in metres a second
 _PEAK = (0.35, 0.7)  # of one leg, in metres a second
 _PUSH = (0.06, 0.2)  # length of a push, in metres
 _TRIES = 30
+_STRIDE = 8  # frames between those that are looked at first: most paths that fail do so soon
+_PLACES = 150  # that are looked at to leave for
+_BORDER = 0.12  # in image heights: an object so near to it is near the border
+Place = NDArray[np.float64]  # (2,): x and y in metres
 Poses = NDArray[np.float64]  # (F, 3): x and y in metres, yaw in radians
 
 
@@ -84,19 +88,27 @@ def swap(
     others = [item.id for item in scene.objects if item.support is None and item.id != first]
     order = [int(k) for k in rng.permutation(others)] if others else []
     liked = {root_of(k, scene.objects) for k in favourites}
-    if rng.random() < 0.6:
+    if rng.random() < 0.75:
         order.sort(key=lambda k: k not in liked)
     for second in order:
+        ids = [*stack_on(first, scene.objects), *stack_on(second, scene.objects)]
+        if not _is_clear(_exchanged(scene, first, second), ids, clearance):
+            continue
         for draw in (_going_round, _one_by_one):
             for _ in range(_TRIES // 3):
                 paths = draw(rng, scene, first, second, frames)
                 if paths is None or max(top_speed(path[:, :2]) for path in paths) > MAX_SPEED:
                     continue
                 scenes = moved(scene, dict(zip((first, second), paths, strict=True)))
-                ids = [*stack_on(first, scene.objects), *stack_on(second, scene.objects)]
                 if _is_possible(scenes, ids, clearance) and _stays_in_image(scenes, ids):
                     return scenes
     return None
+
+
+def _exchanged(scene: Scene, first: int, second: int) -> Scene:
+    one, other = scene.objects[first - 1], scene.objects[second - 1]
+    there = replace(scene, objects=_at(scene, first, (*other.position, one.yaw)))
+    return replace(there, objects=_at(there, second, (*one.position, other.yaw)))
 
 
 def _going_round(
@@ -146,16 +158,11 @@ def leave(
     item = scene.objects[first - 1]
     home = np.array(item.position)
     ids = stack_on(first, scene.objects)
-    for _ in range(2 * _TRIES):
-        half = np.array(scene.surroundings.table_half)
-        outside, back = rng.uniform(-half, half), rng.uniform(-half, half)
-        away = _at(scene, first, (*outside, item.yaw))
-        again = _at(scene, first, (*back, item.yaw))
-        if any(share_in_image(away[k - 1], scene.camera) > 0 for k in ids):
-            continue
-        near = [again[k - 1] for k in ids]
-        if not is_in_image(near, scene.camera) or is_in_image(near, scene.camera, 0.12):
-            continue
+    outsides, backs = _places_to_leave_for(rng, scene, first, clearance)
+    if not (outsides and backs):
+        return None
+    for _ in range(_TRIES):
+        outside, back = (each[int(rng.integers(len(each)))] for each in (outsides, backs))
         speed = rng.uniform(0.6, 0.9)
         go = frames_for(1.05 * float(np.linalg.norm(outside - home)), speed)
         come = frames_for(1.05 * float(np.linalg.norm(back - outside)), speed)
@@ -171,9 +178,30 @@ def leave(
         if top_speed(path[:, :2]) > MAX_SPEED:
             continue
         scenes = moved(scene, {first: path})
-        if _is_possible(scenes, ids, clearance):
+        shares = [share_in_image(each.objects[target - 1], each.camera) for each in scenes]
+        if is_gone_for_a_while(shares) and _is_possible(scenes, ids, clearance):
             return scenes
     return None
+
+
+def _places_to_leave_for(
+    rng: Generator, scene: Scene, root: int, clearance: float
+) -> tuple[list[Place], list[Place]]:
+    """Return places on the table out of the image, and in it near the border, for a stack."""
+    outsides: list[Place] = []
+    backs: list[Place] = []
+    half = np.array(scene.surroundings.table_half)
+    for _ in range(_PLACES):
+        place = rng.uniform(-half, half)
+        there = replace(scene, objects=_at(scene, root, (*place, scene.objects[root - 1].yaw)))
+        items = [there.objects[k - 1] for k in stack_on(root, there.objects)]
+        if not _is_clear(there, [item.id for item in items], clearance):
+            continue
+        if max(share_in_image(item, scene.camera) for item in items) == 0:
+            outsides.append(place)
+        elif is_in_image(items, scene.camera) and not is_in_image(items, scene.camera, _BORDER):
+            backs.append(place)
+    return outsides, backs
 
 
 def moved(scene: Scene, paths: Mapping[int, Poses]) -> list[Scene]:
@@ -254,9 +282,7 @@ def _stays_in_image(scenes: Sequence[Scene], ids: Sequence[int]) -> bool:
 
 
 def _distinct(scenes: Sequence[Scene]) -> Iterator[Scene]:
-    """Yield the scenes that differ from the one before, the last one first."""
-    following = None
-    for each in reversed(scenes):
-        if each is not following:
-            yield each
-        following = each
+    """Yield every scene once, those far apart in time first."""
+    different = list({id(each): each for each in scenes}.values())
+    for start in range(_STRIDE):
+        yield from different[-1 - start :: -_STRIDE]

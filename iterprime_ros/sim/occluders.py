@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from iterprime_ros.sim.framing import estimated_view, image_rectangle
+from iterprime_ros.sim.framing import estimated_view, image_rectangle, is_gone_for_a_while
 from iterprime_ros.sim.objects import SceneObject, triple
 from iterprime_ros.sim.opening import Opening
 from iterprime_ros.sim.paths import frames_for, leg
@@ -16,7 +16,6 @@ from iterprime_ros.sim.shapes import Primitive
 from iterprime_ros.sim.visibility import outline_in_image
 
 OCCLUDERS = ('arm', 'carton')
-HIDDEN = (10, 30)  # frames that at least 95 % of the target is hidden, at least and at most
 _TRIES = 12
 _CLEARANCE = 0.01  # in metres, from all that stands on the table
 _WIDEST = 16 / 9  # width over height of images that show nothing of an occluder in frame 0
@@ -101,14 +100,10 @@ def _passing(
     passing = [
         replace(item, position=triple(centre)[:2], base_height=float(base)) for centre in centres
     ]
-    lasting = [_hidden_share(outline, each, camera) for each in passing]
-    fully = sum(each > 0.999 for each in lasting)
-    mostly = sum(each > 0.9 for each in lasting)
-    return passing if fully > HIDDEN[0] and mostly < HIDDEN[1] else None
-
-
-def _hidden_share(outline, item, camera):
-    return 1 - outline.difference(outline_in_image(item, camera)).area / outline.area
+    shares = [
+        outline.difference(outline_in_image(each, camera)).area / outline.area for each in passing
+    ]
+    return passing if is_gone_for_a_while(shares) else None
 
 
 def _is_clear(objects: Sequence[SceneObject], passing: Sequence[SceneObject]) -> bool:

@@ -17,7 +17,6 @@ from iterprime_ros.sim.phrase_sampling import choice
 from iterprime_ros.sim.placement import place_another
 from iterprime_ros.sim.scene import MAX_OBJECTS, Scene, World, sample_scene
 
-_LOOK_ALIKE_SHARE = 0.75  # of clips whose target has a copy
 _TRIES = 30  # expressions
 _STRATA = (
     Stratum.ATTRIBUTES,
@@ -53,11 +52,16 @@ class Opening:
     look_alikes: tuple[int, ...]
 
 
-def sample_opening(rng: Generator, scene_seed: int, world: World) -> Opening | None:
-    """Draw an opening in a scene; None if the draw fails, which is no rare thing."""
+def sample_opening(
+    rng: Generator, scene_seed: int, world: World, with_copy: bool
+) -> Opening | None:
+    """Draw an opening in a scene; None if the draw fails, which is no rare thing.
+
+    with_copy: an object is added that looks like the target.
+    """
     scene = sample_scene(scene_seed, world)
     scene = replace(scene, objects=scene.objects[: MAX_OBJECTS - 2])
-    if rng.random() >= _LOOK_ALIKE_SHARE:
+    if not with_copy:
         return _with_words(rng, scene, tuple(range(1, len(scene.objects) + 1)))
     model = choice(rng, [item for item in scene.objects if not _carries(item, scene.objects)])
     copy = place_another(
@@ -104,9 +108,10 @@ def _with_words(rng: Generator, scene: Scene, targets: Sequence[int]) -> Opening
     )
     for _ in range(_TRIES):
         expression = sample_expression(rng, cautious, choice(rng, _STRATA))
-        if expression is None or expression.target not in targets:
+        number = expression.target if expression else None
+        if expression is None or number is None or number not in targets:
             continue
-        target = scene.objects[expression.target - 1]
+        target = scene.objects[number - 1]
         return Opening(
             scene,
             expression,
