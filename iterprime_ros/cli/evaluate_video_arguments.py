@@ -16,9 +16,8 @@ into a folder:
 
 The data set clips consists of rendered clips of 90 frames with depth, in which the camera goes
 round or shakes, or objects are pushed, exchanged, hidden or gone for a while, in turn. The splits
-are test and held-out, on which neither training nor tuning was done, and calibration, on which
-settings are chosen. The other data sets lie on disk: "iterprime datasets" says where, and what to
-download.
+are test, on which nothing was tuned, and calibration, on which settings are chosen. The other data
+sets lie on disk: "iterprime datasets" says where, and what to download.
 
 A run that was killed goes on with --resume.
 """

@@ -50,8 +50,8 @@ def clip_sheet(
             drawn = cells[number * len(names) :, column]
             _draw_frame(dict(zip(names, drawn, strict=False)), frame, outcomes, frames[column])
         for row, (name, each) in zip(cells[number * len(names) :], outcomes.items(), strict=False):
-            heading = f'{clip.clip_id}: {clip.expression}\n{name}: J&F {each.j_and_f:.2f}'
-            row[0].set_title(fill(heading, 60), fontsize=7, loc='left', parse_math=False)
+            heading = f'{clip.clip_id}, {name}: J&F {each.j_and_f:.2f}\n{fill(clip.expression, 36)}'
+            row[0].set_title(heading, fontsize=6, loc='left', parse_math=False)
     for axes in cells.ravel():
         axes.set_axis_off()
     return figure

@@ -29,8 +29,8 @@ def test_all_data_sets_are_listed(listed):
     headings = [line.split(':')[0] for line in text.splitlines() if not line.startswith(' ')]
     assert headings == list(SOURCES)
     for name, source in SOURCES.items():
-        assert f'{name}: {source.title}\n  splits: {source.splits[0]} (default), ' in text
-    assert text.count('nothing to download') == sum(name.startswith('tabletop') for name in SOURCES)
+        assert f'{name}: {source.title}\n  splits: {source.splits[0]} (default)' in text
+    assert text.count('nothing to download') == sum(not each.layouts for each in SOURCES.values())
     assert '{' not in text
 
 
@@ -39,12 +39,11 @@ def test_one_data_set_is_listed(name, listed):
     text = listed(name)
     assert text.startswith(f'{name}: ')
     source = SOURCES[name]
-    for layout in source.layouts:
-        for split in source.splits:
-            for pattern in layout.patterns(split):
-                assert f'data/{pattern}' in text
-    for folder in source.images:
-        assert f'data/{folder}' in text
+    for split in source.splits:
+        for pattern in (pattern for each in source.layouts for pattern in each.patterns(split)):
+            assert f'data/{pattern}' in text
+        for folder in source.image_folders(split):
+            assert f'data/{folder}' in text
     joined = ' '.join(text.split())
     assert source.licence in joined
 

@@ -38,14 +38,14 @@ class ClipFrame:
 
     def __post_init__(self) -> None:
         size = self.image.shape[:2]
-        void = () if self.void is None else (self.void,)
-        masks = (self.target, *void)
-        if self.others.dtype != np.bool_ or self.others.shape[1:] != size:
-            masks = (self.others, *masks)
-        for mask in masks:
-            if mask.dtype != np.bool_ or mask.shape != size:
+        masks = {'target': self.target, 'others': self.others}
+        if self.void is not None:
+            masks['void'] = self.void
+        for name, mask in masks.items():
+            expected = (len(mask), *size) if name == 'others' else size
+            if mask.dtype != np.bool_ or mask.shape != expected:
                 raise InvalidDatasetError(
-                    f'The masks of a frame must be bool {size}, not {mask.dtype} {mask.shape}.'
+                    f'The {name} of a frame must be bool {expected}, not {mask.dtype} {mask.shape}.'
                 )
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.evaluation.datasets.clips import AnnotatedClip, ClipFrame
 from iterprime_ros.evaluation.datasets.dataset import chosen_split
-from iterprime_ros.evaluation.datasets.tabletop import HEIGHT, SPLITS, WIDTH
+from iterprime_ros.evaluation.datasets.tabletop import HEIGHT, WIDTH
 from iterprime_ros.sim.motion import Clip, Motion, sample_clip
 from iterprime_ros.sim.renderer import Picture, Renderer
+from iterprime_ros.sim.seeds import CLIP_CALIBRATION, CLIP_TEST
 
+SPLITS = {'test': CLIP_TEST, 'calibration': CLIP_CALIBRATION}
 FRAMES = 90
 DEFAULT_CLIPS = 60
 MOTIONS = tuple(motion for motion in Motion if motion is not Motion.NONE)
@@ -23,7 +25,7 @@ MOTIONS = tuple(motion for motion in Motion if motion is not Motion.NONE)
 class MovingTabletop:
     """Rendered clips with depth and calibration; the motions take turns, and are the groups.
 
-    split: a key of tabletop.SPLITS.
+    split: a key of SPLITS.
     seeds: of the clips, of which there is at least one.
     motions: of the clips, as many.
     """
@@ -59,7 +61,7 @@ def load_clips(
 ) -> MovingTabletop:
     """Return the first clips of a split.
 
-    split: a key of tabletop.SPLITS; test by default.
+    split: a key of SPLITS; test by default.
     limit: number of clips; DEFAULT_CLIPS by default.
     _root: of data sets on disk; clips are rendered.
 

@@ -251,7 +251,9 @@ SOURCES: Mapping[str, Source] = {
         ),
         licence=f'none is named at https://github.com/toggle1995/RIS-DMMI; {COCO_LICENCE}',
     ),
-    'clips': Source('rendered clips of a table, in which the camera or objects move', _RENDERED),
+    'clips': Source(
+        'rendered clips of a table, in which the camera or objects move', ('test', 'calibration')
+    ),
     'ref-davis17': Source(
         title='Ref-DAVIS17',
         splits=('valid', 'train'),
@@ -270,7 +272,7 @@ SOURCES: Mapping[str, Source] = {
         ),
         images=('ref-davis/{split}/JPEGImages',),
         images_download='the same zip files',
-        licence='none is named at the addresses above',
+        licence='see the addresses above',
     ),
     'ref-youtube-vos': Source(
         title='Ref-YouTube-VOS; the masks of its other splits are not published',

@@ -3,6 +3,7 @@
 import pytest
 
 from iterprime_ros.errors import InvalidSettingError
+from iterprime_ros.evaluation.clip_registry import CLIP_DATASETS, load_clip_dataset
 from iterprime_ros.evaluation.datasets.sources import SOURCES, Layout, Source, found, missing
 from iterprime_ros.evaluation.registry import DATASETS, load_dataset
 
@@ -24,13 +25,14 @@ def touch(path):
 
 
 def test_every_data_set_has_a_source():
-    assert set(SOURCES) == set(DATASETS)
+    assert list(SOURCES) == [*DATASETS, *CLIP_DATASETS]
 
 
 @pytest.mark.parametrize('name', SOURCES)
 def test_the_splits_are_those_of_the_loader(name, tmp_path):
+    load = load_clip_dataset if name in CLIP_DATASETS else load_dataset
     with pytest.raises(InvalidSettingError) as caught:
-        load_dataset(name, 'no such split', None, tmp_path)
+        load(name, 'no such split', None, tmp_path)
     assert str(caught.value).endswith(f'choose one of {", ".join(SOURCES[name].splits)}.')
 
 
@@ -53,6 +55,14 @@ def test_a_pattern_finds_files_with_brackets_and_parts(tmp_path):
     assert found('a/x[1].json', tmp_path) == [tmp_path / 'a' / 'x[1].json']
     assert found('a', tmp_path) == [tmp_path / 'a']
     assert found('b', tmp_path) == found('b/*', tmp_path) == []
+
+
+def test_images_may_be_in_a_folder_of_each_split(tmp_path):
+    source = Source('by split', ('val', 'test'), images=('a/{split}/images',))
+    assert source.image_folders('test') == ('a/test/images',)
+    (tmp_path / 'a/test/images').mkdir(parents=True)
+    assert missing(source, 'test', tmp_path) == []
+    assert missing(source, 'val', tmp_path) == ['a/val/images']
 
 
 def test_what_is_missing_is_that_of_the_layout_that_is_begun(tmp_path):
