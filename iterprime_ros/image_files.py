@@ -260,12 +260,12 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
             'expression': parsed.expression if parsed else None,
             'match_probability': None if parsed is None else answer.match_probability,
             'instance_count': answer.instance_count,
-            'box': _box(answer.mask),
+            'box': mask_box(answer.mask),
             'pixels': int(answer.mask.sum()),
             'ranked_by': answer.ranked_by,
             'candidates': [
                 {
-                    'box': _box(each.mask),
+                    'box': mask_box(each.mask),
                     'chance': None if math.isnan(each.chance) else each.chance,
                     'heatmap_mean': each.heatmap_mean,
                     'heatmap_overlap': each.heatmap_overlap,
@@ -279,7 +279,7 @@ def report(file: Path, command: str, answer: Segmentation) -> str:
     )
 
 
-def _box(mask: NDArray[np.bool_]) -> dict[str, int] | None:
+def mask_box(mask: NDArray[np.bool_]) -> dict[str, int] | None:
     """Return the box round a mask in pixels, None for an empty one."""
     rows, columns = np.nonzero(mask)
     if not rows.size:

@@ -12,15 +12,25 @@ examples:
   iterprime segment photos/ "the red mug" "the plate" --profile blip-sam --out overlays/ --json
   iterprime segment table.png "the mug behind the plate" --depth depth.png \\
       --intrinsics 615.2,615.4,319.5,239.5
+  iterprime segment video.mp4 "the red mug" --track --out tracked.mp4 --json > tracked.jsonl
+  iterprime segment frames/ "the red mug" --track --out tracked.webp --mask masks/
 
 outputs in a folder:
   a-0-overlay.png, a-0-mask.png, a-0-explanation.png for a.png and the first COMMAND, a-1-...
   for the second; a.png-0-overlay.png ... where an image of another suffix is called a, too
 
+with --track:
+  IMAGE is a video (.avi .m4v .mkv .mov .mp4 .webm) or a folder of frames, in the order of the
+  numbers in their names, taken as 30 a second. The object of each COMMAND is looked for in
+  every few frames until it is found, and followed from there: TRACKING, UNSURE or LOST.
+  --out is a video (.mp4), an animated picture (.gif or .webp, at most 480 pixels wide or high,
+  15 pictures a second and 600 in all) or a new folder of 000000.png ...; --mask is a new
+  folder, with several COMMANDs of folders 0, 1 ...; --json prints a line for each frame
+
 exit code:
-  0 all found, one object or several, 1 something not found or ambiguous, 2 wrong usage,
-  missing weights, an image that cannot be read or an output that cannot be written,
-  70 memory full or a fault of iterprime, 130 Ctrl-C
+  0 all found, one object or several, 1 something not found or ambiguous (with --track: in no
+  frame), 2 wrong usage, missing weights, an image or a video that cannot be read to its end or
+  an output that cannot be written, 70 memory full or a fault of iterprime, 130 Ctrl-C
 """
 
 
@@ -69,6 +79,9 @@ def add_segment(
         type=intrinsics,
         metavar='FX,FY,CX,CY',
         help='focal lengths and principal point of the camera, in pixels of IMAGE',
+    )
+    segment.add_argument(
+        '--track', action='store_true', help='follow the object through a video or folder of frames'
     )
     segment.add_argument('--json', action='store_true', help='print a line of JSON for each answer')
     segment.set_defaults(run=run)

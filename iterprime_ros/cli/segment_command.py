@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
 from iterprime_ros.cli.interrupts import defer_interrupt, exit_on_interrupt
 from iterprime_ros.cli.standard_streams import complain, quieten_the_hub, say
+from iterprime_ros.cli.track_command import track_objects
 from iterprime_ros.errors import (
     InvalidCalibrationError,
     InvalidCommandError,
@@ -44,10 +45,17 @@ def segment_images(options: argparse.Namespace) -> int:
         )
     )
     quieten_the_hub()
+    if options.track:
+        return track_objects(options, image, overlay, mask)
     from iterprime_ros.image_files import Outputs, find_images, output_paths
     from iterprime_ros.pipeline import IteRPrimE
+    from iterprime_ros.video_files.frames import VIDEO_SUFFIXES
 
     files, skipped = find_images(image)
+    if image.suffix.lower() in VIDEO_SUFFIXES and image in files:
+        raise InvalidSettingError(
+            f'{image} is a video: add --track to follow an object through it, or name an image.'
+        )
     depth = _depth(options, files)
     outputs = output_paths(Outputs(overlay, mask, explanation), files, len(options.command))
     for each in skipped:

@@ -1,0 +1,1 @@
+"""Videos and folders of frames: what `iterprime segment --track` reads and writes."""
