@@ -82,9 +82,9 @@ def contact_sheets(evaluation: RecordedEvaluation, dataset: Dataset) -> dict[str
 
 def located_answers(evaluation: RecordedEvaluation, name: str) -> Iterator[LocatedAnswer]:
     """Yield the answers of a baseline, or of PROFILE, in the order of the questions."""
-    for image in evaluation.images:
+    for index, image in evaluation.images.items():
         for question, answer in enumerate(image.answers[name]):
-            yield LocatedAnswer(image.index, question, name, answer)
+            yield LocatedAnswer(index, question, name, answer)
 
 
 def worst(answers: Sequence[LocatedAnswer], count: int = PANELS) -> list[LocatedAnswer]:

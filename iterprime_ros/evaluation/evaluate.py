@@ -19,16 +19,17 @@ from iterprime_ros.evaluation.mask_rle import encoded
 from iterprime_ros.evaluation.oracle import with_oracle_iou
 from iterprime_ros.evaluation.outcome import Outcome
 from iterprime_ros.evaluation.outcome_log import (
+    OUTCOMES,
     PROFILE,
     AnsweredImage,
     RecordedAnswer,
-    outcome_log,
     read_log,
     shard_indices,
 )
 from iterprime_ros.evaluation.registry import DATA_ROOT, load_baseline, load_dataset
 from iterprime_ros.evaluation.report import markdown_table
 from iterprime_ros.evaluation.report_files import write_reports
+from iterprime_ros.evaluation.run_log import run_log
 from iterprime_ros.evaluation.runner import AnsweredQuestion, answer_sample, embed_sample
 from iterprime_ros.evaluation.segmenter import Baseline
 from iterprime_ros.evaluation.shards import merged
@@ -92,12 +93,12 @@ def evaluate(evaluation: Evaluation) -> list[Outcome]:
         for name in evaluation.baselines
     }
     header = _header(evaluation, dataset, model)
-    with outcome_log(evaluation.out, header, evaluation.resume) as (log, done):
-        left = [index for index in indices if index not in done]
-        samples = dataset.subset(left) if done or len(left) < len(dataset) else dataset
-        bar = _progress(evaluation, dataset, samples, len(indices), len(done))
+    with run_log(evaluation.out, OUTCOMES, header, evaluation.resume) as log:
+        left = [index for index in indices if index not in log.done]
+        samples = dataset.subset(left) if len(left) < len(dataset) else dataset
+        bar = _progress(evaluation, dataset, samples, len(indices), len(log.done))
         for index, sample in zip(left, bar, strict=True):
-            log.append(_answered(index, sample, model, baselines, evaluation.image_only))
+            log.append(index, _answered(sample, model, baselines, evaluation.image_only))
     recorded = read_log(evaluation.out)
     write_reports(evaluation.out, recorded, dataset)
     return recorded.outcomes()
@@ -113,9 +114,9 @@ def merge(folders: Sequence[Path], out: Path, data_root: Path = Path(DATA_ROOT))
     recorded = merged(folders)
     header = recorded.header
     dataset = load_dataset(header['dataset'], header['split'], header['limit'], data_root)
-    with outcome_log(out, header, resume=False) as (log, _):
-        for image in recorded.images:
-            log.append(image)
+    with run_log(out, OUTCOMES, header, resume=False) as log:
+        for index, image in recorded.images.items():
+            log.append(index, image)
     write_reports(out, recorded, dataset)
 
 
@@ -132,7 +133,6 @@ def ablate(evaluation: Evaluation) -> None:
 
 
 def _answered(
-    index: int,
     sample: Sample,
     model: IteRPrimE,
     baselines: Mapping[str, Baseline],
@@ -145,7 +145,7 @@ def _answered(
     for name, baseline in baselines.items():
         kept = baseline.embed(sample.image, frame)
         answers[name] = tuple(map(_recorded, answer_sample(baseline, sample, kept)))
-    return AnsweredImage(index, sample.depth is not None and not image_only, answers)
+    return AnsweredImage(sample.depth is not None and not image_only, answers)
 
 
 def _tagged(sample: Sample, model: IteRPrimE) -> Sample:

@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from iterprime_ros import __version__
-from iterprime_ros.evaluation.clip_log import RecordedFollowing, clip_log, read_clip_log
+from iterprime_ros.evaluation.clip_log import CLIPS, RecordedFollowing, read_clip_log
 from iterprime_ros.evaluation.clip_registry import load_clip_dataset, load_follower
 from iterprime_ros.evaluation.clip_report import (
     following_report,
@@ -22,6 +22,7 @@ from iterprime_ros.evaluation.datasets.clips import ClipDataset
 from iterprime_ros.evaluation.datasets.coco_masks import require_pycocotools
 from iterprime_ros.evaluation.followers import Follower, TrackerFollower
 from iterprime_ros.evaluation.registry import DATA_ROOT
+from iterprime_ros.evaluation.run_log import run_log
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.render import atomic_write
 from iterprime_ros.tracking.tracker import load_tracker
@@ -73,11 +74,11 @@ def evaluate_clips(evaluation: ClipEvaluation) -> RecordedFollowing:
     model = IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
     followers = _followers(evaluation, model)
     header = _header(evaluation, dataset, model)
-    with clip_log(evaluation.out, header, evaluation.resume) as (log, done):
-        left = [index for index in range(len(dataset)) if index not in done]
-        clips = dataset.subset(left) if done else dataset
+    with run_log(evaluation.out, CLIPS, header, evaluation.resume) as log:
+        left = [index for index in range(len(dataset)) if index not in log.done]
+        clips = dataset.subset(left) if log.done else dataset
         title = f'{evaluation.dataset}, {dataset.split}'
-        bar = tqdm(clips, total=len(dataset), initial=len(done), unit=' clips', desc=title)
+        bar = tqdm(clips, total=len(dataset), initial=len(log.done), unit=' clips', desc=title)
         for index, clip in zip(left, bar, strict=True):
             log.append(index, follow_clip(clip, followers, evaluation.image_only))
     recorded = read_clip_log(evaluation.out)

@@ -38,7 +38,7 @@ def write_reports(out: Path, recorded: RecordedEvaluation, dataset: Dataset) -> 
 def _facts(recorded: RecordedEvaluation, questions: int) -> dict[str, object]:
     header = recorded.header
     number, total = header['shard']
-    has_depth = any(image.has_depth for image in recorded.images)
+    has_depth = any(image.has_depth for image in recorded.images.values())
     return {
         'profile': header['profile'],
         'dataset': header['dataset'],

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from iterprime_ros.evaluation.outcome_log import InvalidLogError, RecordedEvaluation, read_log
+from iterprime_ros.evaluation.outcome_log import RecordedEvaluation, read_log
+from iterprime_ros.evaluation.run_log import InvalidLogError, differing
 
-_SHOWN = 5  # settings, or images, in an error
+_SHOWN = 5  # images in an error
 
 
 def merged(folders: Sequence[Path]) -> RecordedEvaluation:
@@ -15,25 +16,22 @@ def merged(folders: Sequence[Path]) -> RecordedEvaluation:
     an image in common, or that lack one.
     """
     logs = [read_log(folder) for folder in folders]
-    first = logs[0].header
+    whole = {**logs[0].header, 'shard': [1, 1]}
     for folder, log in zip(folders, logs, strict=True):
-        names = (first.keys() | log.header.keys()) - {'shard'}
-        other = sorted(name for name in names if first.get(name) != log.header.get(name))
-        if other:
+        if other := differing(whole, {**log.header, 'shard': [1, 1]}):
             raise InvalidLogError(
-                f'{folder} and {folders[0]} hold different evaluations, which differ in '
-                f'{", ".join(other[:_SHOWN])}: merge shards of one evaluation.'
+                f'{folder} and {folders[0]} hold different evaluations, which differ in {other}: '
+                'merge shards of one evaluation.'
             )
-    images = sorted((image for log in logs for image in log.images), key=lambda each: each.index)
-    indices = [image.index for image in images]
-    if len(set(indices)) < len(indices):
+    images = {index: image for log in logs for index, image in log.images.items()}
+    if len(images) < sum(len(log.images) for log in logs):
         raise InvalidLogError('The folders have images in common: name each shard once.')
-    lacking = sorted(set(range(first['images'])) - set(indices))
+    lacking = [index for index in range(whole['images']) if index not in images]
     if lacking:
         numbers = ', '.join(str(each + 1) for each in lacking[:_SHOWN])
         more = ' ...' if len(lacking) > _SHOWN else ''
         raise InvalidLogError(
-            f'{len(lacking)} of {first["images"]} images are in none of the folders (number '
+            f'{len(lacking)} of {whole["images"]} images are in none of the folders (number '
             f'{numbers}{more}): name every shard, and finish those that were not with --resume.'
         )
-    return RecordedEvaluation({**first, 'shard': [1, 1]}, tuple(images))
+    return RecordedEvaluation(whole, dict(sorted(images.items())))

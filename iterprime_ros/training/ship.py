@@ -9,7 +9,7 @@ from pathlib import Path
 from iterprime_ros.errors import IterprimeError, WeightsNotFoundError
 from iterprime_ros.evaluation.evaluate import Evaluation, evaluate
 from iterprime_ros.evaluation.metrics import quality
-from iterprime_ros.evaluation.outcome_log import LOG_NAME
+from iterprime_ros.evaluation.outcome_log import OUTCOMES
 from iterprime_ros.profiles import TABLETOP
 
 _REQUIRED = ('profile.yaml', 'matcher')
@@ -52,7 +52,7 @@ def ship(new: Path, scenes: int, out: Path) -> None:
 
 
 def _quality(folder: Path, scenes: int, out: Path) -> float:
-    (out / LOG_NAME).unlink(missing_ok=True)  # of a comparison that was not finished
+    (out / OUTCOMES.name).unlink(missing_ok=True)  # of a comparison that was not finished
     profile = str(folder / 'profile.yaml')
     return quality(evaluate(Evaluation(profile, out, 'tabletop', 'calibration', scenes)))
 

@@ -96,10 +96,10 @@ def test_the_images_that_are_shown_are_read_once(tmp_path):
         rle = encoded(MASK)
         return RecordedAnswer('the mug', found, rle), RecordedAnswer('a $5 ball', absent, rle)
 
-    images = tuple(
-        AnsweredImage(k, False, {PROFILE: answers(90, 0.9), 'plain': answers(k, float('nan'))})
+    images = {
+        k: AnsweredImage(False, {PROFILE: answers(90, 0.9), 'plain': answers(k, float('nan'))})
         for k in range(3)
-    )
+    }
     evaluation = RecordedEvaluation({'baselines': ['plain']}, images)
     sheets = contact_sheets(evaluation, RecordedImages('val', 'a test', [0, 1, 2], sample))
     assert read == [0, 1, 2]

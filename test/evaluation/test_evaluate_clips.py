@@ -12,11 +12,11 @@ from helpers.video_files import (
     write_mevis,
 )
 from iterprime_ros.cli import main
-from iterprime_ros.evaluation.clip_log import CLIP_LOG_NAME
+from iterprime_ros.evaluation.clip_log import CLIPS
 from iterprime_ros.evaluation.clip_registry import CLIP_DATASETS
 
 SPLITS = {'ref-davis17': 'valid', 'ref-youtube-vos': 'train', 'mevis': 'valid_u'}
-FILES = {CLIP_LOG_NAME, 'report.md', 'results.json', 'worst.png'}
+FILES = {CLIPS.name, 'report.md', 'results.json', 'worst.png'}
 
 
 @pytest.fixture(scope='module')
@@ -61,12 +61,12 @@ def test_what_was_stopped_goes_on(root, tmp_path, capsys):
     arguments = ['--dataset', 'mevis', '--limit', '2']
     assert evaluate(root, tmp_path, *arguments) == 0
     whole = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    lines = whole[CLIP_LOG_NAME].splitlines(keepends=True)
-    (tmp_path / CLIP_LOG_NAME).write_bytes(b''.join(lines[:2]) + b'{"index":1')
+    lines = whole[CLIPS.name].splitlines(keepends=True)
+    (tmp_path / CLIPS.name).write_bytes(b''.join(lines[:2]) + b'{"index":1')
     assert evaluate(root, tmp_path, *arguments) == 2
     assert 'not finished (1 of 2 clips): go on with --resume' in capsys.readouterr().err
     assert evaluate(root, tmp_path, *arguments, '--resume') == 0
-    again = (tmp_path / CLIP_LOG_NAME).read_bytes().splitlines(keepends=True)
+    again = (tmp_path / CLIPS.name).read_bytes().splitlines(keepends=True)
     assert again[:2] == lines[:2]
     assert without_times(again[2]) == without_times(lines[2])
     assert (tmp_path / 'worst.png').read_bytes() == whole['worst.png']

@@ -12,17 +12,17 @@ from helpers.outcomes import BASE
 from iterprime_ros.errors import UnwritableError
 from iterprime_ros.evaluation.mask_rle import decoded, encoded
 from iterprime_ros.evaluation.outcome_log import (
-    LOG_NAME,
+    OUTCOMES,
     PROFILE,
     AnsweredImage,
-    InvalidLogError,
     RecordedAnswer,
-    outcome_log,
     read_log,
     shard_indices,
 )
+from iterprime_ros.evaluation.run_log import InvalidLogError, run_log
 from iterprime_ros.evaluation.shards import merged
 
+LOG_NAME = OUTCOMES.name
 HEADER = {'profile': 'tabletop', 'images': 4, 'shard': [1, 1], 'baselines': ['plain']}
 
 
@@ -30,22 +30,22 @@ def image(index):
     rle = encoded(np.eye(3, 5, dtype=bool))
     outcome = replace(BASE, image_id=str(index), oracle_iou=0.5)
     answers = (RecordedAnswer('the "red" mug', outcome, rle),)
-    return AnsweredImage(index, True, {PROFILE: answers, 'plain': answers})
+    return AnsweredImage(True, {PROFILE: answers, 'plain': answers})
 
 
 def write(folder, indices, header=HEADER, resume=False):
-    with outcome_log(folder, header, resume) as (log, done):
+    with run_log(folder, OUTCOMES, header, resume) as log:
         for index in indices:
-            if index not in done:
-                log.append(image(index))
-    return done
+            if index not in log.done:
+                log.append(index, image(index))
+    return log.done
 
 
 def test_what_is_written_is_read(tmp_path):
     assert write(tmp_path / 'new', range(4)) == set()
     found = read_log(tmp_path / 'new')
     assert found.header == HEADER
-    assert found.images == tuple(map(image, range(4)))
+    assert found.images == {index: image(index) for index in range(4)}
     assert [each.image_id for each in found.outcomes('plain')] == ['0', '1', '2', '3']
 
 
@@ -141,7 +141,7 @@ def shards(root, total):
 def test_shards_in_any_order_make_one_evaluation(tmp_path, total):
     found = merged(shards(tmp_path, total)[::-1])
     assert found.header == HEADER
-    assert found.images == tuple(map(image, range(4)))
+    assert found.images == {index: image(index) for index in range(4)}
 
 
 def test_shards_that_do_not_make_one_evaluation_are_rejected(tmp_path):

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from iterprime_ros.cli import main
-from iterprime_ros.evaluation.outcome_log import LOG_NAME
+from iterprime_ros.evaluation.outcome_log import OUTCOMES
 
+LOG_NAME = OUTCOMES.name
 QUESTIONS = ['--split', 'calibration', '--limit', '4', '--baseline', 'grad-cam']
 FILES = {
     LOG_NAME,
