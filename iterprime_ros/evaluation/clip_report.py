@@ -39,8 +39,8 @@ class _Ratio:
 
 
 def _in_time(verdicts: Sequence[bool | None]) -> tuple[float, float]:
-    decided = [each for each in verdicts if each is not None]
-    return sum(decided), len(decided)
+    counted = [each for each in verdicts if each is not None]
+    return sum(counted), len(counted)
 
 
 def _found_in_time(outcome: ClipOutcome) -> tuple[float, float]:
@@ -78,13 +78,15 @@ RATIOS: Mapping[str, _Ratio] = {
     FOUND: _Ratio(
         _found_in_time,
         f'the fraction of absences after which the mask is on the target again at most '
-        f'{FOUND_WITHIN} frames after it came back; "of n" says how many absences are decided',
+        f'{FOUND_WITHIN} frames after it came back; "of n" is how many absences were followed by '
+        'more frames than these',
     ),
     LOST: _Ratio(
         _lost_in_time,
         f'the fraction of absences in which LOST is said at most {LOST_WITHIN} frames after the '
         f'target left. It left in the first frame with less than {100 * GONE:.0f} % of its first '
-        f'area, and came back in the next one with {100 * BACK:.0f} %',
+        f'area, and came back in the next one with {100 * BACK:.0f} %; "of n" is how many absences '
+        'were longer',
     ),
 }
 
@@ -189,8 +191,8 @@ def _cell(metric: str, estimate: Estimate, outcomes: Sequence[ClipOutcome]) -> s
     if metric == SWITCHES:
         return f'{estimate.value:.0f} ({estimate.low:.0f} to {estimate.high:.0f})'
     if metric in (FOUND, LOST):
-        decided = sum(RATIOS[metric].of(each)[1] for each in outcomes)
-        return f'{estimate} of {decided:.0f}'
+        counted = sum(RATIOS[metric].of(each)[1] for each in outcomes)
+        return f'{estimate} of {counted:.0f}'
     return str(estimate)
 
 

@@ -163,15 +163,18 @@ def absences(
 
 
 def within(after: int | None, frames: int, limit: int) -> bool | None:
-    """Return whether something was said within a limit; None if that is not decided.
+    """Return whether something was said within a limit.
 
     after: frames until it was said; None if it was not.
     frames: that there were for it.
     limit: frames after which it is too late.
+
+    None stands for times that were too short to say so, even if it was said: to count only those
+    would flatter.
     """
-    if after is None:
-        return False if frames > limit else None
-    return after <= limit
+    if frames <= limit:
+        return None
+    return after is not None and after <= limit
 
 
 def _times_away(areas: Sequence[int]) -> Iterator[tuple[int, int | None]]:

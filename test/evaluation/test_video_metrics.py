@@ -227,10 +227,11 @@ def test_absences_equal_a_walk_frame_by_frame(clip):
     assert all(e.lost_frames + e.found_frames <= len(areas) - e.left for e in found)
 
 
-def test_what_the_end_of_the_clip_leaves_open_is_not_counted():
-    assert within(3, 4, 10) is True
+def test_times_that_are_too_short_are_not_counted():
+    assert within(3, 11, 10) is True
     assert within(10, 20, 10) is True
     assert within(11, 20, 10) is False
     assert within(None, 11, 10) is False
+    assert within(3, 10, 10) is None
     assert within(None, 10, 10) is None
     assert within(None, 0, 15) is None
