@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.sim.camera_pose import CameraPose
@@ -14,6 +15,7 @@ from iterprime_ros.sim.visibility import outline_in_image, visible_fractions
 
 ASPECT = 4 / 3  # width over height of the images that clips are composed for
 GONE = (10, 30)  # frames that an object is hidden or out of the image, at least and at most
+_NEAR = 0.02  # depth in metres: nearer than that, or behind the camera, nothing is in the image
 
 
 def image_rectangle(camera: CameraPose, aspect: float = ASPECT) -> shapely.Polygon:
@@ -24,8 +26,15 @@ def image_rectangle(camera: CameraPose, aspect: float = ASPECT) -> shapely.Polyg
 
 def share_in_image(item: SceneObject, camera: CameraPose) -> float:
     """Return how much of an object's outline is inside the image, in [0, 1]."""
-    if camera.to_optical(item.hull)[:, 2].min() < 0.02:
-        return 0.0  # beside or behind the camera
+    corners = _slopes(item, camera)
+    if corners is None:
+        return 0.0
+    half = np.tan(np.radians(camera.fovy) / 2) * np.array([ASPECT, 1.0])
+    # The corners are those of a prism around the object, and outlines take long.
+    if (np.abs(corners) <= half).all():
+        return 1.0
+    if (corners > half).all(axis=0).any() or (corners < -half).all(axis=0).any():
+        return 0.0
     outline = outline_in_image(item, camera)
     return float(outline.intersection(image_rectangle(camera)).area / outline.area)
 
@@ -34,13 +43,14 @@ def is_in_image(items: Sequence[SceneObject], camera: CameraPose, margin: float 
     """Return whether objects are inside the image, by a margin in image heights."""
     half = np.tan(np.radians(camera.fovy) / 2)
     limits = half * (np.array([ASPECT, 1.0]) - 2 * margin)
-    for item in items:
-        optical = camera.to_optical(item.hull)
-        if optical[:, 2].min() < 0.02:
-            return False
-        if (np.abs(optical[:, :2] / optical[:, 2:]) > limits).any():
-            return False
-    return True
+    slopes = [_slopes(item, camera) for item in items]
+    return all(each is not None and bool((np.abs(each) <= limits).all()) for each in slopes)
+
+
+def _slopes(item: SceneObject, camera: CameraPose) -> NDArray[np.float64] | None:
+    """Return x/z and y/z (V, 2) of the corners around an object; None unless it is in front."""
+    optical = camera.to_optical(item.hull)
+    return None if optical[:, 2].min() < _NEAR else optical[:, :2] / optical[:, 2:]
 
 
 def is_gone_for_a_while(shares: Sequence[float]) -> bool:
