@@ -68,8 +68,9 @@ def _node_arguments() -> list[DeclareLaunchArgument]:
             'mode',
             'once',
             'once: a command is answered on the next image; continuous: the last command is '
-            'answered on every image that the node can keep up with.',
-            ['once', 'continuous'],
+            'answered on every image that the node can keep up with; track: what the last command '
+            'refers to is found once and followed from image to image, until an empty command.',
+            ['once', 'continuous', 'track'],
         ),
         _argument('device', 'auto', 'auto (CUDA where there is one), cpu, cuda, cuda:1 ...'),
         _argument('namespace', '', 'Namespace of node and rviz; relative topics are in it.'),

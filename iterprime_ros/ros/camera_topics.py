@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from rclpy.event_handler import (
     QoSOfferedIncompatibleQoSInfo,
     QoSRequestedIncompatibleQoSInfo,
@@ -36,6 +36,7 @@ OUTPUTS: dict[str, tuple[type, QoSProfile]] = {
     'overlay': (Image, _OUTPUT_QOS),
     'points': (PointCloud2, _OUTPUT_QOS),
     'pose': (PoseStamped, _OUTPUT_QOS),
+    'pose_with_covariance': (PoseWithCovarianceStamped, _OUTPUT_QOS),
     'markers': (MarkerArray, _OUTPUT_QOS),
 }
 
@@ -140,10 +141,15 @@ class CameraTopics:
         """The full name of the topic of images, after remapping; 'image' before subscribing."""
         return self._subscriptions[0].topic_name if self._subscriptions else 'image'
 
+    @property
+    def has_camera(self) -> bool:
+        """Whether the topic of images has a publisher; a dead one counts until DDS notices."""
+        return bool(self._subscriptions) and self._subscriptions[0].get_publisher_count() > 0
+
     def missing_image_cause(self) -> str:
         """Return why images may not arrive, and what helps."""
         topic = self.image_topic
-        if self._subscriptions and self._subscriptions[0].get_publisher_count():
+        if self.has_camera:
             return (
                 f'{topic} has a publisher, but no whole image came. Fragments of large images may '
                 'be lost: export FASTDDS_DEFAULT_PROFILES_FILE (on Humble and Jazzy FASTRTPS_...), '

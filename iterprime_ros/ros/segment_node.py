@@ -28,7 +28,9 @@ from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_round
 from iterprime_ros.ros.runtime.answer_publisher import AnswerPublisher
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
-from iterprime_ros.ros.runtime.job_queue import JobQueue, Request
+from iterprime_ros.ros.runtime.follower import Follower
+from iterprime_ros.ros.runtime.job_queue import JobQueue
+from iterprime_ros.ros.runtime.loading import load_in_thread
 from iterprime_ros.ros.runtime.localization import Localizer
 from iterprime_ros.ros.runtime.parameters import (
     LIVE_PARAMETERS,
@@ -40,11 +42,12 @@ from iterprime_ros.ros.runtime.parameters import (
     warn_of_unknown_parameters,
     with_thresholds,
 )
-from iterprime_ros.ros.runtime.worker import Worker, load_in_thread
+from iterprime_ros.ros.runtime.request_desk import RequestDesk
+from iterprime_ros.ros.runtime.worker import Worker
+from iterprime_ros.tracking.propagation import Propagator
 
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 _EXPIRY_PERIOD = 0.1  # seconds between checks for requests whose image does not arrive
-_INACTIVE = 'The node is not active: activate it first (ros2 lifecycle set NODE activate).'
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,13 @@ class SegmentNode(LifecycleNode):
         self._specs = {**LIVE_PARAMETERS, **thresholds(self._profile)}
         self._settings = declared_values(self, self._specs)
         self._model: IteRPrimE | None = None
+        self._propagators: dict[str, Propagator] = {}
         self._diagnostics = Diagnostics(self, self._dropped)
         self._action_server = SegmentActionServer(
-            self, self._cameras, self._on_goal, self._withdraw
+            self,
+            self._cameras,
+            lambda camera, request: self._desk.take_goal(camera, request),
+            lambda goal: self._desk.cancel(goal),
         )
         self._localizer = Localizer(lambda: self._settings, values['rectified'], self.get_logger())
         self._answer_publisher = AnswerPublisher(
@@ -108,6 +115,7 @@ class SegmentNode(LifecycleNode):
             lambda: self._settings,
             self._localizer,
         )
+        self._desk = RequestDesk(lambda: self._settings, self._topics, self._answer_publisher)
         self.add_on_set_parameters_callback(self._on_parameters)
         autostart = self.declare_parameter('autostart', False).value
         warn_of_unknown_parameters(self)
@@ -136,7 +144,9 @@ class SegmentNode(LifecycleNode):
         log.info(f'Loading the models of profile {chosen} on device {self._device} ...')
         began = time.monotonic()
         try:
-            model = load_in_thread(chosen, self._device, self._offline, self.context.ok)
+            loaded = load_in_thread(
+                chosen, self._device, self._offline, self._cameras, self.context.ok
+            )
         except StoppedError:
             return _FAILURE
         except IterprimeError as error:
@@ -145,12 +155,13 @@ class SegmentNode(LifecycleNode):
         except Exception:  # whatever a library raises, the node can be configured again
             log.error(f'Unexpected error while loading:\n{traceback.format_exc()}')
             return _FAILURE
-        self._model = model.with_profile(with_thresholds(self._profile, self._settings))
+        settings = with_thresholds(self._profile, self._settings)
+        self._model, self._propagators = loaded.model.with_profile(settings), loaded.propagators
         log.info(f'Loaded in {time.monotonic() - began:.1f} s.')
         if self._profile.notice:
             log.warning(self._profile.notice)
         callbacks = CameraCallbacks(
-            self._on_image, self._on_depth, self._on_camera_info, self._on_command
+            self._on_image, self._on_depth, self._on_camera_info, self._desk.take_command
         )
         for name in self._cameras:
             self._topics[name] = CameraTopics(self, name, callbacks)
@@ -163,7 +174,7 @@ class SegmentNode(LifecycleNode):
         # ROS time may stand still, where use_sim_time is set and nobody publishes /clock.
         self._expiry_timer = self.create_timer(
             _EXPIRY_PERIOD,
-            self._refuse_expired_requests,
+            self._desk.check_images,
             clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
         job_queue = JobQueue(self._cameras)
@@ -171,6 +182,7 @@ class SegmentNode(LifecycleNode):
         worker = Worker(
             job_queue,
             self._current_model,
+            Follower(self._current_model, self._propagators),
             self._localizer,
             self._answer_publisher.publish_outcome,
             report_round,
@@ -178,6 +190,7 @@ class SegmentNode(LifecycleNode):
         )
         worker.start(after=self._last_worker)
         self._work, self._last_worker = _Work(job_queue, worker), worker
+        self._desk.open(job_queue)
         for topics in self._topics.values():
             topics.subscribe(*self._subscribed)
         names = ', '.join(topics.image_topic for topics in self._topics.values())
@@ -211,13 +224,15 @@ class SegmentNode(LifecycleNode):
         if self._work is None:
             return
         work, self._work = self._work, None
+        self._desk.close()
         self.destroy_timer(self._expiry_timer)
         for topics in self._topics.values():
             topics.unsubscribe()
         unfinished = work.job_queue.close()
         job = work.worker.stop()
-        if job and (job.request.goal or self._settings['mode'] == 'once'):
-            unfinished.append((job.camera, job.request))
+        if job and not job.request.track_id:
+            is_once = job.request.goal or self._settings['mode'] == 'once'
+            unfinished += [(job.camera, job.request)] if is_once else []
         for camera, request in unfinished:
             self._answer_publisher.refuse(camera, request, why)
 
@@ -225,12 +240,12 @@ class SegmentNode(LifecycleNode):
         for topics in self._topics.values():
             topics.destroy()
         self._topics.clear()
-        self._model = None
+        self._model, self._propagators = None, {}
         if self._last_worker and self._last_worker.join(0.0):
             self._last_worker = None
         _free_memory()
 
-    # Images, commands and goals
+    # Images
 
     def _on_image(self, camera: str, message: Any, stamp: int, expects_depth: bool) -> None:
         if self._work:
@@ -254,39 +269,6 @@ class SegmentNode(LifecycleNode):
     def _dropped(self) -> int:
         return sum(map(self._work.job_queue.dropped, self._cameras)) if self._work else 0
 
-    def _on_command(self, camera: str, command: str) -> None:
-        request = Request(command)
-        if self._work and self._settings['mode'] == 'continuous':
-            self._work.job_queue.set_continuous(camera, request)
-        elif self._work:
-            self._ask(self._work.job_queue, camera, request)
-
-    def _on_goal(self, camera: str, request: Request) -> None:
-        if self._work:
-            self._ask(self._work.job_queue, camera, request)
-        else:
-            self._answer_publisher.refuse(camera, request, _INACTIVE)
-
-    def _ask(self, job_queue: JobQueue, camera: str, request: Request) -> None:
-        if not job_queue.put_request(camera, request):
-            self._answer_publisher.refuse(
-                camera,
-                request,
-                f'{job_queue.max_waiting} commands wait already (max_waiting): send this one again '
-                'when they are answered.',
-            )
-
-    def _withdraw(self, goal: Any) -> bool:
-        return self._work is not None and self._work.job_queue.withdraw(goal)
-
-    def _refuse_expired_requests(self) -> None:
-        seconds = self._settings['frame_timeout']
-        for camera, request in self._work.job_queue.expired(seconds) if self._work else ():
-            cause = self._topics[camera].missing_image_cause()
-            self._answer_publisher.refuse(
-                camera, request, f'No image arrived within {seconds:g} s: {cause}'
-            )
-
     def _current_model(self) -> IteRPrimE:
         if self._model is None:
             raise StoppedError('The node was cleaned up.')
@@ -297,14 +279,14 @@ class SegmentNode(LifecycleNode):
         for name, value in changed.items():
             if problem := problem_of(self._specs[name], name, value):
                 return SetParametersResult(successful=False, reason=problem)
-        self._settings = {**self._settings, **changed}
+        before, self._settings = self._settings, {**self._settings, **changed}
         if self._work:
             self._configure_queue(self._work.job_queue)
         if self._model:
             self._model = self._model.with_profile(with_thresholds(self._profile, self._settings))
-        if changed.get('mode') == 'once' and self._work:
-            for camera in self._cameras:
-                self._work.job_queue.set_continuous(camera, None)
+        mode = self._settings['mode']
+        if mode != before['mode']:
+            self._desk.end_standing(f'The mode is {mode} now.')
         return SetParametersResult(successful=True)
 
 

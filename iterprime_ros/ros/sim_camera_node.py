@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -17,23 +18,28 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
 
+from iterprime_ros.ros.clip_player import MAX_PIXELS, ClipPlayer
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
 from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.qos import LATCHED_QOS
 from iterprime_ros.sim.gl import RenderingUnavailableError
-from iterprime_ros.sim.renderer import Renderer
-from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.sim.motion import Motion, sample_clip
+from iterprime_ros.sim.renderer import Picture, Renderer
+from iterprime_ros.sim.scene import Scene, sample_scene
 from iterprime_ros.sim.truth import truth_of
 
 FRAME_ID = 'camera_color_optical_frame'
 MAX_SEED = 2**31 - 1
 _MAX_SIDE = 4096  # in pixels
+_MOTIONS = [motion.value for motion in Motion]
 
 
 class SimCamera(Node):
     """Publishes images of one scene until another is requested; the README lists its interface.
 
-    A scene is static: it is rendered once and published at `rate` with new timestamps.
+    Without motion a scene is rendered once and published at `rate` with new timestamps. With motion
+    it begins with a still image while its clip is rendered between the images that are due, and
+    then plays to and fro.
     """
 
     def __init__(self) -> None:
@@ -52,6 +58,7 @@ class SimCamera(Node):
         seed = self._declare_integer(
             'seed', 0, (0, MAX_SEED), 'Seed of the scene; equal seeds give equal scenes.', False
         )
+        self._motion = self._declare_motion(width * height)
         rate = self.declare_parameter(
             'rate',
             15.0,
@@ -66,6 +73,8 @@ class SimCamera(Node):
         self._ids = self.create_publisher(Image, '~/truth/ids', qos_profile_sensor_data)
         self._objects = self.create_publisher(String, '~/truth/objects', LATCHED_QOS)
         self._renderer = Renderer(width, height)
+        self._player: ClipPlayer | None = None
+        self._rendering = self.create_timer(0.0, self._render_next, autostart=False)
         self._show(seed)
         self.create_service(Trigger, '~/next_scene', self._on_next_scene)
         self._timer = self.create_timer(1 / rate, self._publish)
@@ -73,8 +82,26 @@ class SimCamera(Node):
         self.get_logger().info(
             f'{width} x {height} at {rate:g} Hz on {self._image.topic_name}, '
             f'{self._depth.topic_name} and {self._info.topic_name}, scene {seed}: '
-            f'{self._object_names()}.'
+            f'{self._object_names()}.{self._action()}'
         )
+
+    def _declare_motion(self, pixels: int) -> Motion:
+        descriptor = ParameterDescriptor(
+            description='What moves: none, the camera (orbit, shake), objects (push, swap), '
+            'something that hides the target (occlude), or the target out of the image (leave).',
+            additional_constraints=f'One of: {", ".join(_MOTIONS)}.',
+            read_only=True,
+        )
+        value = self.declare_parameter('motion', Motion.NONE.value, descriptor).value
+        if value not in _MOTIONS:
+            raise InvalidParameterValueException(
+                'motion', value, f'it must be one of {", ".join(_MOTIONS)}'
+            )
+        if value != Motion.NONE.value and pixels > MAX_PIXELS:
+            raise InvalidParameterValueException(
+                'width', pixels, 'with motion, images have at most 1920 x 1080 pixels'
+            )
+        return Motion(value)
 
     def _declare_integer(
         self, name: str, default: int, bounds: tuple[int, int], description: str, read_only: bool
@@ -86,22 +113,57 @@ class SimCamera(Node):
         return self.declare_parameter(name, default, descriptor).value
 
     def _show(self, seed: int) -> None:
-        self._picture = self._renderer.render(sample_scene(seed))
+        if self._motion is Motion.NONE:
+            self._take(self._renderer.render(sample_scene(seed)))
+            self._publish_truth(truth_of(self._picture))
+            return
+        self._player = ClipPlayer(self._renderer, sample_clip(seed, self._motion))
+        self._take(self._player.picture(0))
+        self._rendering.reset()
+
+    def _take(self, picture: Picture) -> None:
+        """Make the messages of a picture, which is published from now on."""
         header = Header(frame_id=FRAME_ID)
+        self._picture = picture
         self._messages = (
-            (self._image, to_image(self._picture.rgb, 'rgb8', header)),
-            (self._depth, to_image(self._picture.depth, '32FC1', header)),
-            (self._info, to_camera_info(self._picture.pinhole, header)),
-            (self._ids, to_image(self._picture.ids, '32SC1', header)),
+            (self._image, to_image(picture.rgb, 'rgb8', header)),
+            (self._depth, to_image(picture.depth, '32FC1', header)),
+            (self._info, to_camera_info(picture.pinhole, header)),
+            (self._ids, to_image(picture.ids, '32SC1', header)),
         )
-        self._objects.publish(String(data=json.dumps(truth_of(self._picture))))
+
+    def _publish_truth(self, truth: dict[str, Any]) -> None:
+        self._objects.publish(String(data=json.dumps(truth)))
+
+    def _render_next(self) -> None:
+        if self._player is None or self._player.is_complete:
+            self._rendering.cancel()
+        else:
+            self._player.render_next()
+
+    @property
+    def _scene(self) -> Scene:
+        return self._picture.scene
 
     def _object_names(self) -> str:
-        objects = self._picture.scene.objects
-        return ', '.join(f'{item.size} {item.colour} {item.kind}' for item in objects)
+        return ', '.join(f'{item.size} {item.colour} {item.kind}' for item in self._scene.objects)
+
+    def _action(self) -> str:
+        """Return a sentence about what moves, after a space; nothing without motion."""
+        if self._player is None:
+            return ''
+        clip = self._player.clip
+        return f' Motion: {clip.motion.value}; the target is "{clip.expression}".'
 
     def _publish(self) -> None:
-        stamp = self.get_clock().now().to_msg()
+        now = self.get_clock().now()
+        if self._player is not None:
+            frame = self._player.due(now.nanoseconds)
+            picture = self._player.picture(frame)
+            if picture is not self._picture:
+                self._take(picture)
+            self._publish_truth(self._player.truth(frame, now.nanoseconds))
+        stamp = now.to_msg()
         for publisher, message in self._messages:
             if publisher.get_subscription_count():
                 message.header.stamp = stamp
@@ -114,11 +176,13 @@ class SimCamera(Node):
                 self._timer.reset()  # otherwise the old period is completed first
             elif parameter.name == 'seed':
                 self._show(parameter.value)
-                self.get_logger().info(f'Now scene {parameter.value}: {self._object_names()}.')
+                self.get_logger().info(
+                    f'Now scene {parameter.value}: {self._object_names()}.{self._action()}'
+                )
         return SetParametersResult(successful=True)
 
     def _on_next_scene(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        seed = (self._picture.scene.seed + 1) % (MAX_SEED + 1)
+        seed = (self._scene.seed + 1) % (MAX_SEED + 1)
         self.set_parameters([Parameter('seed', value=seed)])
         response.success = True
         response.message = f'Scene {seed}: {self._object_names()}.'

@@ -66,7 +66,7 @@ def test_continuous_answers_follow_the_camera(start_process, robot, picture):
     ('name', 'value', 'said'),
     [
         ('match_threshold', '1.5', 'match_threshold'),
-        ('mode', 'sometimes', 'mode must be once or continuous, not "sometimes".'),
+        ('mode', 'sometimes', 'mode must be once or continuous or track, not "sometimes".'),
         ('profile', 'unknown', 'There is no profile "unknown"'),
         ('cameras', "['left', 'left']", 'a name is given twice'),
         ('cameras', "['9']", '"9" is not a valid name'),

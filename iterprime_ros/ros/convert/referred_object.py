@@ -69,7 +69,9 @@ def referred_object(
             message.heatmap_mean = best.heatmap_mean
             message.heatmap_overlap = best.heatmap_overlap
             message.predicted_iou = best.predicted_iou
-        message.candidates = [_candidate(header, each) for each in answer.candidates[first:last]]
+        message.candidates = [
+            candidate_message(header, each) for each in answer.candidates[first:last]
+        ]
     if surface:
         message.point_count = surface.point_count
         message.centroid = _named(Point, 'xyz', surface.centroid)
@@ -169,7 +171,8 @@ def pose_of(box: OrientedBox) -> Pose:
     )
 
 
-def _candidate(header: Header, candidate: CandidateMask) -> Candidate:
+def candidate_message(header: Header, candidate: CandidateMask) -> Candidate:
+    """Return the message of a mask that may be the object."""
     roi = roi_of(candidate.mask)
     return Candidate(
         chance=candidate.chance,

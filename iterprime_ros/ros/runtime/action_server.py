@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
-from std_msgs.msg import Header
 
 from iterprime_ros.action import Segment
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.convert.images import to_image
-from iterprime_ros.ros.convert.referred_object import empty_referred_object
 from iterprime_ros.ros.runtime.job_queue import Job, Request
-from iterprime_ros.ros.runtime.worker import CANCELLED
 
 _ABORTING = (ReferredObject.INVALID, ReferredObject.ERROR)
 
@@ -25,7 +22,7 @@ class SegmentActionServer:
     """Accepts goals for every camera in every state of the node, so that each gets an answer.
 
     on_request: called with a camera's name and the request of a goal.
-    withdraw: removes the request of a goal, and returns whether it was still waiting.
+    on_cancel: called with a goal that is to be cancelled.
     """
 
     def __init__(
@@ -33,9 +30,9 @@ class SegmentActionServer:
         node: Node,
         cameras: Sequence[str],
         on_request: Callable[[str, Request], None],
-        withdraw: Callable[[Any], bool],
+        on_cancel: Callable[[Any], None],
     ) -> None:
-        self._on_request, self._withdraw = on_request, withdraw
+        self._on_request, self._cancel = on_request, on_cancel
         self._finished: deque[tuple[Any, ReferredObject]] = deque()
         self._wake = node.create_guard_condition(self._finish_all)
         self._servers = [self._server(node, name) for name in cameras]
@@ -61,12 +58,8 @@ class SegmentActionServer:
         self._on_request(camera, Request(goal.request.command, goal, own))
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
-        """Accept; a goal that still waits ends at once, another one after its round."""
-        if self._withdraw(goal):
-            command = goal.request.command
-            self.finish(
-                goal, empty_referred_object(Header(), command, ReferredObject.ERROR, CANCELLED)
-            )
+        """Accept; a goal that waits or is followed ends at once, another one after its round."""
+        self._cancel(goal)
         return CancelResponse.ACCEPT
 
     def _finish_all(self) -> None:
@@ -82,6 +75,13 @@ def report_round(job: Job, number: int, heatmap: NDArray[np.float32], probabilit
     if goal.request.feedback_heatmap:
         feedback.heatmap = to_image(heatmap, '32FC1', job.frame.image.header)
     goal.publish_feedback(feedback)
+
+
+def report_answer(goal: Any, message: ReferredObject) -> None:
+    """Send the answer on an image as feedback to a goal that follows."""
+    goal.publish_feedback(
+        Segment.Feedback(match_probability=message.match_probability, object=message)
+    )
 
 
 def _result(goal: Any, message: ReferredObject) -> Segment.Result:

@@ -1,14 +1,17 @@
 """Publishes what the worker computed on the topics of the camera, and ends action goals."""
 
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rclpy.node import Node
 from std_msgs.msg import Header
 
 from iterprime_ros.answer import Status
+from iterprime_ros.geometry.constant_velocity import MotionEstimate
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.camera_topics import CameraTopics
@@ -20,14 +23,17 @@ from iterprime_ros.ros.convert.referred_object import (
     mask_image,
     referred_object,
 )
-from iterprime_ros.ros.runtime.action_server import SegmentActionServer
+from iterprime_ros.ros.convert.track import add_track, filtered_pose, pose_with_covariance
+from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_answer
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
 from iterprime_ros.ros.runtime.failures import JobFailure, log_cause, unexpected_failure
 from iterprime_ros.ros.runtime.job_queue import Job, Request
 from iterprime_ros.ros.runtime.localization import Localizer
-from iterprime_ros.ros.runtime.worker import JobAnswer
+from iterprime_ros.ros.runtime.track_book import TrackBook
+from iterprime_ros.ros.runtime.worker import CANCELLED, JobAnswer
 
 _LOGGED = 80  # characters of a command in the log
+_REPLACED = 'Another command took the place of this one.'
 
 
 def printable(text: str) -> str:
@@ -58,43 +64,96 @@ class AnswerPublisher:
         self._topics, self._action_server = topics, action_server
         self._diagnostics, self._settings = diagnostics, settings
         self._localizer = localizer
+        self._tracks = TrackBook()
+        self._lock = threading.Lock()
 
-    def publish_outcome(self, job: Job, outcome: JobAnswer | JobFailure) -> None:
-        """Publish the outcome of a job. Raises nothing: an answer that cannot be sent failed."""
-        surface = None
+    def publish_outcome(
+        self, job: Job, outcome: JobAnswer | JobFailure, is_wanted: Callable[[], bool]
+    ) -> None:
+        """Publish the outcome of a job. Raises nothing: an answer that cannot be sent failed.
+
+        is_wanted: whether the job's track was not ended meanwhile; asked once.
+        """
+        surface = estimate = None
         try:
             if isinstance(outcome, JobAnswer):
-                message, surface = self._answer_message(job, outcome)
+                message, surface, estimate = self._answer_message(job, outcome)
         except Exception as error:  # of any type, from depth or a library
-            outcome = unexpected_failure(error)
+            outcome = replace(unexpected_failure(error), keeps_track=outcome.keeps_track)
         seconds = time.monotonic() - job.frame.arrived
-        if isinstance(outcome, JobFailure):
-            log_cause(self._log, outcome)
-            message = empty_referred_object(
-                job.frame.image.header, job.request.command, outcome.status, outcome.text, seconds
-            )
-            self._diagnostics.count_failure(outcome.text)
-        else:
-            self._diagnostics.count_answer(seconds)
-        self._send(job.camera, job.request, message)
+        with self._lock:  # the executor's thread may end the track at this moment
+            if not is_wanted():
+                return
+            if isinstance(outcome, JobFailure):
+                log_cause(self._log, outcome)
+                message = self._failure_message(job.camera, job.request, outcome)
+                message.header = job.frame.image.header
+                message.processing_time = duration(seconds)
+                self._diagnostics.count_failure(outcome.text)
+            else:
+                self._diagnostics.count_answer(seconds)
+                if outcome.tracked is not None and outcome.tracked.age:
+                    self._diagnostics.count_step(outcome.seconds)
+            self._send(job.camera, job.request, message, outcome.keeps_track)
         if isinstance(outcome, JobAnswer):
-            self._publish_visualization(job, outcome, surface)
+            self._publish_visualization(job, outcome, surface, estimate)
 
     def refuse(self, camera: str, request: Request, text: str) -> None:
-        """Answer a request that never became a job; text: one sentence that says why."""
+        """Answer a request that never became a job, or end its track; text: why, one sentence."""
         self._diagnostics.count_failure(text)
-        message = empty_referred_object(Header(), request.command, ReferredObject.ERROR, text)
-        self._send(camera, request, message)
+        self.end(camera, request, ReferredObject.ERROR, text)
+
+    def end(self, camera: str, request: Request, status: int, text: str) -> None:
+        """Send the last answer to a request; text: one sentence that says why it is the last."""
+        with self._lock:
+            message = self._failure_message(camera, request, JobFailure(status, text))
+            self._send(camera, request, message, keeps_track=False)
+
+    def end_replaced(self, camera: str, request: Request) -> None:
+        """End the track of a request in whose place another came, whose answer will follow."""
+        with self._lock:
+            failure = JobFailure(ReferredObject.ERROR, _REPLACED)
+            message = self._failure_message(camera, request, failure)
+            self._note(camera, request, message, keeps_track=False)
+            if request.goal is not None:
+                self._action_server.finish(request.goal, message)
+
+    def end_cancelled(self, camera: str, request: Request) -> None:
+        """End a goal that its client cancelled; with its last answer, where it has a track."""
+        with self._lock:
+            last = self._tracks.told(camera, request)
+            failure = JobFailure(ReferredObject.ERROR, CANCELLED)
+            message = self._failure_message(camera, request, failure)
+            if last is not None:
+                self._note(camera, request, message, keeps_track=False)
+                self._publish(camera, 'result', lambda: message)
+            self._action_server.finish(request.goal, last or message)
+
+    def report_silence(
+        self, camera: str, request: Request, text: str, is_wanted: Callable[[], bool]
+    ) -> None:
+        """Say that no image comes for a track, which goes on with the next one.
+
+        is_wanted: whether the track was not ended meanwhile; asked once.
+        """
+        failure = JobFailure(ReferredObject.ERROR, text, keeps_track=True)
+        with self._lock:
+            if is_wanted():
+                self._diagnostics.count_failure(text)
+                message = self._failure_message(camera, request, failure)
+                self._send(camera, request, message, keeps_track=True)
 
     def _answer_message(
         self, job: Job, outcome: JobAnswer
-    ) -> tuple[ReferredObject, Surface | None]:
-        surface, notes = None, [outcome.depth_note]
+    ) -> tuple[ReferredObject, Surface | None, MotionEstimate | None]:
+        surface, estimate, notes = None, None, [outcome.depth_note]
         header, answer = job.frame.image.header, outcome.answer
         if outcome.depth is not None and answer.instance_count == 1:
             depth, mask = outcome.depth, answer.mask
             surface, why_not = self._localizer.surface_of(depth, outcome.rgb, mask)
             notes.append(why_not)
+            if surface is not None and outcome.tracked is not None:
+                estimate = self._tracks.filtered(job, depth, surface)
         if answer.status is Status.INVALID:
             notes = []  # a command that cannot be parsed has nothing to do with depth
         seconds = time.monotonic() - job.frame.arrived
@@ -102,33 +161,73 @@ class AnswerPublisher:
         message = referred_object(header, job.request.command, answer, surface, most, seconds)
         message.text = ' '.join(filter(None, (message.text, *notes)))
         message.inference_time = duration(outcome.seconds)
-        return message, surface
+        if outcome.tracked is not None:
+            add_track(message, job.request.track_id, outcome.tracked, estimate)
+        return message, surface, estimate
 
-    def _send(self, camera: str, request: Request, message: ReferredObject) -> None:
+    def _failure_message(
+        self, camera: str, request: Request, failure: JobFailure
+    ) -> ReferredObject:
+        """Return an answer without an object, which may be one of a track, or its end."""
+        message = empty_referred_object(Header(), request.command, failure.status, failure.text)
+        last = self._tracks.told(camera, request)
+        if last is not None:
+            message.track_id, message.track_age = last.track_id, last.track_age
+        if failure.keeps_track:
+            message.track_state = ReferredObject.UNSURE
+        elif last is not None:
+            message.text = f'{failure.text} The track ended.'
+        return message
+
+    def _send(
+        self, camera: str, request: Request, message: ReferredObject, keeps_track: bool
+    ) -> None:
+        is_new = self._note(camera, request, message, keeps_track)
         name = f'{camera}: ' if camera else ''
         line = printable(f'{name}"{message.command[:_LOGGED]}": {message.text}')
-        if self._settings()['mode'] == 'continuous' and request.goal is None:
+        is_continuous = self._settings()['mode'] == 'continuous' and request.goal is None
+        if is_continuous or not is_new:
             self._log.debug(line)
         else:
             self._log.info(line)
         self._publish(camera, 'result', lambda: message)
         if request.goal is not None:
-            self._action_server.finish(request.goal, message)
+            finish = report_answer if keeps_track else self._action_server.finish
+            finish(request.goal, message)
 
-    def _publish_visualization(self, job: Job, outcome: JobAnswer, surface: Surface | None) -> None:
+    def _note(
+        self, camera: str, request: Request, message: ReferredObject, keeps_track: bool
+    ) -> bool:
+        """Note a message about a track, and return whether it says something new."""
+        is_new = self._tracks.note(camera, request, message, keeps_track)
+        self._diagnostics.set_tracks(self._tracks.states())
+        return is_new
+
+    def _publish_visualization(
+        self,
+        job: Job,
+        outcome: JobAnswer,
+        surface: Surface | None,
+        estimate: MotionEstimate | None,
+    ) -> None:
         """Publish what has a subscriber, and compute nothing else."""
-        header, answer = job.frame.image.header, outcome.answer
+        header, answer, tracked = job.frame.image.header, outcome.answer, outcome.tracked
+        shown = [each.mask for each in answer.instances]
         makers: dict[str, Callable[[], Any]] = {
             'mask': lambda: mask_image(header, answer.mask),
-            'heatmap': lambda: to_image(answer.heatmap, '32FC1', header),
-            'overlay': lambda: visualization.overlay_image(
-                header, outcome.rgb, [each.mask for each in answer.instances]
-            ),
+            'overlay': lambda: visualization.overlay_image(header, outcome.rgb, shown),
             'markers': lambda: visualization.markers(header, surface, answer.text),
         }
+        if tracked is None or not tracked.age:
+            makers['heatmap'] = lambda: to_image(answer.heatmap, '32FC1', header)
+        elif not shown:
+            shown = [answer.mask, tracked.mask]  # a guess is the second, in the second colour
         if surface is not None:
             makers['points'] = lambda: visualization.points(header, surface)
             makers['pose'] = lambda: visualization.pose(header, surface)
+        if surface is not None and estimate is not None:
+            makers['pose'] = lambda: filtered_pose(header, surface, estimate)
+            makers['pose_with_covariance'] = lambda: pose_with_covariance(header, surface, estimate)
         topics = self._topics.get(job.camera)
         for output, make in makers.items():
             if topics and topics.has_subscriber(output):

@@ -29,6 +29,8 @@ class Diagnostics:
         self._lock = threading.Lock()
         self._frames: deque[float] = deque()
         self._latencies: deque[float] = deque(maxlen=_WINDOW)
+        self._steps: deque[float] = deque(maxlen=_WINDOW)
+        self._tracks = ''
         self._stamps: dict[str, int] = {}
         self._answers = self._failures = self._backwards = 0
         self._last_error, self._last_error_at = '', float('-inf')
@@ -60,6 +62,16 @@ class Diagnostics:
             self._answers += 1
             self._latencies.append(seconds)
 
+    def count_step(self, seconds: float) -> None:
+        """Count an image of a track; seconds: that the models took."""
+        with self._lock:
+            self._steps.append(seconds)
+
+    def set_tracks(self, states: str) -> None:
+        """Set the line that says which tracks there are, and their states."""
+        with self._lock:
+            self._tracks = states
+
     def count_failure(self, text: str) -> None:
         """Count a command that could not be answered; text: why."""
         with self._lock:
@@ -77,6 +89,8 @@ class Diagnostics:
                 'failures': self._failures,
                 'dropped frames': self._dropped(),
                 'median latency, ms': f'{1e3 * _median(self._latencies):.1f}',
+                'tracks': self._tracks,
+                'median track step, ms': f'{1e3 * _median(self._steps):.1f}',
                 'stamps that went backwards': self._backwards,
                 'most memory, MiB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
                 'last error': self._last_error,

@@ -15,11 +15,13 @@ class JobFailure:
     status: one of ReferredObject's.
     text: one sentence.
     cause: the exception, where it was not expected.
+    keeps_track: whether the request has a track, which goes on with the next image.
     """
 
     status: int
     text: str
     cause: Exception | None = None
+    keeps_track: bool = False
 
 
 def unexpected_failure(error: Exception) -> JobFailure:

@@ -17,7 +17,7 @@ from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.limits import MAX_PIXELS
 from iterprime_ros.profiles import DEFAULT, Profile
 
-MODES = ('once', 'continuous')
+MODES = ('once', 'continuous', 'track')
 TRANSPORTS = ('raw', 'compressed')
 RELIABILITIES = ('best_effort', 'reliable')
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
@@ -66,12 +66,16 @@ LIVE_PARAMETERS = {
     'mode': ParameterSpec(
         'once',
         'once: a command is answered on the next image. continuous: the last command is answered '
-        'on every image that the node can keep up with.',
+        'on every image that the node can keep up with. track: what the last command refers to is '
+        'found once and followed from image to image; an empty command ends that.',
         choices=MODES,
         live=True,
     ),
     'frame_timeout': ParameterSpec(
-        2.0, 'Seconds to wait for an image before the answer is ERROR.', (0.1, 60.0), live=True
+        2.0,
+        'Seconds to wait for an image before the answer is ERROR. A track waits on.',
+        (0.1, 60.0),
+        live=True,
     ),
     'depth_tolerance': ParameterSpec(
         0.02, 'Seconds by which the stamps of image and depth may differ.', (0.0, 1.0), live=True

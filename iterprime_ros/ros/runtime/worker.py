@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,15 +22,15 @@ from iterprime_ros.msg import ReferredObject
 from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.ros.convert.encodings import decoded, rgb_of
 from iterprime_ros.ros.runtime.failures import JobFailure, unexpected_failure
+from iterprime_ros.ros.runtime.follower import Follower, ImageSizeChangedError
 from iterprime_ros.ros.runtime.job_queue import Job, JobQueue
 from iterprime_ros.ros.runtime.localization import Localizer, RegisteredDepth
+from iterprime_ros.ros.runtime.memory import OutOfMemoryError, is_out_of_memory
+from iterprime_ros.tracking.track import TrackedMask
 
 _DEACTIVATED = 'The node was deactivated.'
+_TRACK_ENDED = 'The track was ended.'
 CANCELLED = 'The goal was cancelled.'
-
-
-class OutOfMemoryError(IterprimeError):
-    """A device whose memory does not suffice."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class JobAnswer:
     depth_note: one sentence that says why there is no depth, or what it came too late for; '' where
         it came in time, and where the camera has none.
     seconds: time that the models took.
+    tracked: the object of the request's track in the image; None without a track.
     """
 
     rgb: NDArray[np.uint8]
@@ -49,9 +51,16 @@ class JobAnswer:
     depth: RegisteredDepth | None
     depth_note: str
     seconds: float
+    tracked: TrackedMask | None = None
+
+    @property
+    def keeps_track(self) -> bool:
+        """Whether the request has a track, which goes on."""
+        return self.tracked is not None
 
 
-PublishOutcome = Callable[[Job, JobAnswer | JobFailure], None]
+# Called with a job, its outcome, and what tells at that moment whether it is still wanted.
+PublishOutcome = Callable[[Job, JobAnswer | JobFailure, Callable[[], bool]], None]
 ReportRound = Callable[[Job, int, NDArray[np.float32], float], None]
 
 
@@ -59,6 +68,7 @@ class Worker:
     """Takes jobs from a queue until it is closed.
 
     model: returns the pipeline with the settings of that moment.
+    follower: follows the objects of the requests that want a track.
     localizer: reads the depth of a frame before inference.
     publish_outcome: called in the worker's thread with every finished job; it must raise nothing.
     report_round: called in the worker's thread with every round of a job that came from a goal.
@@ -69,12 +79,14 @@ class Worker:
         self,
         job_queue: JobQueue,
         model: Callable[[], IteRPrimE],
+        follower: Follower,
         localizer: Localizer,
         publish_outcome: PublishOutcome,
         report_round: ReportRound,
         max_pixels: Callable[[], int],
     ) -> None:
-        self._job_queue, self._model, self._localizer = job_queue, model, localizer
+        self._job_queue, self._model, self._follower = job_queue, model, follower
+        self._localizer = localizer
         self._publish_outcome, self._report_round = publish_outcome, report_round
         self._max_pixels = max_pixels
         self._thread = threading.Thread(target=self._run, name='iterprime worker', daemon=True)
@@ -109,7 +121,9 @@ class Worker:
         while (job := self._job_queue.take()) and self._set_current(job):
             outcome = self._outcome(job)
             if self._set_current(None):
-                self._publish_outcome(job, self._with_late_depth(job, outcome))
+                outcome = self._with_late_depth(job, outcome)
+                is_wanted = partial(self._job_queue.settle, job, outcome.keeps_track)
+                self._publish_outcome(job, outcome, is_wanted)
             del job, outcome  # their images need not be kept until the next ones come
 
     def _set_current(self, job: Job | None) -> bool:
@@ -126,21 +140,34 @@ class Worker:
             rgb = decoded(message, self._max_pixels()) if is_compressed else rgb_of(message)
             depth, note = self._localizer.depth_of(job.frame, rgb.shape[:2])
             began = time.monotonic()
-            answer = self._answer(job, rgb, depth)
-            return JobAnswer(rgb, answer, depth, note, time.monotonic() - began)
+            answer, tracked = self._answer_or_follow(job, rgb, depth)
+            return JobAnswer(rgb, answer, depth, note, time.monotonic() - began, tracked)
         except StoppedError:
-            return JobFailure(ReferredObject.ERROR, self._reason_to_stop(job))
-        except (OutOfMemoryError, WeightsMismatchError) as error:
-            return JobFailure(ReferredObject.ERROR, str(error))
+            failure = JobFailure(ReferredObject.ERROR, self._reason_to_stop(job))
+        except (OutOfMemoryError, WeightsMismatchError, ImageSizeChangedError) as error:
+            failure = JobFailure(ReferredObject.ERROR, str(error))
         except IterprimeError as error:
-            return JobFailure(ReferredObject.INVALID, str(error))
+            failure = JobFailure(ReferredObject.INVALID, str(error))
         except Exception as error:  # whatever a model raises, the next image may be answered
-            return unexpected_failure(error)
+            failure = unexpected_failure(error)
+        return replace(failure, keeps_track=self._follower.is_following(job))
+
+    def _answer_or_follow(
+        self, job: Job, rgb: NDArray[np.uint8], depth: RegisteredDepth | None
+    ) -> tuple[Segmentation, TrackedMask | None]:
+        def ground() -> Segmentation:
+            return self._answer(job, rgb, depth)
+
+        if job.request.track_id:
+            return self._follower.answer(job, rgb, depth, ground)
+        return ground(), None
 
     def _reason_to_stop(self, job: Job) -> str:
         """Return why the job is no longer wanted, '' while it is."""
         if self._stopped.is_set():
             return _DEACTIVATED
+        if not self._job_queue.stands(job):
+            return _TRACK_ENDED
         goal = job.request.goal
         return CANCELLED if goal is not None and goal.is_cancel_requested else ''
 
@@ -168,7 +195,7 @@ class Worker:
         try:
             return model.segment(_embedded(model, rgb, depth), command, listener, should_stop)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -178,7 +205,7 @@ class Worker:
             note = 'Memory ran out; the answer is from the image at half its size.'
             return resized(replace(half, notes=(*half.notes, note)), (rgb.shape[0], rgb.shape[1]))
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise OutOfMemoryError(
                 'Memory ran out, even at half the image size: choose a smaller profile, or free '
@@ -205,40 +232,5 @@ def _embedded(model: IteRPrimE, rgb: NDArray[np.uint8], depth: RegisteredDepth |
         return model.embed(rgb)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; on the CPU PyTorch raises a RuntimeError like any other."""
-    return isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or (
-        'allocate memory' in str(error)
-    )
-
-
 def _halved(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(rgb[::2, ::2])
-
-
-def load_in_thread(
-    profile: str, device: str, offline: bool, is_wanted: Callable[[], bool]
-) -> IteRPrimE:
-    """Return a pipeline, loaded in another thread so that this one can give up.
-
-    is_wanted: asked ten times a second; once it returns False, StoppedError is raised at once.
-
-    Raises the errors of IteRPrimE.from_profile.
-    """
-    loaded: list[IteRPrimE | Exception] = []
-
-    def load() -> None:
-        try:
-            loaded.append(IteRPrimE.from_profile(profile, device, offline))
-        except Exception as error:  # raised again in the waiting thread
-            loaded.append(error)
-
-    thread = threading.Thread(target=load, name='iterprime loader', daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.1)
-        if not is_wanted():
-            raise StoppedError('Loading was given up.')
-    if isinstance(loaded[0], Exception):
-        raise loaded[0]
-    return loaded[0]

@@ -58,7 +58,7 @@ def test_the_queue_is_bounded_and_says_so():
 
 def test_a_continuous_request_is_answered_on_every_frame_once_and_drops_are_counted():
     job_queue = JobQueue(['a'])
-    job_queue.set_continuous('a', Request('the mug'))
+    job_queue.set_standing('a', Request('the mug'))
     for message in range(4):
         job_queue.put_image('a', message)
     assert job_queue.take().frame.image == 3
@@ -69,7 +69,7 @@ def test_a_continuous_request_is_answered_on_every_frame_once_and_drops_are_coun
 
 def test_a_request_comes_before_the_continuous_one():
     job_queue = JobQueue(['a'])
-    job_queue.set_continuous('a', Request('the mug'))
+    job_queue.set_standing('a', Request('the mug'))
     single = Request('the ball')
     job_queue.put_request('a', single)
     job_queue.put_image('a', 0)
@@ -88,7 +88,7 @@ def test_cameras_take_turns(frames):
     """No camera is answered twice while another waits."""
     job_queue = JobQueue('abc')
     for camera in 'abc':
-        job_queue.set_continuous(camera, Request(camera))
+        job_queue.set_standing(camera, Request(camera))
     waiting, order = set(), []
     for camera in frames:
         job_queue.put_image(camera, camera)
@@ -143,7 +143,7 @@ def test_a_goal_is_withdrawn_once():
 def test_a_frame_keeps_its_own_depth_however_long_the_worker_takes():
     job_queue = JobQueue(['a'])
     job_queue.set_depth_matching(0.02, 60.0)
-    job_queue.set_continuous('a', Request('the mug'))
+    job_queue.set_standing('a', Request('the mug'))
     job_queue.put_camera_info('a', 'calibration')
     for number in range(30):  # as many come while a slow model answers
         job_queue.put_image('a', f'image {number}', number * 33_000_000, expects_depth=True)

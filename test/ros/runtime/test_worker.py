@@ -12,6 +12,7 @@ from iterprime_ros.msg import ReferredObject
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
 from iterprime_ros.ros.convert.referred_object import instance_masks, referred_object
+from iterprime_ros.ros.runtime.follower import Follower
 from iterprime_ros.ros.runtime.job_queue import JobQueue, Request
 from iterprime_ros.ros.runtime.localization import Localizer
 from iterprime_ros.ros.runtime.worker import Worker
@@ -68,14 +69,21 @@ def answered(by_parts, rendered):
             if depth_comes == 'while':
                 put_depth()
 
-        def publish(_, outcome):
+        def publish(_job, outcome, is_wanted):
+            assert is_wanted()
             outcomes.append(outcome)
             job_queue.close()
 
         model = Interrupted(by_parts, put_depth_while_it_works)
         localizer = Localizer(lambda: {'depth_tolerance': 0.02}, False, get_logger('test'))
         worker = Worker(
-            job_queue, lambda: model, localizer, publish, lambda *_: None, lambda: 10**6
+            job_queue,
+            lambda: model,
+            Follower(lambda: model, {}),
+            localizer,
+            publish,
+            lambda *_: None,
+            lambda: 10**6,
         )
         if depth_comes == 'before':
             put_depth()

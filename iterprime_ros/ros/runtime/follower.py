@@ -1,0 +1,175 @@
+"""The tracks of the cameras: grounded once, then one step for each image."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from iterprime_ros.answer import Candidate, Segmentation, Status
+from iterprime_ros.errors import IterprimeError
+from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.ros.runtime.job_queue import Job, Request
+from iterprime_ros.ros.runtime.localization import RegisteredDepth
+from iterprime_ros.ros.runtime.memory import OutOfMemoryError, is_out_of_memory
+from iterprime_ros.tracking.propagation import Propagator
+from iterprime_ros.tracking.track import TrackedMask, TrackState
+from iterprime_ros.tracking.tracker import Tracker
+
+_NAN = float('nan')
+_WHY_NOT = {
+    Status.AMBIGUOUS: 'Nothing is tracked: say which one is meant.',
+    Status.FOUND_SEVERAL: 'Nothing is tracked: only one object can be, so ask for one.',
+    Status.NOT_FOUND: 'Nothing is tracked.',
+}
+
+
+class ImageSizeChangedError(IterprimeError):
+    """An image of another size than those before it in a track."""
+
+
+@dataclass(frozen=True)
+class _Track:
+    """An object that is followed.
+
+    request: the request that it was found for.
+    tracker: follows it.
+    first: the answer on the image that it started on.
+    """
+
+    request: Request
+    tracker: Tracker
+    first: Segmentation
+
+
+class Follower:
+    """Follows at most one object for each camera. To be called from one thread.
+
+    model: returns the pipeline with the settings of that moment.
+    propagators: by camera.
+    """
+
+    def __init__(
+        self, model: Callable[[], IteRPrimE], propagators: Mapping[str, Propagator]
+    ) -> None:
+        self._model, self._propagators = model, propagators
+        self._tracks: dict[str, _Track] = {}
+
+    def is_following(self, job: Job) -> bool:
+        """Whether the track of a job's request goes on."""
+        track = self._tracks.get(job.camera)
+        return track is not None and track.request is job.request
+
+    def answer(
+        self,
+        job: Job,
+        rgb: NDArray[np.uint8],
+        depth: RegisteredDepth | None,
+        ground: Callable[[], Segmentation],
+    ) -> tuple[Segmentation, TrackedMask | None]:
+        """Return the answer on an image, and where the object is; None where nothing is tracked.
+
+        rgb: (H, W, 3) uint8 RGB.
+        ground: answers the command on this image; called only where no track goes on.
+
+        An error ends the track. Raises OutOfMemoryError, ImageSizeChangedError, and what the
+        pipeline and the tracker raise.
+        """
+        step = self._step if self.is_following(job) else self._start
+        try:
+            return step(job, rgb, depth, ground)
+        except (MemoryError, RuntimeError) as error:
+            self._tracks.pop(job.camera, None)
+            if not is_out_of_memory(error):
+                raise
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            raise OutOfMemoryError(
+                'Memory ran out while the object was tracked: choose a smaller profile, or free '
+                'memory on the device.'
+            ) from error
+        except Exception:
+            self._tracks.pop(job.camera, None)
+            raise
+
+    def _start(
+        self,
+        job: Job,
+        rgb: NDArray[np.uint8],
+        depth: RegisteredDepth | None,
+        ground: Callable[[], Segmentation],
+    ) -> tuple[Segmentation, TrackedMask | None]:
+        self._tracks.pop(job.camera, None)  # frees what it keeps before more is needed
+        answer = ground()
+        if answer.status is not Status.FOUND:
+            note = _WHY_NOT.get(answer.status)
+            return replace(answer, notes=(*answer.notes, note)) if note else answer, None
+        model = self._model()
+        tracker = Tracker(model, self._propagators[job.camera], model.profile.tracking)
+        tracked = tracker.start(rgb, answer, *_given(depth))
+        self._tracks[job.camera] = _Track(job.request, tracker, answer)
+        return answer, tracked
+
+    def _step(
+        self,
+        job: Job,
+        rgb: NDArray[np.uint8],
+        depth: RegisteredDepth | None,
+        _ground: Callable[[], Segmentation],
+    ) -> tuple[Segmentation, TrackedMask]:
+        track = self._tracks[job.camera]
+        (height, width), (now_height, now_width) = track.first.mask.shape, rgb.shape[:2]
+        if (height, width) != (now_height, now_width):
+            raise ImageSizeChangedError(
+                f'The images have {now_width} x {now_height} pixels and no longer {width} x '
+                f'{height}.'
+            )
+        tracked = track.tracker.step(rgb, *_given(depth))
+        return tracked_answer(track.first, tracked), tracked
+
+
+def tracked_answer(first: Segmentation, tracked: TrackedMask) -> Segmentation:
+    """Return the answer on a later image of a track.
+
+    first: the answer that the track started with.
+    tracked: the object in the later image.
+
+    What was computed for the first answer only, such as its probability, is NaN or empty. Unless
+    the object is certain to be there, the answer is NOT_FOUND.
+    """
+    shape, expression = tracked.mask.shape, first.command.expression if first.command else ''
+    is_there = tracked.state is TrackState.TRACKING
+    return replace(
+        first,
+        status=Status.FOUND if is_there else Status.NOT_FOUND,
+        text=_sentence(expression, tracked),
+        mask=tracked.mask if is_there else np.zeros(shape, dtype=bool),
+        heatmap=np.broadcast_to(np.float32(0), shape),
+        match_probability=_NAN,
+        candidates=(Candidate(tracked.mask, _NAN, _NAN, _NAN),) if is_there else (),
+        instance_count=1 if is_there else 0,
+        rounds=(),
+        word_heatmaps=(),
+        parts=None,
+        notes=(),
+        milliseconds={},
+    )
+
+
+def _sentence(expression: str, tracked: TrackedMask) -> str:
+    name = f'"{expression}"'
+    if tracked.state is TrackState.TRACKING:
+        return f'Tracking {name} (confidence {tracked.confidence:.2f}).'
+    if tracked.state is TrackState.LOST:
+        return f'Lost {name}: it is not to be seen, and is searched for.'
+    if tracked.mask.any():
+        return (
+            f'Not sure where {name} is (confidence {tracked.confidence:.2f}); candidates has the '
+            'best guess.'
+        )
+    return f'Not sure where {name} is; it may be hidden.'
+
+
+def _given(depth: RegisteredDepth | None) -> tuple:
+    return (None, None) if depth is None else (depth.metres, depth.pinhole)
