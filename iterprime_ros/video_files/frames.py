@@ -63,7 +63,7 @@ def open_sequence(path: Path) -> FrameSequence:
     Raises InvalidImageError for what is neither, cannot be read, has no frame or has frames of more
     than MAX_PIXELS.
     """
-    if not os.path.lexists(path):
+    if not os.access(path, os.F_OK):
         raise InvalidImageError(f'There is nothing at {path}: name a video or a folder of frames.')
     found, skipped = find_images(path)
     if not path.is_dir() and path.suffix.lower() not in VIDEO_SUFFIXES:
