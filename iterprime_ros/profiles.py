@@ -332,9 +332,8 @@ def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
     """
     from iterprime_ros import hub
 
-    name = str(name_or_file)
-    is_model = '/' in name and not name.endswith(('.yaml', '.yml')) and hub.is_hub_id(name)
-    sources = {name: True} if is_model else _sources(load_profile(name_or_file))
+    is_model = _is_model(name_or_file)
+    sources = {str(name_or_file): True} if is_model else _sources(load_profile(name_or_file))
     for source, with_weights in sources.items():
         if source is None or Path(source).exists():
             continue
@@ -352,6 +351,21 @@ def fetch(name_or_file: str | Path) -> Iterator[tuple[str, str]]:
             yield source, f'not checked: the hub is out of reach ({error})'
         else:
             yield source, 'fetched' if was_lacking else 'already here'
+
+
+def notice_of(name_or_file: str | Path) -> str:
+    """Return the notice of a profile; '' without one, and for the id of a model on the hub.
+
+    Raises InvalidSettingError for a wrong profile.
+    """
+    return '' if _is_model(name_or_file) else load_profile(name_or_file).notice
+
+
+def _is_model(name_or_file: str | Path) -> bool:
+    from iterprime_ros import hub
+
+    name = str(name_or_file)
+    return '/' in name and not name.endswith(('.yaml', '.yml')) and hub.is_hub_id(name)
 
 
 def _sources(profile: Profile) -> dict[str | None, bool]:

@@ -297,6 +297,16 @@ def test_one_model_is_fetched_by_its_id(hub, capsys):
     assert cached_snapshot(SAM) is not None
 
 
+def test_the_notice_of_a_profile_is_told_when_it_is_fetched(hub, tmp_path, capsys):
+    noticed = tmp_path / 'noticed.yaml'
+    noticed.write_text(
+        f'notice: For nothing.\nmatcher: {{kind: blip, weights: {BLIP}}}\n'
+        'masks: {kind: regions}\n'
+    )
+    assert main(['models', 'fetch', str(noticed)]) == 0
+    assert capsys.readouterr().err == 'For nothing.\n'
+
+
 def test_the_command_line_tells_what_it_did(hub, profile, capsys):
     assert main(['models', 'fetch', str(profile)]) == 0
     assert capsys.readouterr().out == f'{BLIP}: fetched.\n{SAM}: fetched.\n'

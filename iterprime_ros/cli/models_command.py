@@ -3,7 +3,7 @@
 import argparse
 
 from iterprime_ros.cli.interrupts import exit_on_interrupt
-from iterprime_ros.cli.standard_streams import say
+from iterprime_ros.cli.standard_streams import complain, say
 
 
 @exit_on_interrupt()
@@ -23,8 +23,10 @@ def list_models(_: argparse.Namespace) -> int:
 @exit_on_interrupt()
 def fetch_models(options: argparse.Namespace) -> int:
     """Download the weights of a profile, and return the exit code."""
-    from iterprime_ros.profiles import fetch
+    from iterprime_ros.profiles import fetch, notice_of
 
+    if notice := notice_of(options.profile):
+        complain(notice)
     states = 0
     for source, state in fetch(options.profile):
         say(f'{source}: {state}.')

@@ -1,6 +1,7 @@
 """`iterprime evaluate`: answers the questions of a data set and writes reports into a folder."""
 
 import platform
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -170,7 +171,10 @@ def _dataset(evaluation: Evaluation) -> Dataset:
 
 
 def _model(evaluation: Evaluation) -> IteRPrimE:
-    return IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
+    model = IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
+    if model.profile.notice:
+        print(model.profile.notice, file=sys.stderr)
+    return model
 
 
 def _progress(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iterprime_ros.answer import Status
+from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.evaluation.baselines.position import centroids, nearest, position
 from iterprime_ros.evaluation.registry import load_baseline
 from iterprime_ros.masks.proposer import Proposals, no_proposals
@@ -126,3 +127,20 @@ def test_nothing_is_found_where_there_is_no_object(model):
     (answer,) = baseline.segment_many(frame, ['left'])
     assert answer.status is Status.NOT_FOUND
     assert not answer.mask.any()
+
+
+class KnownPhrases(KnownObjects):
+    """Finds objects by noun phrase alone."""
+
+    objects = property()  # hides the one above
+
+    def instances(self, embedding, phrase):
+        return no_proposals(embedding, 'cpu')
+
+
+def test_masks_by_noun_phrase_are_refused(model):
+    over_phrases = model.with_proposer(KnownPhrases(corners((60, 80))))
+    baseline = load_baseline('position', over_phrases, 'tabletop', ON_CPU)
+    frame = over_phrases.embed(np.zeros((60, 80, 3), np.uint8))
+    with pytest.raises(InvalidSettingError, match='found by noun phrase'):
+        baseline.segment_many(frame, ['the mug on the left'])
