@@ -24,6 +24,7 @@ _CAMERA = {
     'height': ('480', int, 'Image height, pixels (16 to 4096).'),
     'rate': ('15.0', float, 'Images a second (0.1 to 120).'),
     'seed': ('0', int, 'Which scene: the same seed is the same scene.'),
+    'motion': ('none', str, 'What moves: none, orbit, shake, push, swap, occlude or leave.'),
 }
 _DISCOVERY_RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 

@@ -22,8 +22,10 @@ class ClipPlayer:
     def __init__(self, renderer: Renderer, clip: Clip) -> None:
         self.clip = clip
         self._renderer = renderer
-        self._pictures = [renderer.render(clip.scenes[0])]
+        self._pictures: list[Picture] = []
+        self._truths: list[dict[str, Any]] = []
         self._started_at: int | None = None
+        self.render_next()
 
     @property
     def is_complete(self) -> bool:
@@ -33,7 +35,9 @@ class ClipPlayer:
     def render_next(self) -> None:
         """Render one more picture, unless all are."""
         if not self.is_complete:
-            self._pictures.append(self._renderer.render(self.clip.scenes[len(self._pictures)]))
+            picture = self._renderer.render(self.clip.scenes[len(self._pictures)])
+            self._pictures.append(picture)
+            self._truths.append(truth_of(picture))
 
     def due(self, now: int) -> int:
         """Return the number of the frame that is due at a time in nanoseconds."""
@@ -57,7 +61,7 @@ class ClipPlayer:
         """
         clip = self.clip
         return {
-            **truth_of(self.picture(frame)),
+            **self._truths[frame],
             'stamp': stamp,
             'frame': frame,
             'motion': clip.motion.value,

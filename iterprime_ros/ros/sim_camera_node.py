@@ -31,6 +31,7 @@ from iterprime_ros.sim.truth import truth_of
 FRAME_ID = 'camera_color_optical_frame'
 MAX_SEED = 2**31 - 1
 _MAX_SIDE = 4096  # in pixels
+_RENDER_PAUSE = 0.001  # seconds between two renderings of a clip, for what else is due
 _MOTIONS = [motion.value for motion in Motion]
 
 
@@ -74,7 +75,7 @@ class SimCamera(Node):
         self._objects = self.create_publisher(String, '~/truth/objects', LATCHED_QOS)
         self._renderer = Renderer(width, height)
         self._player: ClipPlayer | None = None
-        self._rendering = self.create_timer(0.0, self._render_next, autostart=False)
+        self._rendering = self.create_timer(_RENDER_PAUSE, self._render_next)
         self._show(seed)
         self.create_service(Trigger, '~/next_scene', self._on_next_scene)
         self._timer = self.create_timer(1 / rate, self._publish)

@@ -13,6 +13,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from iterprime_ros.ros.convert.images import from_image
+from iterprime_ros.sim.motion import Motion, sample_clip
 from iterprime_ros.sim.scene import Scene, sample_scene
 from iterprime_ros.sim.stage import Stage
 
@@ -219,6 +220,8 @@ def test_parameters_are_described_and_wrong_values_rejected(frames, peer, start_
         ({'width': 0}, 'width'),
         ({'width': 100, 'height': 200}, 'width'),
         ({'rate': 1e6}, 'rate'),
+        ({'motion': 'dance'}, 'orbit'),
+        ({'motion': 'orbit', 'width': 2048, 'height': 1080}, '1920 x 1080'),
         ({'seed': 'first'}, 'seed'),
         ({'MUJOCO_GL': 'glfw'}, 'apt-get install'),
         ({'MUJOCO_GL': 'nonsense'}, 'unset it'),
@@ -276,3 +279,102 @@ def test_the_last_seed_is_followed_by_the_first(peer, start_node):
     answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
     assert answer.success
     assert 0 <= scene_of(answer) < 6
+
+
+class Truths:
+    """The truth of moving scenes by stamp, and the images of the same stamps."""
+
+    def __init__(self, peer, frames):
+        self.peer, self.frames = peer, frames
+
+    def complete(self):
+        """Return (truth, messages by topic) of all stamps that both are there for."""
+        truths = {each['stamp']: each for each in map(json.loads, self.data())}
+        pairs = []
+        for (sec, nanosec), messages in list(self.frames.by_stamp.items()):
+            truth = truths.get(sec * 1_000_000_000 + nanosec)
+            if truth and len(messages) == len(TOPICS):
+                pairs.append((truth, messages))
+        return pairs
+
+    def data(self):
+        return [message.data for message in self.frames.truths]
+
+    def wait_for_frames(self, count):
+        """Return pairs once `count` different frames of the clip have been seen."""
+        self.peer.wait_for(
+            lambda: len({truth['frame'] for truth, _ in self.complete()}) >= count,
+            f'{count} frames of the clip with their truth',
+        )
+        return self.complete()
+
+
+@pytest.mark.parametrize('motion', ['orbit', 'leave'])
+def test_every_frame_of_a_moving_scene_has_its_own_truth(
+    frames, peer, start_node, small_renderer, motion
+):
+    start_node('sim_camera', width=160, height=120, rate=30.0, seed=4, motion=motion)
+    pairs = Truths(peer, frames).wait_for_frames(12)
+    clip = sample_clip(4, Motion(motion))
+    for truth, _ in pairs:
+        assert (truth['seed'], truth['motion']) == (4, motion)
+        assert (truth['expression'], truth['target']) == (clip.expression, clip.target)
+        assert (truth['command'], truth['look_alikes']) == (clip.command, list(clip.look_alikes))
+    seen = {truth['frame']: (truth, messages) for truth, messages in pairs}
+    for frame in sorted(seen)[:: len(seen) // 4]:
+        truth, messages = seen[frame]
+        scene = clip.scenes[frame]
+        picture = small_renderer.render(scene)
+        assert np.array_equal(from_image(messages['image']), picture.rgb)
+        assert np.array_equal(from_image(messages['depth']), picture.depth)
+        assert np.array_equal(from_image(messages['sim_camera/truth/ids']), picture.ids)
+        for item, true in zip(scene.objects, truth['objects'], strict=True):
+            assert true['position'] == pytest.approx(scene.camera.to_optical(item.centre), abs=1e-5)
+
+
+def test_a_clip_plays_to_and_fro_at_its_own_pace(frames, peer, start_node):
+    start_node('sim_camera', width=32, height=24, rate=60.0, seed=1, motion='push')
+    truths = Truths(peer, frames)
+
+    def turned():
+        order = [json.loads(data)['frame'] for data in truths.data()]
+        return 89 in order and order[-1] in range(1, 60)
+
+    peer.wait_for(turned, 'a clip that played to its end and went back')
+    played = [json.loads(data) for data in truths.data()]
+    first = next(k for k, each in enumerate(played) if each['frame'])
+    last = max(k for k, each in enumerate(played) if each['frame'] == 89)
+    steps = np.diff([each['frame'] for each in played])
+    assert all(step >= 0 for step in steps[first - 1 : last])
+    assert all(step <= 0 for step in steps[last:])
+    # Frames follow the stamps: 30 a second.
+    seconds = 1e-9 * (played[last]['stamp'] - played[first]['stamp'])
+    assert (89 - played[first]['frame']) / seconds == pytest.approx(30, rel=0.05)
+
+
+def test_the_next_scene_moves_too(frames, peer, start_node):
+    start_node('sim_camera', width=32, height=24, seed=1, motion='shake')
+    Truths(peer, frames).wait_for_frames(2)
+    answer = peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
+    clip = sample_clip(2, Motion.SHAKE)
+    assert scene_of(answer) == 2
+    peer.wait_for(
+        lambda: (
+            json.loads(frames.truths[-1].data)['seed'] == 2
+            and json.loads(frames.truths[-1].data)['frame'] > 0
+        ),
+        'the second clip in motion',
+    )
+    assert json.loads(frames.truths[-1].data)['expression'] == clip.expression
+    text = ParameterType.PARAMETER_STRING
+    assert not set_parameter(peer, 'motion', type=text, string_value='orbit').successful
+
+
+def test_the_log_names_the_target_of_a_clip(peer, start_node, interrupt):
+    process = start_node('sim_camera', width=32, height=24, seed=2, motion='occlude')
+    peer.call(Trigger, 'sim_camera/next_scene', Trigger.Request())
+    code, _, printed = interrupt(process)
+    assert code == 0
+    for seed in (2, 3):
+        expression = sample_clip(seed, Motion.OCCLUDE).expression
+        assert f'Motion: occlude; the target is "{expression}".' in printed

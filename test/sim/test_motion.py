@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iterprime_ros.sim.motion import MIN_FRAMES, RATE_HZ, Motion, render_clip, sample_clip
 from iterprime_ros.sim.moving_camera import MAX_TURN, turn_speeds
 from iterprime_ros.sim.moving_objects import MAX_SPEED, root_of
-from iterprime_ros.sim.motion import MIN_FRAMES, RATE_HZ, Motion, render_clip, sample_clip
 from iterprime_ros.sim.occluders import OCCLUDERS
 from iterprime_ros.sim.parsing import command_meaning
 from iterprime_ros.sim.scene import World
@@ -193,7 +193,7 @@ def test_a_moving_camera_leaves_the_world_alone(motion, seed):
         assert {camera.target for camera in cameras} == {cameras[0].target}
         distances = [np.linalg.norm(np.subtract(each.eye, each.target)) for each in cameras]
         assert distances == pytest.approx(distances[:1] * len(cameras))
-        assert 20 < turn_speeds(cameras).max()
+        assert turn_speeds(cameras).max() > 20
     else:
         drift = np.array([np.subtract(each.eye, cameras[0].eye) for each in cameras])
         assert np.linalg.norm(drift, axis=1).max() < 0.05
@@ -227,7 +227,7 @@ def seen_areas(renderer, clip):
     return np.array([each.seen_areas[clip.target - 1] for each in render_clip(renderer, clip)])
 
 
-@few(6)
+@few(3)
 @given(seed=SEEDS, world=st.sampled_from(World))
 def test_an_occluder_hides_the_target_for_a_while(seed, world, small_renderer):
     clip = clip_of(seed, Motion.OCCLUDE, MIN_FRAMES, world)
@@ -240,7 +240,7 @@ def test_an_occluder_hides_the_target_for_a_while(seed, world, small_renderer):
     assert np.array_equal(resting, np.broadcast_to(resting[:1], resting.shape))
 
 
-@few(6)
+@few(3)
 @given(seed=SEEDS, world=st.sampled_from(World))
 def test_the_target_leaves_and_comes_back_near_the_border(seed, world, small_renderer):
     clip = clip_of(seed, Motion.LEAVE, MIN_FRAMES, world)
@@ -256,9 +256,9 @@ def test_the_target_leaves_and_comes_back_near_the_border(seed, world, small_ren
 
 
 def test_in_some_clips_the_camera_turns_away_and_in_others_the_target_leaves():
-    clips = [clip_of(seed, Motion.LEAVE) for seed in range(20)]
+    clips = [clip_of(seed, Motion.LEAVE) for seed in range(12)]
     turns = sum(clip.scenes[0].camera != clip.scenes[-1].camera for clip in clips)
-    assert 3 <= turns <= 17
+    assert 2 <= turns <= 10
 
 
 def test_arms_and_cartons_occlude():
@@ -281,6 +281,17 @@ def test_frames_are_rendered_one_at_a_time(small_renderer):
     for scene, picture in islice(zip(clip.scenes, pictures, strict=True), 3):
         assert picture.scene is scene
         assert np.array_equal(picture.ids, small_renderer.render(scene).ids)
+
+
+def test_clips_of_seeds_do_not_change():
+    """Published results name clips by seed."""
+    shown = repr(
+        [
+            (clip.expression, clip.target, np.round(poses(clip)[::30], 4).tolist())
+            for clip in (clip_of(11, motion) for motion in MOVING)
+        ]
+    )
+    assert hashlib.sha256(shown.encode()).hexdigest()[:16] == '?'
 
 
 def test_clips_that_cannot_be_are_refused():
