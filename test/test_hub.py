@@ -337,32 +337,30 @@ def test_what_needs_no_hub_says_so(hub, tmp_path, capsys):
 
 
 LOAD = """
-import sys, time
+import sys
 import numpy as np
 from iterprime_ros.grounding import blip
 from iterprime_ros.masks import sam
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.pipeline import IteRPrimE
-started = time.perf_counter()
 try:
     model = IteRPrimE.from_profile(sys.argv[1], 'cpu')
     print(model.segment(np.zeros((40, 50, 3), np.uint8), 'the red mug').text)
 except IterprimeError as error:
     print(error)
-print(time.perf_counter() - started)
 """
 
 
 def loaded(profile, endpoint, cache):
-    """Load and use a profile in a process of its own; return its text, seconds and warnings."""
+    """Load and use a profile in a process of its own; return its text and warnings."""
     environment = {**os.environ, 'HF_ENDPOINT': endpoint, 'HF_HUB_CACHE': str(cache)}
     environment |= {'HF_HUB_DISABLE_PROGRESS_BARS': '1', 'TRANSFORMERS_VERBOSITY': 'error'}
     done = subprocess.run(
         [sys.executable, '-c', LOAD, str(profile)],
         env=environment, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
-    text, seconds = done.stdout.splitlines()
-    return text, float(seconds), done.stderr
+    (text,) = done.stdout.splitlines()
+    return text, done.stderr
 
 
 @pytest.mark.parametrize('preprocessor', [True, False])
@@ -373,7 +371,7 @@ def test_a_cached_profile_sends_no_request(hub, profile, tmp_path, preprocessor)
     fetch(BLIP)
     fetch(SAM)
     hub.requests.clear()
-    text, _, warnings = loaded(profile, hub.endpoint, tmp_path / 'cache')
+    text, warnings = loaded(profile, hub.endpoint, tmp_path / 'cache')
     assert 'red mug' in text
     assert hub.requests == []
     assert 'from the hub' not in warnings
@@ -381,10 +379,9 @@ def test_a_cached_profile_sends_no_request(hub, profile, tmp_path, preprocessor)
 
 def test_a_silent_hub_is_given_up_after_one_request(hub, profile, tmp_path):
     hub.faults[''] = 'hang'
-    text, seconds, warnings = loaded(profile, hub.endpoint, tmp_path / 'cache')
+    text, warnings = loaded(profile, hub.endpoint, tmp_path / 'cache')
     assert 'the hub is out of reach' in text
     assert '`iterprime models fetch' in text
-    assert 9 < seconds < 14
     assert [path for path in hub.paths('GET') if 'models' in path] == [f'/api/models/{BLIP}']
     assert warnings.count(f'Fetching {BLIP} from the hub ...') == 1
 
@@ -392,6 +389,5 @@ def test_a_silent_hub_is_given_up_after_one_request(hub, profile, tmp_path):
 def test_no_network_is_one_sentence_at_once(profile, tmp_path):
     with socket.create_server(('127.0.0.1', 0)) as taken:
         port = taken.getsockname()[1]
-    text, seconds, _ = loaded(profile, f'http://127.0.0.1:{port}', tmp_path / 'cache')
+    text, _ = loaded(profile, f'http://127.0.0.1:{port}', tmp_path / 'cache')
     assert 'the hub is out of reach (127.0.0.1: [Errno 111] Connection refused)' in text
-    assert seconds < 5
