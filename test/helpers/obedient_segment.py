@@ -73,6 +73,8 @@ def drawn(frame, command):
             return replace(marked(shape), candidates=())
         case ['mark', 'several']:
             return several(frame)
+        case ['mark', 'either']:
+            return replace(marked(shape), status=Status.AMBIGUOUS, text='It could be two.')
         case ['mark', *_]:
             return marked(shape)
         case ['measure']:
