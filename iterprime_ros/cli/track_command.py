@@ -28,10 +28,10 @@ def track_objects(
 
     Raises an IterprimeError where the options cannot be used together, or name what cannot be used.
     """
-    for name, given in (('--explain', options.explain), ('--depth', options.depth)):
-        if given is not None:
+    for name in ('explain', 'depth', 'intrinsics'):
+        if getattr(options, name) is not None:
             raise InvalidSettingError(
-                f'{name} is of one image: leave it out, or leave --track out and name an image.'
+                f'--{name} is of one image: leave it out, or leave --track out and name an image.'
             )
     from iterprime_ros.video_files.frames import open_sequence
     from iterprime_ros.video_files.writers import FolderWriter, check_outputs, frame_writer
@@ -148,9 +148,7 @@ def _say_news(
     if before is None or is_start:
         remarks = list(now.answer.notes)
         if now.tracked is None:
-            remarks.append(
-                f'It is looked for in every {following.search_every}. frame until it is found.'
-            )
+            remarks.append(f'It is looked for again after every {following.search_every} frames.')
         elif now.answer.instance_count > 1:
             remarks.append('The first of them is followed.')
         say('\n  '.join([f'{place}: {now.answer.text}', *remarks]))

@@ -142,7 +142,8 @@ def test_a_video_without_frames_is_refused(frames, tmp_path):
 
 
 def test_huge_frames_are_refused(tmp_path):
-    side = 4074  # 4072 x 4072 are fewer
+    side = 4074
+    assert side**2 > MAX_PIXELS > (side - 2) ** 2
     path = write_video(tmp_path / 'huge.mp4', [np.zeros((side, side, 3), np.uint8)])
     with pytest.raises(InvalidImageError, match='more than 16,588,800 pixels a frame: scale it'):
         open_sequence(path)
