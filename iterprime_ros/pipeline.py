@@ -184,6 +184,17 @@ class IteRPrimE:
         return self.proposer.propose(frame.mask_embedding, where)
 
     @torch.inference_mode(False)
+    def objects_in(self, image: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return masks (K, H, W) bool of all objects of an image (H, W, 3) uint8 RGB.
+
+        The longer side of the image is at most 1024 pixels. A proposer that is asked by text gives
+        none.
+        """
+        embedding = self.embed_masks(image)
+        objects = objects_of(self.proposer, embedding, self.profile.objects, self._device)
+        return objects.masks.cpu().numpy()
+
+    @torch.inference_mode(False)
     def match_own_words(
         self, frame: Frame, command: ParsedCommand, masks: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -32,10 +32,12 @@ from iterprime_ros.tracking.points import (
     reduced_grey,
 )
 from iterprime_ros.tracking.propagation import Propagated
+from iterprime_ros.tracking.windows import Window, window_around
 from iterprime_ros.weights import ON_CPU, Placement
 
 _OBJECT_POINTS, _BACKGROUND_POINTS = 40, 150
-_OTHERS_AT_ONCE = 2  # objects besides the target that are drawn anew together
+_AT_ONCE = 3  # objects that are drawn anew together
+_OTHERS_EVERY = 4  # drawings, of which one is for another object than the target
 _SAME, _SAME_COLOURS = 0.6, 0.7  # IoU with the moved mask, and share of own colours, of a proposal
 _INSIDE, _INSIDE_COLOURS = 0.75, 0.8  # of a proposal that is more or less of the object
 _GROWN, _VANISHED = 1.3, 0.12  # of the area of the object when it is all seen
@@ -108,14 +110,18 @@ class FlowPropagator:
         self._judge(bins)
         target = self._objects[0]
         is_doubtful = target.mask.any() and target.consistency < before[0] - 0.2
-        if self._age % self._every == 0 or is_doubtful:
-            self._redraw(image, bins)
+        focus = target if is_doubtful else self._next() if self._is_due() else None
+        if focus is not None:
+            self._redraw(image, focus)
         self._separate()
         self._grey = grey
         return Propagated(
             np.stack([each.mask for each in self._objects]),
             np.array([each.confidence for each in self._objects]),
         )
+
+    def _is_due(self) -> bool:
+        return self._age == 1 or self._age % self._every == 0
 
     def _move(self, grey: Grey, size: tuple[int, int]) -> None:
         small = [reduced_mask(each.mask, grey.shape) for each in self._objects]
@@ -153,26 +159,31 @@ class FlowPropagator:
                     each.colours, bins, reduced_mask(each.mask, bins.shape)
                 )
 
-    def _redraw(self, image: NDArray[np.uint8], bins: NDArray[np.int32]) -> None:
-        chosen = self._next()
-        if not chosen:
-            return
-        pixels = torch.from_numpy(np.require(image, requirements=['C', 'W'])).permute(2, 0, 1)
-        embedding = self._proposer.embed(pixels)
-        points = torch.tensor([_innermost(each.mask) for each in chosen])
+    def _redraw(self, image: NDArray[np.uint8], focus: _Carried) -> None:
+        """Draw anew an object, and those that are in the window around it too."""
+        window = window_around(focus.mask)
+        cut = window.cut(image)
+        bins = colour_bins(cut)
+        chosen = [(focus, window.cut_mask(focus.mask))]
+        for each in self._objects:
+            if each is not focus and each.mask.any() and len(chosen) < _AT_ONCE:
+                inside = window.cut_mask(each.mask)
+                if inside.sum() == each.mask.sum():
+                    chosen.append((each, inside))
+        embedding = self._proposer.embed(torch.from_numpy(cut).permute(2, 0, 1))
+        points = torch.tensor([_innermost(mask) for _, mask in chosen])
         proposals = self._proposer.propose(embedding, points).masks.cpu().numpy()
-        for each in chosen:
-            _draw(each, proposals, bins)
+        for each, mask in chosen:
+            _draw(each, mask, proposals, bins, window)
 
-    def _next(self) -> list[_Carried]:
-        """Return the objects that are drawn now: the target, and the others in turn."""
+    def _next(self) -> _Carried | None:
+        """Return the object that is drawn now: the target, and now and then another in turn."""
         target, *others = self._objects
         seen = [each for each in others if each.mask.any()]
-        self._turn += _OTHERS_AT_ONCE
-        chosen = [
-            seen[(self._turn + k) % len(seen)] for k in range(min(_OTHERS_AT_ONCE, len(seen)))
-        ]
-        return [target, *chosen] if target.mask.any() else chosen
+        self._turn += 1
+        if seen and (self._turn % _OTHERS_EVERY == 0 or not target.mask.any()):
+            return seen[self._turn // _OTHERS_EVERY % len(seen)]
+        return target if target.mask.any() else None
 
     def _separate(self) -> None:
         """Give each pixel to one mask: the one drawn best."""
@@ -184,21 +195,18 @@ class FlowPropagator:
             taken |= each.mask
 
 
-def _draw(each: _Carried, proposals: Bool, bins: NDArray[np.int32]) -> None:
-    best, score = None, 0.0
-    closest = 0.0
-    area = each.mask.sum()
+def _draw(
+    each: _Carried, expected: Bool, proposals: Bool, bins: NDArray[np.int32], window: Window
+) -> None:
+    best, score, closest = None, 0.0, 0.0
+    area = expected.sum()
     for proposal in proposals:
-        shared = (proposal & each.mask).sum()
+        shared = (proposal & expected).sum()
         if not shared:
             continue
         own = proposal.sum()
         iou = shared / (own + area - shared)
-        consistency = (
-            _consistency(each.colours, bins, reduced_mask(proposal, bins.shape))
-            if each.colours is not None
-            else 1.0
-        )
+        consistency = _consistency(each.colours, bins, reduced_mask(proposal, bins.shape))
         is_same = iou >= _SAME and consistency >= _SAME_COLOURS
         is_part = shared >= _INSIDE * own and own >= _VANISHED * each.area
         is_more = shared >= _INSIDE * area and own <= _GROWN * each.area
@@ -213,19 +221,17 @@ def _draw(each: _Carried, proposals: Bool, bins: NDArray[np.int32]) -> None:
             each.mask = each.anchor = np.zeros_like(each.mask)
         return
     each.failures = 0
-    iou = (best & each.mask).sum() / (best | each.mask).sum()
+    iou = float((best & expected).sum() / (best | expected).sum())
     own = float(best.sum())
-    each.agreement = max(float(iou), 0.6)
-    each.anchor = each.mask = best
+    each.agreement = max(iou, 0.6)
+    each.anchor = each.mask = window.paste_mask(best)
     each.motion = np.eye(3)
-    each.consistency = (
-        _consistency(each.colours, bins, reduced_mask(best, bins.shape)) if each.colours else 1.0
-    )
+    each.consistency = _consistency(each.colours, bins, reduced_mask(best, bins.shape))
     if iou >= _STEADY and own >= _STEADY * each.area:
         each.area += _LEARNING * (own - each.area)
         look = appearance(bins, reduced_mask(best, bins.shape))
-        if look is not None and each.colours is not None:
-            each.colours = each.colours.mixed(look, _LEARNING)
+        if look is not None:
+            each.colours = look if each.colours is None else each.colours.mixed(look, _LEARNING)
 
 
 def load_flow(
@@ -235,8 +241,10 @@ def load_flow(
     return FlowPropagator(proposer)
 
 
-def _consistency(colours: Appearance, bins: NDArray[np.int32], mask: Bool) -> float:
+def _consistency(colours: Appearance | None, bins: NDArray[np.int32], mask: Bool) -> float:
     found = bins[mask]
+    if colours is None:
+        return 1.0
     return float(colours.own_colours()[found].mean()) if len(found) else 0.0
 
 

@@ -17,7 +17,7 @@ from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import TrackingSettings
 from iterprime_ros.tracking.appearance import colour_bins
 from iterprime_ros.tracking.arrays import Bool, Float
-from iterprime_ros.tracking.known_objects import KnownObject, assigned, known_object
+from iterprime_ros.tracking.known_objects import assigned, known_object
 from iterprime_ros.tracking.points import (
     camera_motion,
     enlarged,
@@ -27,10 +27,12 @@ from iterprime_ros.tracking.points import (
 )
 from iterprime_ros.tracking.propagation import Propagated, Propagator
 from iterprime_ros.tracking.track import TrackedMask, TrackState
+from iterprime_ros.tracking.windows import padded_window
 from iterprime_ros.weights import ON_CPU, Placement
 
 _SURE = 0.5  # confidence of a mask that is the object's
 _SHARED = 0.3  # of the smaller of two masks; those that share more show the same
+_PADDING = 0.2  # of the frame, on each side, where objects are searched
 _MOST_OTHERS = 15
 _VERIFIED = 0.3  # of the first chance of the own words, below which it is another object
 
@@ -148,8 +150,16 @@ class Tracker:
 
     def _search(self, image: NDArray[np.uint8], carried: Propagated, bins) -> Bool | None:
         """Return the target's mask if it is found; every object that is found is carried."""
+        window = padded_window(image.shape[:2], _PADDING)
+        masks = self._model.objects_in(window.cut(image))
+        masks = (
+            np.stack([window.paste_mask(mask) for mask in masks])
+            if len(masks)
+            else carried.masks[:0]
+        )
+        masks = masks[masks.any((1, 2))]
         frame = self._model.embed(image)
-        masks, chances = self._model.match_own_words(frame, self._command)
+        masks, chances = self._model.match_own_words(frame, self._command, masks)
         seen = [k for k, each in enumerate(self._known) if not each.unseen]
         free = [
             n
