@@ -119,7 +119,7 @@ class VideoWriter:
                     self._encoder = cv2.VideoWriter(
                         name,
                         cv2.CAP_FFMPEG,
-                        cv2.VideoWriter.fourcc(*codec),
+                        cv2.VideoWriter_fourcc(*codec),
                         sequence.rate,
                         (width, height),
                     )
