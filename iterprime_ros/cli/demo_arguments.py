@@ -6,6 +6,7 @@ from pathlib import Path
 
 from iterprime_ros.cli.argument_types import whole_number
 
+_MOTIONS = ('orbit', 'shake', 'push', 'swap', 'occlude', 'leave')  # of sim.motion, a slow import
 _EXAMPLES = """\
 examples:
   iterprime demo --seed 7 --out scene.png
@@ -22,6 +23,8 @@ examples:
       reads the commands from a pipe
   iterprime demo --watch "the red cube" --out live.png
       updates live.png about once a second; open it in a viewer that reloads the file
+  iterprime demo --watch --motion orbit
+      the camera goes round the table; the command is about an object of the first image
 
 printed about each answer:
   chance          probability that the best object is what is referred to, in [0, 1]
@@ -80,5 +83,12 @@ def add_demo(
         type=Path,
         default=Path('out/demo.png'),
         help='PNG file to write (default: out/demo.png)',
+    )
+    demo.add_argument(
+        '--motion',
+        choices=_MOTIONS,
+        help='with --watch, what moves: the camera round the table (orbit) or in a hand (shake), '
+        'objects that are pushed (push) or exchanged (swap), something that hides the target '
+        '(occlude), or the target out of the image and back (leave)',
     )
     demo.set_defaults(run=run)

@@ -9,6 +9,9 @@ from iterprime_ros.cli.exit_codes import FAILED, WRONG_USE
 
 def start_demo(options: argparse.Namespace) -> int:
     """Run the mode of the demo that is asked for, and return the exit code."""
+    if options.motion and options.watch is None:
+        print('--motion is for --watch only: give a command with --watch.', file=sys.stderr)
+        return WRONG_USE
     if importlib.util.find_spec('rclpy') is None:
         print(
             'iterprime demo needs ROS 2, but rclpy was not found: source a ROS 2 installation '
@@ -27,12 +30,13 @@ def start_demo(options: argparse.Namespace) -> int:
 def _run_demo(options: argparse.Namespace) -> int:
     from iterprime_ros.demo.launcher import DemoError, run_demo, run_interactive, run_watch
     from iterprime_ros.sim.gl import RenderingUnavailableError
+    from iterprime_ros.sim.motion import Motion
 
     try:
         if options.interactive:
             run_interactive(options.out, options.seed)
         elif options.watch is not None:
-            run_watch(options.out, options.seed, options.watch)
+            run_watch(options.out, options.seed, options.watch, Motion(options.motion or 'none'))
         else:
             run_demo(options.out, options.seed)
     except (DemoError, RenderingUnavailableError) as error:

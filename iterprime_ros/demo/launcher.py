@@ -18,6 +18,7 @@ import numpy as np
 
 from iterprime_ros.ros.domain import private_domain
 from iterprime_ros.sim.expressions import Stratum, sample_command, sample_expression
+from iterprime_ros.sim.motion import Motion, sample_clip
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
@@ -66,22 +67,25 @@ def run_interactive(out: Path, seed: int) -> None:
         nodes.run('console', None, out=str(out))
 
 
-def run_watch(out: Path, seed: int, command: str) -> None:
+def run_watch(out: Path, seed: int, command: str, motion: Motion = Motion.NONE) -> None:
     """Run one command on every frame the node can process, until interrupted.
 
     out: PNG to update with the newest answer.
     seed: number of the scene.
     command: '' for one that refers to an object of the scene.
+    motion: what moves.
 
     Raises DemoError if a process fails.
     """
-    command = command or sample_commands(seed)[0]
+    if not command:
+        is_still = motion is Motion.NONE
+        command = sample_commands(seed)[0] if is_still else sample_clip(seed, motion).command
     print(
         f'Watching for "{command}" until Ctrl-C. The newest answer is drawn in {out} about once '
         'a second. Camera and node take a few seconds to start.',
         flush=True,
     )
-    with _running_nodes(seed, mode='continuous', is_quiet=True) as nodes:
+    with _running_nodes(seed, mode='continuous', is_quiet=True, motion=motion) as nodes:
         nodes.run('watch', None, out=str(out), command=command)
 
 
@@ -163,11 +167,14 @@ def _exit_error(node: str, code: int) -> DemoError:
 
 
 @contextmanager
-def _running_nodes(seed: int, mode: str, is_quiet: bool = False) -> Iterator[_Nodes]:
+def _running_nodes(
+    seed: int, mode: str, is_quiet: bool = False, motion: Motion = Motion.NONE
+) -> Iterator[_Nodes]:
     """Run the simulated camera and the segment node in a ROS domain of their own.
 
     mode: of the segment node, once or continuous.
     is_quiet: whether the segment node logs warnings and errors only.
+    motion: what moves in front of the camera.
     """
     # SystemExit, unlike the default action of these signals, terminates the child processes.
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -175,7 +182,7 @@ def _running_nodes(seed: int, mode: str, is_quiet: bool = False) -> Iterator[_No
     with private_domain() as environment, ExitStack() as exit_stack:
         environment = {**environment, **_fast_dds_profile(), **_NO_PROGRESS_BARS}
         nodes = _Nodes(environment, exit_stack)
-        nodes.start('sim_camera', 'warn', seed=seed)
+        nodes.start('sim_camera', 'warn', seed=seed, motion=motion.value)
         nodes.start('segment', 'warn' if is_quiet else 'info', autostart=True, mode=mode)
         yield nodes
 

@@ -24,7 +24,9 @@ _FRAME_TOPICS = {
     'camera_info': CameraInfo,
     'sim_camera/truth/ids': Image,
 }
+_TRUTH = 'truth'  # beside the topics, of a moving scene
 _MAX_INCOMPLETE = 8  # frames; best-effort QoS may have lost the missing messages of older ones
+_MAX_KEPT = 60  # complete frames of a moving scene, for answers that take a while
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class RgbdFrame:
 class SceneSubscriber:
     """Subscribes to the simulated camera and keeps the newest frame of its current scene.
 
-    The camera stamps the messages of one frame alike, so they are paired by equal stamps.
+    The camera stamps the messages of one frame alike, so they are paired by equal stamps. Where the
+    scene moves, each frame has its own ground truth, and several frames are kept.
     """
 
     def __init__(self, node: Node) -> None:
@@ -56,6 +59,8 @@ class SceneSubscriber:
         self._scene_start = 0
         self._incomplete: dict[int, dict[str, Any]] = {}
         self._newest: dict[str, Any] = {}
+        self._kept: dict[int, dict[str, Any]] = {}
+        self._is_moving = False
         node.create_subscription(String, 'sim_camera/truth/objects', self._on_truth, LATCHED_QOS)
         for topic, message_type in _FRAME_TOPICS.items():
             node.create_subscription(
@@ -77,38 +82,70 @@ class SceneSubscriber:
     @property
     def frame(self) -> RgbdFrame:
         """The newest complete frame; available once `is_ready`."""
-        rgb, depth, ids = (
-            from_image(self._newest[topic]) for topic in ('image', 'depth', 'sim_camera/truth/ids')
-        )
-        return RgbdFrame(rgb, depth, ids, pinhole_of(self._newest['camera_info']))
+        return _frame_of(self._newest)
+
+    @property
+    def stamp(self) -> int:
+        """The stamp of that frame, in nanoseconds; available once `is_ready`."""
+        return nanoseconds_of(self._newest['image'].header)
 
     @property
     def view(self) -> View:
-        """The ground truth about the scene's objects; available once `is_ready`."""
-        if self._view is None:
+        """The ground truth about the objects of that frame; available once `is_ready`."""
+        view = self._newest.get(_TRUTH, self._view)
+        if view is None:
             raise RuntimeError('The ground truth of the scene was not received; wait for is_ready.')
-        return self._view
+        return view
+
+    def at(self, stamp: int) -> tuple[RgbdFrame, View] | None:
+        """Return the frame of a stamp, in nanoseconds, and the ground truth about its objects.
+
+        Those of any frame where nothing moves; None where a frame is lost or no longer kept.
+        """
+        if not self.is_ready:
+            return None
+        if not self._is_moving:
+            return self.frame, self.view
+        messages = self._kept.get(stamp)
+        return (_frame_of(messages), messages[_TRUTH]) if messages else None
 
     def _on_truth(self, message: String) -> None:
         truth = json.loads(message.data)
-        if truth['seed'] == self.seed:
-            return
-        self.seed, self._view = truth['seed'], view_from_truth(truth)
-        # The camera publishes the truth before the first frame of a scene, so every frame that is
-        # stamped from now on shows the new scene.
-        self._scene_start = self._clock.now().nanoseconds
-        self._incomplete, self._newest = {}, {}
+        view = view_from_truth(truth)
+        self._is_moving = 'stamp' in truth
+        if truth['seed'] != self.seed:
+            self.seed, self._view = truth['seed'], view
+            # The camera publishes the truth before the first frame of a scene, so every frame that
+            # is stamped from now on shows the new scene.
+            now = self._clock.now().nanoseconds
+            self._scene_start = truth['stamp'] if self._is_moving else now
+            self._incomplete, self._newest, self._kept = {}, {}, {}
+        if self._is_moving:
+            self._add(_TRUTH, truth['stamp'], view)
 
     def _on_frame_message(self, topic: str, message: Any) -> None:
-        stamp = nanoseconds_of(message.header)
+        self._add(topic, nanoseconds_of(message.header), message)
+
+    def _add(self, topic: str, stamp: int, message: Any) -> None:
         if not self.is_current(stamp):
             return
         frame = self._incomplete.setdefault(stamp, {})
         frame[topic] = message
-        if len(frame) == len(_FRAME_TOPICS):
+        if len(frame) == len(_FRAME_TOPICS) + self._is_moving:
             self._newest = frame
+            if self._is_moving:
+                self._kept[stamp] = frame
+                if len(self._kept) > _MAX_KEPT:
+                    del self._kept[min(self._kept)]
             self._incomplete = {
                 other: messages for other, messages in self._incomplete.items() if other > stamp
             }
         elif len(self._incomplete) > _MAX_INCOMPLETE:
             del self._incomplete[min(self._incomplete)]
+
+
+def _frame_of(messages: dict[str, Any]) -> RgbdFrame:
+    rgb, depth, ids = (
+        from_image(messages[topic]) for topic in ('image', 'depth', 'sim_camera/truth/ids')
+    )
+    return RgbdFrame(rgb, depth, ids, pinhole_of(messages['camera_info']))

@@ -10,10 +10,13 @@ from rclpy.node import Node
 
 from iterprime_ros.demo.command_client import Answer, CommandClient
 from iterprime_ros.demo.ground_truth import drawn_answer, summary
-from iterprime_ros.demo.scene_subscriber import SceneSubscriber
+from iterprime_ros.demo.scene_subscriber import RgbdFrame, SceneSubscriber
 from iterprime_ros.errors import IterprimeError
+from iterprime_ros.msg import ReferredObject
 from iterprime_ros.render import answers_figure, atomic_write
+from iterprime_ros.ros.camera_topics import nanoseconds_of
 from iterprime_ros.ros.node_runner import run
+from iterprime_ros.sim.view import View
 
 _CHECK_PERIOD = 0.05  # seconds between checks for an answer to draw
 _DRAW_PAUSE = 1.0  # seconds between pictures, so that drawing takes at most half of the time
@@ -31,7 +34,7 @@ class DemoWatch(Node):
         command = self.declare_parameter('command', 'the red cube').value
         self._out = Path(self.declare_parameter('out', 'out/demo.png').value)
         self._answer_times: deque[float] = deque()
-        self._newest: Answer | None = None
+        self._newest: tuple[Answer, RgbdFrame, View] | None = None
         self._drawn_at = float('-inf')
         self._is_drawn = False
         self._scene = SceneSubscriber(self)
@@ -47,19 +50,21 @@ class DemoWatch(Node):
         super().destroy_node()
 
     def _on_answer(self, answer: Answer) -> None:
-        self._newest = answer
         self._answer_times.append(time.monotonic())
+        # Where the scene moves, an answer is about the image that it has the stamp of.
+        is_about_image = answer.result.status != ReferredObject.INVALID
+        header = answer.result.header
+        seen = self._scene.at(nanoseconds_of(header) if is_about_image else self._scene.stamp)
+        if seen:
+            self._newest = (answer, *seen)
 
     def _draw_if_due(self) -> None:
         if self._newest and time.monotonic() - self._drawn_at > _DRAW_PAUSE:
-            self._draw(self._newest)
+            self._draw(*self._newest)
             self._newest = None
             self._drawn_at = time.monotonic()
 
-    def _draw(self, answer: Answer) -> None:
-        if not self._scene.is_ready:
-            return
-        frame, view = self._scene.frame, self._scene.view
+    def _draw(self, answer: Answer, frame: RgbdFrame, view: View) -> None:
         with atomic_write(self._out) as path:
             drawn = drawn_answer(answer, frame, view)
             answers_figure(frame.rgb, [drawn]).savefig(path, format='png')

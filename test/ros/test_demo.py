@@ -16,6 +16,7 @@ from std_msgs.msg import String
 
 from iterprime_ros.demo.command_client import CommandClient, DemoTimeoutError
 from iterprime_ros.msg import ReferredObject
+from iterprime_ros.sim.motion import Motion, sample_clip
 
 TIMEOUT = 120  # seconds
 
@@ -179,6 +180,29 @@ def test_watching_without_a_command_picks_one_for_the_scene(start_iterprime, tmp
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
+
+
+def test_watching_a_moving_scene_compares_each_answer_with_its_own_image(start_iterprime, tmp_path):
+    out = tmp_path / 'live.png'
+    arguments = ('demo', '--watch', '--motion', 'swap', '--seed', 4, '--out', out)
+    command = sample_clip(4, Motion.SWAP).command
+    with start_iterprime(*arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert f'"{command}"' in process.stdout.readline()
+        for _ in range(3):
+            line = process.stdout.readline()
+            assert re.match(r'(first answer|\d+\.\d answers a second); ', line)
+        assert out.exists()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0
+
+
+def test_motion_is_for_watching_only():
+    answer = iterprime('demo', '--motion', 'orbit')
+    assert answer.returncode == 2
+    assert '--watch' in answer.stderr
+    assert 'Traceback' not in answer.stderr
+    assert iterprime('demo', '--watch', '--motion', 'dance').returncode == 2
 
 
 def test_the_time_for_an_answer_starts_when_the_segment_node_is_ready(peer):

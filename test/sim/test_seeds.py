@@ -6,6 +6,8 @@ import pytest
 
 from iterprime_ros.sim.seeds import (
     CALIBRATION,
+    CLIP_CALIBRATION,
+    CLIP_TEST,
     FRESH,
     HELD_OUT,
     TRAINING,
@@ -15,7 +17,8 @@ from iterprime_ros.sim.seeds import (
 
 
 def test_the_splits_are_disjoint():
-    ranges = sorted((TRAINING, CALIBRATION, HELD_OUT, FRESH), key=lambda each: each.start)
+    splits = (TRAINING, CALIBRATION, HELD_OUT, FRESH, CLIP_CALIBRATION, CLIP_TEST)
+    ranges = sorted(splits, key=lambda each: each.start)
     assert all(first.stop <= second.start for first, second in pairwise(ranges))
     with pytest.raises(WrongSeedError, match=r'^Scene 3000000 is not for training'):
         require_seeds(HELD_OUT[:1], TRAINING, 'training')
