@@ -34,6 +34,8 @@ PROPOSERS: Mapping[str, str] = {
 # module:function, called as load(proposer, weights, placement).
 PROPAGATORS: Mapping[str, str] = {
     'flow': 'iterprime_ros.tracking.flow:load_flow',
+    'edgetam': 'iterprime_ros.tracking.sam2_video:load_edgetam',
+    'sam2_video': 'iterprime_ros.tracking.sam2_video:load_sam2_video',
 }
 
 

@@ -20,6 +20,7 @@ from torch.nn import functional
 from transformers import Sam2VideoModel
 
 from iterprime_ros.errors import InvalidImageError, InvalidSettingError, WeightsMismatchError
+from iterprime_ros.masks.proposer import MaskProposer
 from iterprime_ros.masks.sam import image_normalisation
 from iterprime_ros.masks.transforms import (
     IMAGENET_MEAN,
@@ -158,6 +159,20 @@ def load_video_model(
     model.mask_decoder.conv_s0.to(placement.encoder_dtype)
     model.mask_decoder.conv_s1.to(placement.encoder_dtype)
     return VideoModelPropagator(model, *normalisation)
+
+
+def load_edgetam(
+    _proposer: MaskProposer, weights: str | Path | None, placement: Placement
+) -> VideoModelPropagator:
+    """Return the propagator of an EdgeTAM; see load_video_model. It asks no proposer."""
+    return load_video_model('edgetam', weights, placement)
+
+
+def load_sam2_video(
+    _proposer: MaskProposer, weights: str | Path | None, placement: Placement
+) -> VideoModelPropagator:
+    """Return the propagator of a SAM 2 for videos; see load_video_model. It asks no proposer."""
+    return load_video_model('sam2_video', weights, placement)
 
 
 def _rehearse(model: Any) -> None:

@@ -24,6 +24,7 @@ from helpers.tiny_video_models import (
     tiny_edgetam,
     tiny_sam2_video,
 )
+from iterprime_ros.backends import load_propagator
 from iterprime_ros.errors import (
     InvalidImageError,
     InvalidSettingError,
@@ -311,6 +312,18 @@ def test_published_weights_are_the_default(monkeypatch, tmp_path):
     ):
         with pytest.raises(WeightsNotFoundError, match=published):
             load_video_model(kind, None, Placement(local_files_only=True))
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_profiles_can_name_them(folders, propagators, kind):
+    placement = Placement(local_files_only=True)
+    named = load_propagator(kind, None, str(folders[kind]), placement)
+    images, masks = pictures(2, 40, 60), rectangles(1, 40, 60)
+    found = []
+    for propagator in (named, propagators[kind]):
+        propagator.start(images[0], masks)
+        found.append(propagator.step(images[1]))
+    assert np.array_equal(found[0].masks, found[1].masks)
 
 
 def test_kinds_are_told_apart(folders):
