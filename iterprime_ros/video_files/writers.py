@@ -20,7 +20,7 @@ from iterprime_ros.video_files.frames import FrameSequence
 from iterprime_ros.video_files.opencv_log import without_log
 
 # H.264 plays everywhere, but not every OpenCV has an encoder of it: the wheels of PyPI have none.
-_CODECS = ('avc1', 'mp4v')
+_CODECS = (b'avc1', b'mp4v')
 
 _ANIMATED_SIDE, _ANIMATED_RATE, _MAX_ANIMATED = 480, 15.0, 600  # pixels, pictures/s, pictures
 
@@ -119,7 +119,7 @@ class VideoWriter:
                     self._encoder = cv2.VideoWriter(
                         name,
                         cv2.CAP_FFMPEG,
-                        cv2.VideoWriter_fourcc(*codec),
+                        int.from_bytes(codec, 'little'),
                         sequence.rate,
                         (width, height),
                     )
