@@ -371,5 +371,7 @@ def _is_model(name_or_file: str | Path) -> bool:
 def _sources(profile: Profile) -> dict[str | None, bool]:
     """Return where the models of a profile come from, and whether with tensors."""
     sources = {profile.matcher.weights: True, profile.masks.weights: True}
+    if profile.tracking.weights:
+        sources[profile.tracking.weights] = True
     sources.setdefault(profile.matcher.tokenizer, False)
     return sources

@@ -17,6 +17,8 @@ def list_models(_: argparse.Namespace) -> int:
         say(f'{name}{mark}: {each.description}')
         say(f'  matcher {each.matcher.kind}: {each.matcher.weights}')
         say(f'  masks {each.masks.kind}: {each.masks.weights or "no weights"}')
+        if each.tracking.weights:
+            say(f'  tracking {each.tracking.kind}: {each.tracking.weights}')
     return 0
 
 

@@ -123,29 +123,32 @@ class VideoModelPropagator:
 
 
 def load_video_model(
-    kind: str, weights: str | Path | None = None, placement: Placement = ON_CPU
+    kind: str, weights: str | Path | None, placement: Placement = ON_CPU
 ) -> VideoModelPropagator:
     """Return the propagator of a video model.
 
     kind: 'edgetam' or 'sam2_video'.
-    weights: a folder with config.json and weights, or an id on the hub; by default the published
-        ones of VIDEO_MODELS. Mean and standard deviation come from preprocessor_config.json where
-        there is one.
+    weights: a folder with config.json and weights, or an id on the hub. Mean and standard deviation
+        come from preprocessor_config.json where there is one.
 
-    Raises InvalidSettingError for another kind, WeightsNotFoundError and WeightsMismatchError.
+    Raises InvalidSettingError for another kind or without weights, WeightsNotFoundError and
+    WeightsMismatchError.
     """
     if kind not in VIDEO_MODELS:
         raise InvalidSettingError(
             f'There is no video model "{kind}": use {" or ".join(VIDEO_MODELS)}.'
         )
     wanted = VIDEO_MODELS[kind]
-    source = wanted.weights if weights is None else weights
-    folder = model_folder(source, wanted.name, placement)
-    with reading(source, wanted.name, placement):
+    if weights is None:
+        raise InvalidSettingError(
+            f'tracking.weights must be given for tracking of kind {kind}, such as {wanted.weights}.'
+        )
+    folder = model_folder(weights, wanted.name, placement)
+    with reading(weights, wanted.name, placement):
         found = read_json(folder / 'config.json').get('model_type')
     if found != wanted.model_type:
         raise WeightsMismatchError(
-            f'{source} holds a model of type {found}, but {wanted.name} was asked for'
+            f'{weights} holds a model of type {found}, but {wanted.name} was asked for'
             f' (model_type {wanted.model_type}).'
         )
     normalisation = image_normalisation(folder, IMAGENET_MEAN, IMAGENET_STD)

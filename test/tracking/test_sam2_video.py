@@ -304,14 +304,10 @@ def test_what_is_nowhere_says_how_to_fetch_it(tmp_path, kind):
             load(kind, missing)
 
 
-def test_published_weights_are_the_default(monkeypatch, tmp_path):
-    monkeypatch.setenv('HF_HUB_CACHE', str(tmp_path))
-    for kind, published in (
-        ('edgetam', 'yonigozlan/EdgeTAM-hf'),
-        ('sam2_video', 'facebook/sam2.1-hiera-tiny'),
-    ):
-        with pytest.raises(WeightsNotFoundError, match=published):
-            load_video_model(kind, None, Placement(local_files_only=True))
+@pytest.mark.parametrize('kind', KINDS)
+def test_without_weights_the_published_ones_are_named(kind):
+    with pytest.raises(InvalidSettingError, match=f'such as {VIDEO_MODELS[kind].weights}'):
+        load_video_model(kind, None)
 
 
 @pytest.mark.parametrize('kind', KINDS)
