@@ -182,3 +182,89 @@ def test_without_a_publisher_of_depth_nothing_waits():
     job_queue.put_image('a', 'image', 1, expects_depth=False)
     assert job_queue.take().frame.depth is None
     assert time.monotonic() - began < 30
+
+
+def followed(command='the mug', goal=None):
+    return Request(command, goal, track_id=1)
+
+
+def test_a_track_starts_on_an_image_after_its_command():
+    job_queue = JobQueue(['a'])
+    job_queue.put_image('a', 'before')
+    assert job_queue.set_standing('a', followed()) is None
+    job_queue.put_image('a', 'after')
+    assert job_queue.take().frame.image == 'after'
+
+
+def test_a_track_is_wanted_until_it_ends_or_another_takes_its_place():
+    job_queue = JobQueue(['a'])
+    first, second = followed(), followed('the ball')
+    job_queue.set_standing('a', first)
+    job_queue.put_image('a', 0)
+    job = job_queue.take()
+    assert job_queue.stands(job)
+    assert job_queue.settle(job, goes_on=True)
+    assert job_queue.set_standing('a', second) is first
+    assert not job_queue.stands(job)
+    assert not job_queue.settle(job, goes_on=False)
+    assert job_queue.standing('a') is second
+    job_queue.put_image('a', 1)
+    job = job_queue.take()
+    assert job_queue.settle(job, goes_on=False)
+    assert not job_queue.settle(job, goes_on=False)
+    assert job_queue.standing('a') is None
+
+
+def test_an_answer_that_is_no_track_is_always_wanted():
+    job_queue = JobQueue(['a'])
+    job_queue.set_standing('a', Request('the mug'))
+    job_queue.put_image('a', 0)
+    job = job_queue.take()
+    job_queue.set_standing('a', None)
+    assert job_queue.stands(job)
+    assert job_queue.settle(job, goes_on=False)
+
+
+def test_a_goal_that_is_followed_is_withdrawn():
+    job_queue, goal = JobQueue(['a', 'b']), object()
+    request = followed(goal=goal)
+    job_queue.set_standing('b', request)
+    assert job_queue.withdraw(goal) == ('b', request)
+    assert job_queue.withdraw(goal) is None
+    assert job_queue.standing('b') is None
+
+
+def test_a_track_that_has_not_started_expires_and_one_that_has_falls_silent():
+    job_queue = JobQueue(['a'])
+    request = followed()
+    job_queue.set_standing('a', request)
+    assert job_queue.silent(-1.0) == []
+    assert job_queue.expired(-1.0) == [('a', request)]
+    assert job_queue.standing('a') is None
+    job_queue.set_standing('a', request)
+    job_queue.put_image('a', 0)
+    job = job_queue.take()
+    assert job_queue.expired(-1.0) == job_queue.silent(-1.0) == []  # while it is grounded
+    job_queue.settle(job, goes_on=True)
+    assert job_queue.expired(-1.0) == []
+    assert job_queue.silent(-1.0) == [('a', request)]
+    assert job_queue.silent(60.0) == []
+
+
+def test_a_continuous_request_neither_expires_nor_is_left_over():
+    job_queue = JobQueue(['a'])
+    job_queue.set_standing('a', Request('the mug'))
+    assert job_queue.expired(-1.0) == job_queue.silent(-1.0) == []
+    assert job_queue.close() == []
+
+
+def test_closing_gives_back_what_is_followed():
+    job_queue = JobQueue(['a', 'b'])
+    waiting, tracked = followed(), followed('the ball')
+    job_queue.set_standing('a', waiting)
+    job_queue.set_standing('b', tracked)
+    job_queue.put_image('b', 0)
+    job = job_queue.take()
+    job_queue.settle(job, goes_on=True)
+    assert job_queue.close() == [('a', waiting), ('b', tracked)]
+    assert not job_queue.settle(job, goes_on=True)
