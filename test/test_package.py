@@ -22,6 +22,7 @@ ROSDEP_KEYS = {
     'cv2': 'python3-opencv',
     'huggingface_hub': None,  # comes with transformers, as the two below
     'hypothesis': 'python3-hypothesis',
+    'lavis': None,  # optional, in an environment of its own
     'matplotlib': 'python3-matplotlib',
     'mujoco': 'python3-mujoco-pip',
     'numpy': 'python3-numpy',
