@@ -2,7 +2,8 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from iterprime_ros.cli.evaluation_arguments import add_data_root
 
 
 def add_datasets(
@@ -10,7 +11,6 @@ def add_datasets(
 ) -> None:
     """Add the subcommand; `run` takes the parsed arguments and returns the exit code."""
     from iterprime_ros.evaluation.datasets.sources import SOURCES
-    from iterprime_ros.evaluation.registry import default_data_root
 
     datasets = commands.add_parser(
         'datasets',
@@ -24,11 +24,5 @@ def add_datasets(
     datasets.add_argument(
         'name', nargs='?', metavar='NAME', choices=list(SOURCES), help='of one data set'
     )
-    datasets.add_argument(
-        '--data-root',
-        type=Path,
-        default=default_data_root(),
-        metavar='DIR',
-        help='folder that data sets on disk lie below (default: $ITERPRIME_DATA, or else data)',
-    )
+    add_data_root(datasets)
     datasets.set_defaults(run=run)

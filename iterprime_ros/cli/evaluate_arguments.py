@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from iterprime_ros.cli.argument_types import shard, whole_number
+from iterprime_ros.cli.argument_types import shard
+from iterprime_ros.cli.evaluation_arguments import add_data_root, add_questions, add_reports
 
 _DESCRIPTION = """\
 Answers commands about images whose ground truth is known, and writes into a folder:
@@ -61,27 +62,7 @@ def add_evaluate(
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    evaluate.add_argument(
-        '--dataset',
-        choices=list(DATASETS),
-        default='tabletop',
-        help='questions to answer (default: tabletop)',
-    )
-    evaluate.add_argument(
-        '--split', help="split of the data set (default: the data set's own; for tabletop test)"
-    )
-    evaluate.add_argument(
-        '--limit',
-        type=whole_number(1, 10**9),
-        metavar='N',
-        help="number of images at most (default: the data set's own; for tabletop 600)",
-    )
-    evaluate.add_argument(
-        '--profile',
-        default='tabletop',
-        help='models and settings to evaluate: a name that "iterprime models list" shows, or a '
-        'YAML file (default: tabletop)',
-    )
+    add_questions(evaluate, list(DATASETS), 'images', 600)
     compared = evaluate.add_mutually_exclusive_group()
     compared.add_argument(
         '--baseline',
@@ -97,13 +78,7 @@ def add_evaluate(
         help='evaluate the profile with parts of the algorithm left out instead; writes only '
         'ablation.md',
     )
-    evaluate.add_argument(
-        '--out',
-        type=Path,
-        default=Path('out/evaluation'),
-        help='folder for the reports (default: out/evaluation)',
-    )
-    _add_data_root(evaluate)
+    add_reports(evaluate, 'out/evaluation')
     evaluate.add_argument(
         '--shard',
         type=shard,
@@ -111,25 +86,7 @@ def add_evaluate(
         metavar='K/N',
         help='answer only every N-th image, from the K-th on (default: 1/1, all)',
     )
-    evaluate.add_argument(
-        '--resume',
-        action='store_true',
-        help='go on with the evaluation that the folder for the reports holds, if it holds one '
-        'that was not finished',
-    )
-    evaluate.add_argument(
-        '--device', default='auto', help='auto, cpu, cuda, cuda:1 ... (default: auto)'
-    )
-    evaluate.add_argument(
-        '--offline',
-        action='store_true',
-        help='load weights from local folders and the cache of the hub alone',
-    )
-    evaluate.add_argument(
-        '--image-only',
-        action='store_true',
-        help='withhold depth and calibration, which are given where the data set has them',
-    )
+    add_data_root(evaluate)
     evaluate.set_defaults(run=run)
 
 
@@ -147,17 +104,5 @@ def add_merge(
     )
     merge.add_argument('shards', type=Path, nargs='+', metavar='DIR', help='folders of the shards')
     merge.add_argument('--out', type=Path, required=True, help='folder for the reports')
-    _add_data_root(merge)
+    add_data_root(merge)
     merge.set_defaults(run=run)
-
-
-def _add_data_root(parser: argparse.ArgumentParser) -> None:
-    from iterprime_ros.evaluation.registry import default_data_root
-
-    parser.add_argument(
-        '--data-root',
-        type=Path,
-        default=default_data_root(),
-        metavar='DIR',
-        help='folder that data sets on disk lie below (default: $ITERPRIME_DATA, or else data)',
-    )

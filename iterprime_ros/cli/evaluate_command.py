@@ -22,7 +22,7 @@ def evaluate_profile(options: argparse.Namespace) -> int:
         dataset=options.dataset,
         split=options.split,
         limit=options.limit,
-        baselines=tuple(options.baseline),
+        baselines=tuple(dict.fromkeys(options.baseline)),
         device=options.device,
         offline=options.offline,
         image_only=options.image_only,

@@ -2,9 +2,8 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
-from iterprime_ros.cli.argument_types import whole_number
+from iterprime_ros.cli.evaluation_arguments import add_data_root, add_questions, add_reports
 
 _DESCRIPTION = """\
 Follows the object that an expression names through clips whose ground truth is known, and writes
@@ -38,7 +37,6 @@ def add_evaluate_video(
 ) -> None:
     """Add the subcommand; `run` takes the parsed arguments and returns the exit code."""
     from iterprime_ros.evaluation.clip_registry import CLIP_DATASETS, FOLLOWERS
-    from iterprime_ros.evaluation.registry import default_data_root
 
     evaluate = commands.add_parser(
         'evaluate-video',
@@ -47,27 +45,7 @@ def add_evaluate_video(
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    evaluate.add_argument(
-        '--dataset',
-        choices=list(CLIP_DATASETS),
-        default='clips',
-        help='clips to follow objects in (default: clips)',
-    )
-    evaluate.add_argument(
-        '--split', help="split of the data set (default: the data set's own; for clips test)"
-    )
-    evaluate.add_argument(
-        '--limit',
-        type=whole_number(1, 10**9),
-        metavar='N',
-        help="number of clips at most (default: the data set's own; for clips 60)",
-    )
-    evaluate.add_argument(
-        '--profile',
-        default='tabletop',
-        help='models and settings to evaluate: a name that "iterprime models list" shows, or a '
-        'YAML file (default: tabletop)',
-    )
+    add_questions(evaluate, list(CLIP_DATASETS), 'clips', 60)
     evaluate.add_argument(
         '--baseline',
         choices=list(FOLLOWERS),
@@ -76,36 +54,6 @@ def add_evaluate_video(
         help='also evaluate a baseline on the same frames; every-frame asks every frame anew. May '
         'be given several times',
     )
-    evaluate.add_argument(
-        '--out',
-        type=Path,
-        default=Path('out/following'),
-        help='folder for the reports (default: out/following)',
-    )
-    evaluate.add_argument(
-        '--data-root',
-        type=Path,
-        default=default_data_root(),
-        metavar='DIR',
-        help='folder that data sets on disk lie below (default: $ITERPRIME_DATA, or else data)',
-    )
-    evaluate.add_argument(
-        '--resume',
-        action='store_true',
-        help='go on with the evaluation that the folder for the reports holds, if it holds one '
-        'that was not finished',
-    )
-    evaluate.add_argument(
-        '--device', default='auto', help='auto, cpu, cuda, cuda:1 ... (default: auto)'
-    )
-    evaluate.add_argument(
-        '--offline',
-        action='store_true',
-        help='load weights from local folders and the cache of the hub alone',
-    )
-    evaluate.add_argument(
-        '--image-only',
-        action='store_true',
-        help='withhold depth and calibration, which are given where the data set has them',
-    )
+    add_reports(evaluate, 'out/following')
+    add_data_root(evaluate)
     evaluate.set_defaults(run=run)
