@@ -137,6 +137,11 @@ class IteRPrimE:
         proposer = load_proposer(profile.masks.kind, profile.masks.weights, placement)
         return cls(matcher, proposer, parser, profile, placement.device)
 
+    @property
+    def device(self) -> torch.device:
+        """The device of matcher and proposer."""
+        return self._device
+
     def with_profile(self, profile: Profile) -> 'IteRPrimE':
         """Return a pipeline of the same models with the settings of another profile."""
         return IteRPrimE(self.matcher, self.proposer, self.parser, profile, self._device)

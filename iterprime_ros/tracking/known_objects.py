@@ -4,91 +4,103 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
-from iterprime_ros.tracking.appearance import Appearance, appearance, reduced_mask
+from iterprime_ros.tracking.appearance import Appearance, Bins, appearance
 from iterprime_ros.tracking.arrays import Bool, Float
-from iterprime_ros.tracking.points import moved_points
+from iterprime_ros.tracking.mask_geometry import box_of, centre_of, moved_points
 
-_LEARNING = 0.02  # a frame
-_LEAST_LIKENESS = 0.75  # of the colours of an object and those of what may be it
+_LEARNING = 0.1  # each time
+_LEAST_SIMILARITY = 0.75  # of the colours of an object and those of what may be it
 _SIZES = (0.3, 2.5)  # how small and how large an object may be to what it was
-_REACH = 0.15  # of the image's longer side, standard deviation of where an unseen object is
-_ANYWHERE = 0.3  # as likely it is far from there
+_SIZE_MATTERS = 0.25  # exponent
+# Where an unseen object is, about where it should be: the standard deviation, as a share of the
+# image's longer side, when it vanishes and for each frame since.
+_REACH, _REACH_A_FRAME = 0.06, 0.004
+# The chance that it is anywhere else, when it vanishes, for each frame since, and at most. What
+# went over the edge of the image may come back anywhere.
+_ELSEWHERE, _ELSEWHERE_A_FRAME, _ELSEWHERE_AT_MOST = 0.1, 0.006, 0.5
+_EDGE = 0.02  # of the image's longer side: so near to the edge an object may leave the image
 
 
 @dataclass(eq=False)
 class KnownObject:
     """An object.
 
-    colours: those that it has; None if it was never seen.
+    colours: those that it has.
     area: in pixels.
     centre: (2,) float64, (x, y) in pixels, where it is or, if it is not seen, should be: may be
         outside the image.
+    is_at_edge: whether it was at the edge of the image when it was seen last.
     unseen: frames for which it has not been seen.
     """
 
-    colours: Appearance | None
+    colours: Appearance
     area: float
     centre: Float
+    is_at_edge: bool
     unseen: int = 0
 
-    def see(self, mask: Bool, bins: NDArray[np.int32], share: float = _LEARNING) -> None:
-        """Learn from a mask of the object in a frame with these colours."""
-        found = appearance(bins, reduced_mask(mask, bins.shape))
-        if found is None:
-            return
-        self.colours = found if self.colours is None else self.colours.mixed(found, share)
-        self.area += share * (mask.sum() - self.area)
-        self.centre = centre_of(mask)
-        self.unseen = 0
+    def see(self, mask: Bool, bins: Bins | None = None) -> None:
+        """Note where a mask of it is, and learn its colours in a frame, if given."""
+        self.centre, self.is_at_edge, self.unseen = centre_of(mask), _is_at_edge(mask), 0
+        look = None if bins is None else appearance(bins, mask)
+        if look is not None:
+            self.colours = self.colours.mixed(look, _LEARNING)
+            self.area += _LEARNING * (np.count_nonzero(mask) - self.area)
 
     def miss(self, camera: Float) -> None:
         """Note a frame without it; camera: motion (3, 3) of the background since the one before."""
         self.unseen += 1
-        self.centre = moved_points(self.centre[None], camera)[0]
+        expected = moved_points(self.centre[None], camera)[0]
+        if np.isfinite(expected).all():
+            self.centre = expected
 
-    def likeness(self, mask: Bool, bins: NDArray[np.int32]) -> float:
-        """Return how likely a mask is this object, in [0, 1]; 0 if it cannot be."""
-        look = appearance(bins, reduced_mask(mask, bins.shape))
-        if look is None or self.colours is None:
+    def likeness(self, mask: Bool, bins: Bins) -> float:
+        """Return how likely a mask in a frame of these colours is this object, in [0, 1]."""
+        look = appearance(bins, mask)
+        if look is None:
             return 0.0
-        likeness, size = self.colours.similarity(look), mask.sum() / max(self.area, 1)
-        if likeness < _LEAST_LIKENESS or not _SIZES[0] <= size <= _SIZES[1]:
+        similarity, size = self.colours.similarity(look), np.count_nonzero(mask) / self.area
+        if similarity < _LEAST_SIMILARITY or not _SIZES[0] <= size <= _SIZES[1]:
             return 0.0
         away = np.linalg.norm(centre_of(mask) - self.centre) / max(mask.shape)
-        nearness = _ANYWHERE + (1 - _ANYWHERE) * np.exp(-((away / _REACH) ** 2) / 2)
-        return float(likeness * min(size, 1 / size) ** 0.25 * nearness)
+        reach = _REACH + _REACH_A_FRAME * self.unseen
+        elsewhere = min(_ELSEWHERE + _ELSEWHERE_A_FRAME * self.unseen, _ELSEWHERE_AT_MOST)
+        if self.is_at_edge:
+            elsewhere = _ELSEWHERE_AT_MOST
+        nearness = elsewhere + (1 - elsewhere) * np.exp(-((away / reach) ** 2) / 2)
+        return float(similarity * min(size, 1 / size) ** _SIZE_MATTERS * nearness)
 
 
-def known_object(mask: Bool, bins: NDArray[np.int32]) -> KnownObject:
-    """Return an object by its mask in a frame."""
-    known = KnownObject(None, float(mask.sum()), np.zeros(2))
-    known.see(mask, bins)
-    return known
-
-
-def centre_of(mask: Bool) -> Float:
-    """Return the centroid (2,), (x, y) in pixels, of a mask that is not empty."""
-    rows, columns = np.nonzero(mask)
-    return np.array([columns.mean(), rows.mean()])
+def known_object(mask: Bool, bins: Bins) -> KnownObject | None:
+    """Return an object by its mask in a frame of these colours; None if it is too small."""
+    look = appearance(bins, mask)
+    if look is None:
+        return None
+    return KnownObject(look, float(mask.sum()), centre_of(mask), _is_at_edge(mask))
 
 
 def assigned(
-    known: Sequence[KnownObject], masks: Bool, chances: Float, bins: NDArray[np.int32]
-) -> dict[int, int]:
-    """Return for some of known objects which of M masks (M, H, W) shows it.
+    known: Sequence[KnownObject], masks: Sequence[Bool], bins: Bins
+) -> dict[int, tuple[int, float]]:
+    """Return for some of known objects which mask (H, W) shows it, and how likely.
 
-    chances: (M,) in [0, 1], that each mask is of what the target, known[0], was called.
+    bins: the colours of the frame.
     """
-    if not known or not len(masks):
-        return {}
     likeness = np.array([[each.likeness(mask, bins) for mask in masks] for each in known])
-    likeness[0] *= chances
+    if not likeness.size:
+        return {}
     rows, columns = optimize.linear_sum_assignment(likeness, maximize=True)
     return {
-        int(row): int(column)
+        int(row): (int(column), float(likeness[row, column]))
         for row, column in zip(rows, columns, strict=True)
         if likeness[row, column] > 0
     }
+
+
+def _is_at_edge(mask: Bool) -> bool:
+    left, top, width, height = box_of(mask)
+    room = _EDGE * max(mask.shape)
+    rest = mask.shape[1] - left - width, mask.shape[0] - top - height
+    return min(left, top, *rest) < room

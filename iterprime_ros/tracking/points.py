@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.tracking.arrays import Bool, Float, Grey
+from iterprime_ros.tracking.mask_geometry import box_of, reduced_image
 
 FLOW_SIDE = 320  # pixels of the longer side of the grey image in which points are followed
 _WINDOW = (11, 11)  # pixels; a larger one mixes small objects with what is behind them
@@ -23,6 +24,7 @@ _RANSAC_ERROR = 1.0  # pixels
 _LEAST_FOR_SIMILARITY = 6
 _LEAST_FOR_SHIFT = 2
 _LEAST_FOR_HOMOGRAPHY = 12
+_GROWTH = (0.5, 2.0)  # of an area from frame to frame, beyond which a motion is no motion
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +40,16 @@ class Followed:
     now: Float
     good: Bool
 
+    def parts(self, lengths: list[int]) -> list['Followed']:
+        """Return groups of the points, that are so many."""
+        ends = np.cumsum(lengths)[:-1]
+        groups = (np.split(each, ends) for each in (self.before, self.now, self.good))
+        return [Followed(*each) for each in zip(*groups, strict=True)]
+
 
 def reduced_grey(image: NDArray[np.uint8]) -> Grey:
     """Return an image (H, W, 3) uint8 RGB in grey, its longer side at most FLOW_SIDE."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.asarray(reduced(grey, FLOW_SIDE), dtype=np.uint8)
-
-
-def reduced(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return an image whose longer side is at most `side`."""
-    height, width = image.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return image
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return reduced_image(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8), FLOW_SIDE)
 
 
 def points_in(mask: Bool, count: int) -> Float:
@@ -60,48 +57,55 @@ def points_in(mask: Bool, count: int) -> Float:
 
     All its pixels, where it has fewer.
     """
-    rows, columns = np.nonzero(mask)
+    left, top, across, down = box_of(mask)
+    rows, columns = np.nonzero(mask[top : top + down, left : left + across])
     step = max(1, int(np.sqrt(len(rows) / max(count, 1))))
     on_grid = (rows % step == step // 2) & (columns % step == step // 2)
-    return np.stack([columns[on_grid], rows[on_grid]], axis=1).astype(np.float32)
+    points = np.stack([columns[on_grid] + left, rows[on_grid] + top], axis=1)
+    return points.astype(np.float32)
 
 
 def follow(before: Grey, now: Grey, points: Float) -> Followed:
-    """Return points (P, 2) of an image in the next one."""
+    """Return points (P, 2) of an image in the next one, of the same size."""
     if not len(points):
         return Followed(points, points, np.zeros(0, dtype=bool))
-    start = points[:, None]
-    settings = {
-        'winSize': _WINDOW,
-        'maxLevel': _LEVELS,
-        'criteria': _STEPS,
-        'minEigThreshold': _LEAST_EIGENVALUE,
-    }
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, start, None, **settings)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **settings)
+    start = np.ascontiguousarray(points[:, None], dtype=np.float32)
+    there, found = _next_points(before, now, start)
+    back, returned = _next_points(now, before, there)
     trip = np.abs(back - start).max(axis=(1, 2))
-    good = (found[:, 0] == 1) & (returned[:, 0] == 1) & (trip < _ROUND_TRIP)
-    return Followed(points, there[:, 0], good)
+    return Followed(points, there[:, 0], found & returned & (trip < _ROUND_TRIP))
 
 
-def object_motion(followed: Followed) -> tuple[Float, float] | None:
-    """Return the motion (3, 3) of the points of an object, and the share of them that agree on it.
+def _next_points(before: Grey, now: Grey, points: Float) -> tuple[Float, Bool]:
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
+        before,
+        now,
+        points,
+        np.empty_like(points),
+        winSize=_WINDOW,
+        maxLevel=_LEVELS,
+        criteria=_STEPS,
+        minEigThreshold=_LEAST_EIGENVALUE,
+    )
+    return np.asarray(there, np.float32), np.asarray(found)[:, 0] == 1
 
-    It is the similarity transform that most points agree on, or with few of them the median shift;
-    None where hardly any was followed.
+
+def object_motion(followed: Followed) -> Float | None:
+    """Return the motion (3, 3) of the points of an object; None where hardly any was followed.
+
+    It is the similarity transform that most points agree on, or with few of them the median shift.
     """
     good = followed.good
     before, now = followed.before[good], followed.now[good]
     if len(before) >= _LEAST_FOR_SIMILARITY:
-        found, kept = cv2.estimateAffinePartial2D(before, now, ransacReprojThreshold=_RANSAC_ERROR)
-        if found is not None:
-            return np.vstack([found, (0, 0, 1)]), float(kept.sum() / len(good))
+        found, _ = cv2.estimateAffinePartial2D(before, now, ransacReprojThreshold=_RANSAC_ERROR)
+        if found is not None and _is_plausible(found):
+            return np.vstack([found, (0, 0, 1)])
     if len(before) < _LEAST_FOR_SHIFT:
         return None
-    shifts = now - before
-    shift = np.median(shifts, axis=0)
-    agree = np.abs(shifts - shift).max(axis=1) < _RANSAC_ERROR
-    return translation(shift), float(agree.sum() / len(good))
+    motion = np.eye(3)
+    motion[:2, 2] = np.median(now - before, axis=0)
+    return motion
 
 
 def camera_motion(followed: Followed) -> Float | None:
@@ -112,35 +116,16 @@ def camera_motion(followed: Followed) -> Float | None:
     found, _ = cv2.findHomography(
         followed.before[good], followed.now[good], cv2.RANSAC, _RANSAC_ERROR
     )
-    return None if found is None else np.asarray(found)
-
-
-def translation(shift: Float) -> Float:
-    """Return the motion (3, 3) by a shift (x, y)."""
-    motion = np.eye(3)
-    motion[:2, 2] = shift
-    return motion
+    return np.asarray(found) if found is not None and _is_plausible(found) else None
 
 
 def enlarged(motion: Float, scale: Float) -> Float:
-    """Return a motion (3, 3) in an image that is larger by factors (x, y)."""
-    # Pixel (0, 0) is centred half a pixel from the corner, which stays where it is.
+    """Return a motion (3, 3) of pixels in an image that is larger by factors (x, y)."""
     grow = np.diag([*scale, 1.0])
+    # Pixel (0, 0) is centred half a pixel from the corner, which stays where it is.
     grow[:2, 2] = (scale - 1) / 2
     return np.asarray(grow @ motion @ np.linalg.inv(grow))
 
 
-def moved(mask: Bool, motion: Float) -> Bool:
-    """Return a mask (H, W) where a motion (3, 3) takes it."""
-    height, width = mask.shape
-    shares = cv2.warpPerspective(
-        mask.astype(np.uint8) * 255, motion, (width, height), flags=cv2.INTER_LINEAR
-    )
-    return np.asarray(shares > 127)
-
-
-def moved_points(points: Float, motion: Float) -> Float:
-    """Return points (P, 2) where a motion (3, 3) takes them."""
-    return np.asarray(cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(float), motion))[
-        :, 0
-    ]
+def _is_plausible(motion: NDArray[np.number]) -> bool:
+    return bool(_GROWTH[0] < np.linalg.det(motion[:2, :2]) < _GROWTH[1])
