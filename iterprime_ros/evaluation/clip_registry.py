@@ -5,11 +5,9 @@ As in registry.py, a new one is a file and a line here.
 
 from collections.abc import Mapping
 from pathlib import Path
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from iterprime_ros.errors import InvalidSettingError
-from iterprime_ros.evaluation.registry import DATA_ROOT
+from iterprime_ros.evaluation.registry import DATA_ROOT, loader
 
 if TYPE_CHECKING:
     from iterprime_ros.evaluation.datasets.clips import ClipDataset
@@ -43,7 +41,7 @@ def load_clip_dataset(
     Raises InvalidSettingError for a name or a split that does not exist, or a limit out of range,
     and InvalidDatasetError for files that are missing or damaged.
     """
-    dataset: ClipDataset = _named(CLIP_DATASETS, 'data set of clips', name)(
+    dataset: ClipDataset = loader(CLIP_DATASETS, 'data set of clips', name)(
         split, limit, Path(root)
     )
     return dataset
@@ -57,13 +55,5 @@ def load_follower(name: str, model: 'IteRPrimE') -> 'Follower':
 
     Raises InvalidSettingError for a name that does not exist.
     """
-    follower: Follower = _named(FOLLOWERS, 'baseline of following', name)(model)
+    follower: Follower = loader(FOLLOWERS, 'baseline of following', name)(model)
     return follower
-
-
-def _named(registry: Mapping[str, str], what: str, name: str) -> Any:
-    if name not in registry:
-        raise InvalidSettingError(
-            f'There is no {what} "{name}": name one of {", ".join(registry)}.'
-        )
-    return resolve_name(registry[name])

@@ -62,7 +62,7 @@ def load_dataset(
     Raises InvalidSettingError for a name or a split that does not exist, or a limit out of range,
     and InvalidDatasetError for files that are missing or damaged.
     """
-    dataset: Dataset = _loader(DATASETS, 'data set', name)(split, limit, Path(root))
+    dataset: Dataset = loader(DATASETS, 'data set', name)(split, limit, Path(root))
     return dataset
 
 
@@ -78,11 +78,17 @@ def load_baseline(
 
     Raises InvalidSettingError for a name that does not exist, and the errors of loading models.
     """
-    baseline: Baseline = _loader(BASELINES, 'baseline', name)(model, dataset, placement)
+    baseline: Baseline = loader(BASELINES, 'baseline', name)(model, dataset, placement)
     return baseline
 
 
-def _loader(registry: Mapping[str, str], what: str, name: str) -> Any:
+def loader(registry: Mapping[str, str], what: str, name: str) -> Any:
+    """Return what a registry has under a name.
+
+    what: that is, for the error message.
+
+    Raises InvalidSettingError for a name that it does not have.
+    """
     if name not in registry:
         raise InvalidSettingError(
             f'There is no {what} "{name}": name one of {", ".join(registry)}.'
