@@ -70,9 +70,9 @@ def add_evaluate(
         action='append',
         default=[],
         help='also evaluate a baseline on the same questions; grad-cam is one heatmap '
-        'without emphasis and refinement, gl-clip is GL-CLIP over the masks of the profile (with CLIP '
-        'of the hub), position the object nearest to the side that is named. May be given several '
-        'times',
+        'without emphasis and refinement, gl-clip is GL-CLIP over the masks of the profile (with '
+        'CLIP of the hub), position the object nearest to the side that is named. May be given '
+        'several times',
     )
     compared.add_argument(
         '--ablation',
