@@ -1,5 +1,6 @@
-"""The frames of a clip of the simulated camera: rendered little by little, then played."""
+"""The frames of a clip of the simulated camera: rendered in a thread, then played."""
 
+import threading
 from typing import Any
 
 from iterprime_ros.sim.motion import RATE_HZ, Clip
@@ -15,41 +16,44 @@ class ClipPlayer:
     The first picture is due until all are rendered. Then the clip plays forwards and backwards in
     turns, at its own pace, so that nothing jumps: from its start when `due` is next called.
 
-    renderer: draws the pictures, the first at once.
     clip: what is drawn.
+    first: the picture of its first frame.
     """
 
-    def __init__(self, renderer: Renderer, clip: Clip) -> None:
+    def __init__(self, clip: Clip, first: Picture) -> None:
         self.clip = clip
-        self._renderer = renderer
-        self._pictures: list[Picture] = []
-        self._truths: list[dict[str, Any]] = []
+        self._frames = [(first, truth_of(first))]
         self._started_at: int | None = None
-        self.render_next()
+        self._is_closed = threading.Event()
+        # MuJoCo lets other threads run while it renders.
+        self._thread = threading.Thread(target=self._render_rest)
+        self._thread.start()
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether all pictures are rendered."""
-        return len(self._pictures) == len(self.clip.scenes)
+    def close(self) -> None:
+        """End the rendering of what is not rendered yet."""
+        self._is_closed.set()
+        self._thread.join()
 
-    def render_next(self) -> None:
-        """Render one more picture, unless all are."""
-        if not self.is_complete:
-            picture = self._renderer.render(self.clip.scenes[len(self._pictures)])
-            self._pictures.append(picture)
-            self._truths.append(truth_of(picture))
+    def _render_rest(self) -> None:
+        height, width = self._frames[0][0].ids.shape
+        with Renderer(width, height) as renderer:
+            for scene in self.clip.scenes[1:]:
+                if self._is_closed.is_set():
+                    return
+                picture = renderer.render(scene)
+                self._frames.append((picture, truth_of(picture)))
 
     def due(self, now: int) -> int:
         """Return the number of the frame that is due at a time in nanoseconds."""
-        if not self.is_complete:
+        if len(self._frames) < len(self.clip.scenes):
             return 0
         if self._started_at is None:
             self._started_at = now
-        return frame_at(now - self._started_at, len(self._pictures))
+        return frame_at(now - self._started_at, len(self._frames))
 
     def picture(self, frame: int) -> Picture:
         """Return the picture of a frame that was due."""
-        return self._pictures[frame]
+        return self._frames[frame][0]
 
     def truth(self, frame: int, stamp: int) -> dict[str, Any]:
         """Return the ground truth of a frame, ready for json.dumps.
@@ -61,7 +65,7 @@ class ClipPlayer:
         """
         clip = self.clip
         return {
-            **self._truths[frame],
+            **self._frames[frame][1],
             'stamp': stamp,
             'frame': frame,
             'motion': clip.motion.value,

@@ -31,7 +31,6 @@ from iterprime_ros.sim.truth import truth_of
 FRAME_ID = 'camera_color_optical_frame'
 MAX_SEED = 2**31 - 1
 _MAX_SIDE = 4096  # in pixels
-_RENDER_PAUSE = 0.001  # seconds between two renderings of a clip, for what else is due
 _MOTIONS = [motion.value for motion in Motion]
 
 
@@ -39,12 +38,12 @@ class SimCamera(Node):
     """Publishes images of one scene until another is requested; the README lists its interface.
 
     Without motion a scene is rendered once and published at `rate` with new timestamps. With motion
-    it begins with a still image while its clip is rendered between the images that are due, and
-    then plays to and fro.
+    it begins with a still image while its clip is rendered, and then plays to and fro.
     """
 
     def __init__(self) -> None:
         super().__init__('sim_camera')
+        self._player: ClipPlayer | None = None  # rclpy destroys a node whose making fails, too
         width = self._declare_integer(
             'width', 640, (16, _MAX_SIDE), 'Width of the images, pixels.', True
         )
@@ -74,8 +73,6 @@ class SimCamera(Node):
         self._ids = self.create_publisher(Image, '~/truth/ids', qos_profile_sensor_data)
         self._objects = self.create_publisher(String, '~/truth/objects', LATCHED_QOS)
         self._renderer = Renderer(width, height)
-        self._player: ClipPlayer | None = None
-        self._rendering = self.create_timer(_RENDER_PAUSE, self._render_next)
         self._show(seed)
         self.create_service(Trigger, '~/next_scene', self._on_next_scene)
         self._timer = self.create_timer(1 / rate, self._publish)
@@ -118,9 +115,10 @@ class SimCamera(Node):
             self._take(self._renderer.render(sample_scene(seed)))
             self._publish_truth(truth_of(self._picture))
             return
-        self._player = ClipPlayer(self._renderer, sample_clip(seed, self._motion))
-        self._take(self._player.picture(0))
-        self._rendering.reset()
+        clip = sample_clip(seed, self._motion)
+        self._close_player()
+        self._take(self._renderer.render(clip.scenes[0]))
+        self._player = ClipPlayer(clip, self._picture)
 
     def _take(self, picture: Picture) -> None:
         """Make the messages of a picture, which is published from now on."""
@@ -136,11 +134,14 @@ class SimCamera(Node):
     def _publish_truth(self, truth: dict[str, Any]) -> None:
         self._objects.publish(String(data=json.dumps(truth)))
 
-    def _render_next(self) -> None:
-        if self._player is None or self._player.is_complete:
-            self._rendering.cancel()
-        else:
-            self._player.render_next()
+    def _close_player(self) -> None:
+        if self._player is not None:
+            self._player.close()
+
+    def destroy_node(self) -> None:
+        """End the rendering of a clip, and destroy the node."""
+        self._close_player()
+        super().destroy_node()
 
     @property
     def _scene(self) -> Scene:
