@@ -33,7 +33,7 @@ _LIBRARY_SEED = 20250303
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One object, on the table, on another object or carried; the top of the table is z = 0 (world frame).
+    """One object, on the table or on another object; the top of the table is z = 0 (world frame).
 
     id: its value in an id image, from 1.
     kind: a name in KINDS; of a thing that hides others in a clip, a name in occluders.OCCLUDERS.
