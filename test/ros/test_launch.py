@@ -183,7 +183,7 @@ def test_settings_have_the_choices_and_defaults_of_the_node(launch):
 
 def test_the_demo_takes_what_its_parts_take(launch):
     demo, node = arguments_of('demo.launch.py'), arguments_of('segment.launch.py')
-    assert demo.keys() == node.keys() | {'width', 'height', 'rate', 'seed'}
+    assert demo.keys() == node.keys() | {'width', 'height', 'rate', 'seed', 'motion'}
     assert default_of(launch, demo['rviz']) == 'true'
     assert default_of(launch, node['rviz']) == 'false'
 
@@ -246,6 +246,19 @@ def test_the_demo_answers_and_ends_with_ctrl_c(peer, ros2_launch, interrupt):
     assert code == 0, output
     assert 'Traceback' not in output
     assert output.count('finished cleanly') == 2, output
+
+
+def test_the_demo_shows_what_moves(peer, ros2_launch, interrupt):
+    process = ros2_launch(
+        'demo.launch.py',
+        *('rviz:=false', 'autostart:=false', 'width:=64', 'height:=48', 'seed:=4', 'motion:=orbit'),
+    )
+    truths = peer.collect(String, 'sim_camera/truth/objects', LATCHED)
+    peer.wait_for(lambda: truths and json.loads(truths[-1].data)['frame'] > 0, 'a frame in motion')
+    truth = json.loads(truths[-1].data)
+    assert (truth['seed'], truth['motion']) == (4, 'orbit')
+    code, _, output = interrupt(process)
+    assert code == 0, output
 
 
 def test_a_wrong_profile_ends_the_demo_with_a_sentence(ros2_launch):
