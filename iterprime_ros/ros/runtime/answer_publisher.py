@@ -28,7 +28,7 @@ from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
 from iterprime_ros.ros.runtime.failures import JobFailure, log_cause, unexpected_failure
 from iterprime_ros.ros.runtime.job_queue import Job, Request
-from iterprime_ros.ros.runtime.localization import Localizer
+from iterprime_ros.ros.runtime.localization import Localizer, thinned
 from iterprime_ros.ros.runtime.track_book import TrackBook
 from iterprime_ros.ros.runtime.worker import CANCELLED, JobAnswer
 
@@ -150,10 +150,12 @@ class AnswerPublisher:
         header, answer = job.frame.image.header, outcome.answer
         if outcome.depth is not None and answer.instance_count == 1:
             depth, mask = outcome.depth, answer.mask
+            if outcome.tracked is not None and outcome.tracked.age:
+                depth = thinned(depth, mask)
             surface, why_not = self._localizer.surface_of(depth, outcome.rgb, mask)
             notes.append(why_not)
             if surface is not None and outcome.tracked is not None:
-                estimate = self._tracks.filtered(job, depth, surface)
+                estimate = self._tracks.filtered(job, outcome.depth.pinhole, surface)
         if answer.status is Status.INVALID:
             notes = []  # a command that cannot be parsed has nothing to do with depth
         seconds = time.monotonic() - job.frame.arrived

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from iterprime_ros.geometry.centre_covariance import centre_covariance
 from iterprime_ros.geometry.constant_velocity import MotionEstimate, filtered
+from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
 from iterprime_ros.ros.runtime.job_queue import Job, Request
-from iterprime_ros.ros.runtime.localization import RegisteredDepth
 
 _STATE_NAMES = {
     ReferredObject.TRACKING: 'TRACKING',
@@ -62,12 +62,14 @@ class TrackBook:
             for camera, told in sorted(self._told.items())
         )
 
-    def filtered(self, job: Job, depth: RegisteredDepth, surface: Surface) -> MotionEstimate:
-        """Return where the object of a job's track is, after its surface in the job's image."""
+    def filtered(self, job: Job, pinhole: Pinhole, surface: Surface) -> MotionEstimate:
+        """Return where the object of a job's track is, after its surface in the job's image.
+
+        pinhole: of the image.
+        """
         motion = self._motions.get(job.camera)
         before = motion.estimate if motion and motion.request is job.request else None
-        height, width = depth.metres.shape
-        pixel = abs(float(surface.centroid[2])) / depth.pinhole.resized(width, height).fx
+        pixel = float(surface.centroid[2]) / pinhole.fx
         covariance = centre_covariance(surface.points, pixel)
         estimate = filtered(before, _seconds(job.frame), surface.box.position, covariance)
         self._motions[job.camera] = _Motion(job.request, estimate)

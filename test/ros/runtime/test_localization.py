@@ -6,10 +6,15 @@ from rclpy.logging import get_logger
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.geometry.pinhole import Pinhole, back_project
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
-from iterprime_ros.ros.runtime.localization import Localizer, registered_depth
+from iterprime_ros.ros.runtime.localization import (
+    Localizer,
+    RegisteredDepth,
+    registered_depth,
+    thinned,
+)
 
 CAMERA = Pinhole(60.0, 60.0, 31.5, 23.5, 64, 48)
 RGB = np.zeros((48, 64, 3), np.uint8)
@@ -88,3 +93,34 @@ def test_depth_of_another_resolution_belongs_to_the_image_and_of_another_shape_d
     depth, note = registered_depth(frame_with(depth=wide), MASK.shape, 0.02, False)
     assert depth is None
     assert 'register it to the image' in note
+
+
+@pytest.mark.parametrize(
+    ('size', 'covered', 'step'),
+    [
+        ((480, 640), 2500, 1),
+        ((480, 640), 2600, 2),
+        ((480, 640), 25_000, 4),
+        ((480, 640), 480 * 640, 16),
+        ((240, 320), 2600, 1),  # a quarter of the depth pixels
+        ((90, 120), 480 * 640, 3),
+        ((481, 641), 480 * 640, 1),  # no common divisor
+    ],
+)
+def test_depth_is_thinned_to_what_is_enough_and_keeps_its_place(size, covered, step):
+    """Each depth that is kept is projected to where it was before."""
+    pinhole = Pinhole(580.0, 570.0, 320.0, 239.0, 640, 480)
+    mask = np.zeros(480 * 640, bool)
+    mask[:covered] = True
+    metres = np.random.default_rng(0).uniform(0.5, 2.0, size).astype(np.float32)
+    few = thinned(RegisteredDepth(metres, pinhole), mask.reshape(480, 640))
+    assert few.metres.shape == (size[0] // step, size[1] // step)
+
+    def points(depth):
+        rows, columns = np.indices(depth.metres.shape).reshape(2, -1)
+        camera = depth.pinhole.resized(*depth.metres.shape[::-1])
+        return back_project(rows, columns, depth.metres.ravel(), camera)
+
+    whole = points(RegisteredDepth(metres, pinhole)).reshape(*size, 3)
+    kept = whole[step // 2 :: step, step // 2 :: step].reshape(-1, 3)
+    assert points(few) == pytest.approx(kept, abs=1e-5)

@@ -11,11 +11,10 @@ from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
 from iterprime_ros.ros.runtime.job_queue import Job, Request
-from iterprime_ros.ros.runtime.localization import RegisteredDepth
 from iterprime_ros.ros.runtime.track_book import TrackBook
 
 FIRST, SECOND = Request('the mug', track_id=1), Request('the ball', track_id=2)
-DEPTH = RegisteredDepth(np.ones((24, 32), np.float32), Pinhole(60.0, 60.0, 32.0, 24.0, 64, 48))
+PINHOLE = Pinhole(60.0, 60.0, 32.0, 24.0, 64, 48)
 POINTS = np.random.default_rng(0).normal(0.0, 0.02, (90, 3)).astype(np.float32)
 
 
@@ -62,12 +61,12 @@ def measure(book, request, stamp, x, arrived=0.0):
         box=SimpleNamespace(position=np.array([x, 0.1, 0.6])),
         points=POINTS,
     )
-    return book.filtered(Job('', request, CameraFrame('image', arrived, stamp)), DEPTH, surface)
+    return book.filtered(Job('', request, CameraFrame('image', arrived, stamp)), PINHOLE, surface)
 
 
 def test_positions_are_those_of_the_filter_at_the_stamps_of_the_images():
     book, expected = TrackBook(), None
-    covariance = centre_covariance(POINTS, 0.6 / 30)  # half the image's focal length
+    covariance = centre_covariance(POINTS, 0.6 / 60)
     for number in range(5):
         time = 10 + number / 30
         estimate = measure(book, FIRST, round(1e9 * time), 0.01 * number)
