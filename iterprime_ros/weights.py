@@ -144,15 +144,14 @@ def read_checkpoint(path: Path, what: str) -> dict[str, Any]:
         is_there = path.is_file()
     if not is_there:
         raise WeightsNotFoundError(
-            f'No {what} at {path}: fetch it with {ON_CPU.fetch_command}, or name its path in the '
-            'profile.'
+            f'No {what} at {path}: it is on no hub, so download it from its authors, and name its '
+            'path in the profile.'
         )
     try:
         content = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
     except Exception as error:  # a wrong file makes torch.load raise errors of any type
         raise WeightsMismatchError(
-            f'{path} is not a checkpoint that PyTorch can read: fetch it again with '
-            f'{ON_CPU.fetch_command}.'
+            f'{path} is not a checkpoint that PyTorch can read: download it from its authors again.'
         ) from error
     return content if isinstance(content, dict) else {}
 

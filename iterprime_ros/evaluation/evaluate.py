@@ -14,7 +14,7 @@ from iterprime_ros import __version__
 from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.evaluation.ablation import ablation_tables
 from iterprime_ros.evaluation.datasets.coco_masks import require_pycocotools
-from iterprime_ros.evaluation.datasets.dataset import Dataset, Sample
+from iterprime_ros.evaluation.datasets.dataset import Dataset, InvalidDatasetError, Sample
 from iterprime_ros.evaluation.expression_tags import expression_tags
 from iterprime_ros.evaluation.mask_rle import encoded
 from iterprime_ros.evaluation.oracle import with_oracle_iou
@@ -37,6 +37,8 @@ from iterprime_ros.evaluation.shards import merged
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.render import atomic_write
 from iterprime_ros.weights import Placement
+
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,13 @@ def merge(folders: Sequence[Path], out: Path, data_root: Path = Path(DATA_ROOT))
     recorded = merged(folders)
     header = recorded.header
     dataset = load_dataset(header['dataset'], header['split'], header['limit'], data_root)
+    found = _portable(dataset.provenance, data_root)
+    if (found, len(dataset)) != (header['provenance'], header['images']):
+        raise InvalidDatasetError(
+            f'{header["dataset"]} below {data_root} is not what was evaluated: it has '
+            f'{len(dataset)} images ({found}), which were {header["images"]} '
+            f'({header["provenance"]}).'
+        )
     with run_log(out, OUTCOMES, header, resume=False) as log:
         for index, image in recorded.images.items():
             log.append(index, image)
@@ -187,12 +196,12 @@ def _progress(
 def _header(evaluation: Evaluation, dataset: Dataset, model: IteRPrimE) -> dict[str, Any]:
     return {
         'profile': evaluation.profile,
-        'settings': model.profile.model_dump(),
+        'settings': _portable(model.profile.model_dump(), _PACKAGE),
         'dataset': evaluation.dataset,
         'split': dataset.split,
         'limit': evaluation.limit,
         'images': len(dataset),
-        'provenance': dataset.provenance,
+        'provenance': _portable(dataset.provenance, evaluation.data_root),
         'image only': evaluation.image_only,
         'baselines': list(evaluation.baselines),
         'shard': list(evaluation.shard),
@@ -201,3 +210,10 @@ def _header(evaluation: Evaluation, dataset: Dataset, model: IteRPrimE) -> dict[
         'torch': torch.__version__,
         'python': platform.python_version(),
     }
+
+
+def _portable(value: Any, folder: Path) -> Any:
+    """Return texts without the folder that they begin with, or name, on this machine alone."""
+    if isinstance(value, dict):
+        return {name: _portable(each, folder) for name, each in value.items()}
+    return value.replace(f'{folder}/', '') if isinstance(value, str) else value

@@ -16,5 +16,9 @@ def objects_in(model: IteRPrimE, frame: Frame) -> Proposals:
             'Masks of this profile are found by noun phrase, and never all objects of an image: '
             'choose a profile with other masks for this baseline or an ablation.'
         )
+    profile = model.profile
+    known = frame.objects.get((profile.objects, profile.regions.patch_share))
+    if known is not None:  # for a command that was answered part by part
+        return known.proposals
     device = model.proposals_at(frame, []).masks.device
-    return objects_of(model.proposer, frame.mask_embedding, model.profile.objects, device)
+    return objects_of(model.proposer, frame.mask_embedding, profile.objects, device)

@@ -115,7 +115,8 @@ def _further_metrics(results: Results) -> dict[str, Mapping[str, Metric]]:
 def comparison_table(results: Mapping[str, Results]) -> str:
     """Return a markdown table of the metrics over all questions, a row for each name."""
     present = {name for each in results.values() for name in each.metrics[ALL]}
-    shown = [name for name in METRICS if name in present]
+    metrics = {**METRICS, **GENERALISED} if 'N-acc' in present else METRICS
+    shown = [name for name in metrics if name in present]
     return markdown_table(
         [
             {'model': model, **{name: str(each.metrics[ALL].get(name, '')) for name in shown}}

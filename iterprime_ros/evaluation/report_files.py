@@ -28,7 +28,7 @@ def write_reports(out: Path, recorded: RecordedEvaluation, dataset: Dataset) -> 
     with atomic_write(out / 'report.md') as path:
         path.write_text(report + '\n', encoding='utf-8')
     with atomic_write(out / 'results.json') as path:
-        write_json(path, facts, results, baselines)
+        write_json(path, {**facts, 'settings': recorded.header['settings']}, results, baselines)
     for name, sheet in contact_sheets(recorded, dataset).items():
         with atomic_write(out / name) as path:
             sheet.savefig(path, format='png')
@@ -44,9 +44,11 @@ def _facts(recorded: RecordedEvaluation, questions: int) -> dict[str, object]:
         'dataset': header['dataset'],
         'split': header['split'],
         **({} if total == 1 else {'shard': f'{number} of {total}'}),
+        **({} if header['limit'] is None else {'limit': header['limit']}),
         'images': len(recorded.images),
         'provenance': header['provenance'],
         'questions': questions,
         'depth': 'given' if has_depth else 'not given',
-        **{name: header[name] for name in ('device', 'torch', 'python')},
+        **{name: header[name] for name in ('device', 'iterprime_ros', 'torch', 'python')},
+        **({'notice': notice} if (notice := header['settings']['notice']) else {}),
     }

@@ -76,9 +76,11 @@ def run_log(
     header: what is evaluated.
     resume: whether an evaluation that is there and not finished goes on.
 
-    Raises InvalidLogError for another evaluation in the folder that is not finished, unless it goes
-    on, for one that goes on and differs in its header, and for a folder that another process writes
-    to; UnwritableError.
+    A finished evaluation of the same header is replaced, unless it goes on.
+
+    Raises InvalidLogError for an evaluation in the folder that differs in its header, for one that
+    is not finished and shall not go on, and for a folder that another process writes to;
+    UnwritableError.
     """
     path = folder / form.name
     try:
@@ -142,12 +144,12 @@ def _done(
     if not _whole_lines(path):
         return None
     before, items = read_run_log(path.parent, form)
+    if other := differing(before, json.loads(json.dumps(header))):
+        raise InvalidLogError(
+            f'{path} belongs to another evaluation, which differs in {other}: name another folder '
+            'with --out, evaluate as then, or remove that file.'
+        )
     if resume:
-        if other := differing(before, json.loads(json.dumps(header))):
-            raise InvalidLogError(
-                f'{path} belongs to another evaluation, which differs in {other}: name another '
-                'folder with --out, or evaluate as then.'
-            )
         return frozenset(items)
     total = len(form.expected(before))
     if len(items) < total:

@@ -7,6 +7,7 @@ from iterprime_ros.evaluation.outcome_log import RecordedEvaluation, read_log
 from iterprime_ros.evaluation.run_log import InvalidLogError, differing
 
 _SHOWN = 5  # images in an error
+_OF_MACHINES = ('shard', 'device', 'python')  # what shards of one evaluation may differ in
 
 
 def merged(folders: Sequence[Path]) -> RecordedEvaluation:
@@ -18,7 +19,8 @@ def merged(folders: Sequence[Path]) -> RecordedEvaluation:
     logs = [read_log(folder) for folder in folders]
     whole = {**logs[0].header, 'shard': [1, 1]}
     for folder, log in zip(folders, logs, strict=True):
-        if other := differing(whole, {**log.header, 'shard': [1, 1]}):
+        own = {name: whole.get(name) for name in _OF_MACHINES}
+        if other := differing(whole, {**log.header, **own}):
             raise InvalidLogError(
                 f'{folder} and {folders[0]} hold different evaluations, which differ in {other}: '
                 'merge shards of one evaluation.'

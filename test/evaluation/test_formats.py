@@ -65,3 +65,19 @@ def test_every_format_is_evaluated(name, layout, tmp_path, capsys):
 
 def test_every_data_set_on_disk_has_a_format_here():
     assert {name for name, _ in WRITTEN} == {name for name in DATASETS if SOURCES[name].layouts}
+
+
+def test_merging_notices_another_data_set(tmp_path, capsys):
+    written = WRITTEN['refcoco', "refer.py's files"]
+    written(tmp_path / 'data')
+    out = ['--out', str(tmp_path / 'out')]
+    root = ['--data-root', str(tmp_path / 'data')]
+    assert main(['evaluate', '--dataset', 'refcoco', *root, *out]) == 0
+    (tmp_path / 'data').rename(tmp_path / 'moved')  # the same files at another place
+    merge = ['merge', str(tmp_path / 'out'), '--data-root', str(tmp_path / 'moved')]
+    assert main([*merge, '--out', str(tmp_path / 'merged')]) == 0
+    refs = tmp_path / 'moved' / 'refcoco' / 'refs(unc).p'
+    refs.write_bytes(refs.read_bytes() + b' ')
+    capsys.readouterr()
+    assert main([*merge, '--out', str(tmp_path / 'again')]) == 2
+    assert 'is not what was evaluated: it has 1 images' in capsys.readouterr().err

@@ -66,15 +66,17 @@ def test_an_unfinished_evaluation_is_not_overwritten(tmp_path):
     with pytest.raises(InvalidLogError, match=r'not finished \(2 of 4 images\): go on with --res'):
         write(tmp_path, range(4))
     write(tmp_path, range(4), resume=True)
-    write(tmp_path, range(1))  # a finished one is
+    write(tmp_path, range(1))  # a finished one of the same header is
     assert len(read_log(tmp_path).images) == 1
 
 
-def test_another_evaluation_does_not_go_on(tmp_path):
-    write(tmp_path, range(2))
+@pytest.mark.parametrize('resume', [True, False])
+@pytest.mark.parametrize('done', [2, 4])
+def test_another_evaluation_is_neither_continued_nor_overwritten(tmp_path, done, resume):
+    write(tmp_path, range(done))
     before = (tmp_path / LOG_NAME).read_bytes()
     with pytest.raises(InvalidLogError, match='another evaluation, which differs in limit, prof'):
-        write(tmp_path, range(4), {**HEADER, 'profile': 'paper', 'limit': 4}, resume=True)
+        write(tmp_path, range(4), {**HEADER, 'profile': 'paper', 'limit': 4}, resume=resume)
     assert (tmp_path / LOG_NAME).read_bytes() == before
 
 
@@ -131,7 +133,7 @@ def test_shards_have_every_image_once(count, total):
 def shards(root, total):
     folders = []
     for number in range(1, total + 1):
-        header = {**HEADER, 'shard': [number, total]}
+        header = {**HEADER, 'shard': [number, total], 'device': f'cuda:{number}'}
         folders.append(root / str(number))
         write(folders[-1], shard_indices(4, (number, total)), header)
     return folders
@@ -140,7 +142,7 @@ def shards(root, total):
 @pytest.mark.parametrize('total', [1, 2, 3])
 def test_shards_in_any_order_make_one_evaluation(tmp_path, total):
     found = merged(shards(tmp_path, total)[::-1])
-    assert found.header == HEADER
+    assert found.header == {**HEADER, 'device': f'cuda:{total}'}  # of the folder named first
     assert found.images == {index: image(index) for index in range(4)}
 
 

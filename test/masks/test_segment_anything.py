@@ -191,8 +191,8 @@ def test_a_checkpoint_that_runs_code_is_refused(save):
         load_segment_anything(save({'image_encoder': print}))
 
 
-def test_what_is_nowhere_says_how_to_fetch_it(segment_anything, tmp_path):
-    with pytest.raises(WeightsNotFoundError, match='iterprime models fetch PROFILE'):
+def test_what_is_nowhere_says_where_to_find_it(segment_anything, tmp_path):
+    with pytest.raises(WeightsNotFoundError, match='download it from its authors'):
         load_segment_anything(tmp_path / 'sam.pth')
 
 

@@ -24,9 +24,10 @@ so that figures compare the two ways of choosing a mask, and not with those that
 In both, images and crops are stretched to squares, whatever their shape. In both, other than
 theirs: an image without masks counts, as NOT_FOUND and an IoU of 0, where they leave it out of the
 mean; a text of too many tokens is cut, where they stop; numbers are float32, on CUDA theirs are
-float16. Their noun phrases are those of en_core_web_lg: a profile with `language: en_core_web_lg`
-has them. The shipped pipeline has Universal Dependencies, of which spaCy's rules take only roots,
-subjects and appositions for noun phrases: a sentence whose root is no noun more often stays whole.
+float16; expressions of RefCOCO are the normalised sentences, theirs the raw ones. Their noun
+phrases are those of en_core_web_lg: a profile with `language: en_core_web_lg` has them. The shipped
+pipeline has Universal Dependencies, of which spaCy's rules take only roots, subjects and
+appositions for noun phrases: a sentence whose root is no noun more often stays whole.
 """
 
 from collections.abc import Sequence

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from pydantic import BaseModel, ConfigDict, PositiveInt, TypeAdapter
 
+from iterprime_ros.evaluation.coco_nouns import CATEGORIES
 from iterprime_ros.evaluation.datasets.coco_masks import union
 from iterprime_ros.evaluation.datasets.dataset import (
     Question,
@@ -36,6 +37,7 @@ Polygons = Sequence[NDArray[np.int32]]  # (P, 2) each, x and y in pixels
 
 
 class _Structure(BaseModel):
+    name: str
     type: str
 
 
@@ -158,6 +160,10 @@ def _question(phrase: _Phrase, size: tuple[int, int]) -> Question:
         expression=phrase.phrase,
         group='several targets' if masks[1:] else 'one target',
         target_mask=union(masks) if masks else np.zeros(size, dtype=np.bool_),
-        tags={'phrase type': phrase.phrase_structure.type},
+        tags={
+            'phrase type': phrase.phrase_structure.type,
+            # GL-CLIP's subset "unseen" has the names that are none of COCO's.
+            'name in COCO': 'yes' if phrase.phrase_structure.name in CATEGORIES else 'no',
+        },
         target_masks=masks if masks[1:] else (),
     )

@@ -56,7 +56,7 @@ def test_everything_comes_back(root, samples):
             masks = masks_of(written)
             assert question.command == question.expression == written.expression
             assert question.group == ('several targets' if len(masks) > 1 else 'one target')
-            assert question.tags == {'phrase type': TYPES[number % 4]}
+            assert question.tags == {'phrase type': TYPES[number % 4], 'name in COCO': 'yes'}
             np.testing.assert_array_equal(question.target_mask, np.any(masks, axis=0))
             assert len(question.target_masks) == (len(masks) if len(masks) > 1 else 0)
             for mask, own in zip(question.target_masks, masks, strict=False):
