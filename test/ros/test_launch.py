@@ -40,6 +40,7 @@ SHOWN = {  # what a display of rviz takes
     'Image': 'sensor_msgs/msg/Image',
     'PointCloud2': 'sensor_msgs/msg/PointCloud2',
     'Pose': 'geometry_msgs/msg/PoseStamped',
+    'PoseWithCovariance': 'geometry_msgs/msg/PoseWithCovarianceStamped',
     'MarkerArray': 'visualization_msgs/msg/MarkerArray',
 }
 
