@@ -45,6 +45,7 @@ from iterprime_ros.masks.object_masks import (
     PhraseProposer,
     coarse,
     distinct,
+    instances_of,
     joined,
     objects_of,
     taken,
@@ -189,14 +190,18 @@ class IteRPrimE:
         return self.proposer.propose(frame.mask_embedding, where)
 
     @torch.inference_mode(False)
-    def objects_in(self, image: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Return masks (K, H, W) bool of all objects of an image (H, W, 3) uint8 RGB.
+    def objects_in(self, image: NDArray[np.uint8], command: ParsedCommand) -> NDArray[np.bool_]:
+        """Return masks (K, H, W) bool of the objects of an image, for the mask proposer alone.
 
-        The longer side of the image is at most 1024 pixels. A proposer that is asked by text gives
-        none.
+        image: (H, W, 3) uint8 RGB, its longer side at most 1024 pixels.
+        command: a proposer that is asked by text is asked for its own words; with any other it
+            has no say, and all objects are found.
         """
-        embedding = self.embed_masks(image)
-        objects = objects_of(self.proposer, embedding, self.profile.objects, self._device)
+        embedding, settings = self.embed_masks(image), self.profile.objects
+        if isinstance(self.proposer, PhraseProposer):
+            objects = instances_of(self.proposer, embedding, [command.phrase.text], settings)
+        else:
+            objects = objects_of(self.proposer, embedding, settings, self._device)
         return objects.masks.cpu().numpy()
 
     @torch.inference_mode(False)

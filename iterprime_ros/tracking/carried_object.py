@@ -1,4 +1,4 @@
-"""One of the objects that flow carries: its mask moves, is judged by its colours, and drawn anew."""
+"""An object that flow carries: its mask moves, is judged by its colours, and drawn anew."""
 
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ _LEAST, _MOST = 0.12, 1.6  # of the object's whole area that is seen of it
 _STEADY = 0.8  # IoU and visible share from which area and colours are learnt
 _LEARNING = 0.1
 _HIDDEN_COLOURS = 0.4  # share of own colours below which something else is seen
+_DOUBTFUL_COLOURS = 0.5  # the same, where the proposer does not find the object either
 _PARTLY_HIDDEN_COLOURS = 0.85
 _USUAL_COLOURS = 0.9
 _PATIENCE = 2  # frames, or drawings, that fail before an object is given up
@@ -82,18 +83,20 @@ class CarriedObject:
         self.mask = self.anchor = np.zeros_like(self.mask)
 
     def draw(self, expected: Bool, proposals: Bool, bins: Bins, window: Window) -> None:
-        """Take the best of the proposals (M, h, w), if any is the object.
+        """Take the best of the proposals (M, h, w), if any is the object; M may be 0.
 
         expected: (h, w), where it should be; as all arrays, in a window of the frame.
         bins: the colours there.
         """
+        if not len(proposals):
+            return
         scores = [self._score(expected, proposal, bins) for proposal in proposals]
         accepted = [k for k, (_, is_possible) in enumerate(scores) if is_possible]
         best = max(accepted, key=lambda k: scores[k][0], default=None)
         if best is None:
-            self.agreement = max((score for score, _ in scores), default=0.0)
+            self.agreement = max(score for score, _ in scores)
             self._failures += 1
-            if self._failures >= _PATIENCE and self.consistency < 0.5:
+            if self._failures >= _PATIENCE and self.consistency < _DOUBTFUL_COLOURS:
                 self.vanish()
             return
         proposal = proposals[best]
@@ -121,7 +124,7 @@ class CarriedObject:
         is_same = iou >= _SAME and own >= _SAME_COLOURS
         is_part = shared >= _MOSTLY * area and area >= _LEAST * self.area
         is_more = shared >= _MOSTLY * due and area <= _MOST * self.area
-        return iou * own, is_same or ((is_part or is_more) and own >= _OWN_COLOURS)
+        return iou * own, bool(is_same or ((is_part or is_more) and own >= _OWN_COLOURS))
 
     def _own_share(self, bins: Bins, mask: Bool) -> float:
         """Return the share of a mask that has the object's colours, in [0, 1]."""

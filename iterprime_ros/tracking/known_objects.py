@@ -31,7 +31,8 @@ class KnownObject:
     area: in pixels.
     centre: (2,) float64, (x, y) in pixels, where it is or, if it is not seen, should be: may be
         outside the image.
-    is_at_edge: whether it was at the edge of the image when it was seen last.
+    is_at_edge: whether it may be anywhere, as it was at the edge of the image when it was seen
+        last.
     unseen: frames for which it has not been seen.
     """
 
@@ -48,6 +49,10 @@ class KnownObject:
         if look is not None:
             self.colours = self.colours.mixed(look, _LEARNING)
             self.area += _LEARNING * (np.count_nonzero(mask) - self.area)
+
+    def lose(self) -> None:
+        """Note that what was seen was another object: it may be anywhere."""
+        self.unseen, self.is_at_edge = 1, True
 
     def miss(self, camera: Float) -> None:
         """Note a frame without it; camera: motion (3, 3) of the background since the one before."""

@@ -70,7 +70,7 @@ class Window:
 
 
 def window_around(mask: Bool) -> Window:
-    """Return a window with a mask (H, W), which is not empty, in its middle, shaped as the frame."""
+    """Return a window, shaped as the frame, with a mask (H, W), not empty, in its middle."""
     height, width = mask.shape
     left, top, across, down = cv2.boundingRect(mask.view(np.uint8))
     share = max(_SMALLEST, _ROOM * across / width, _ROOM * down / height)
