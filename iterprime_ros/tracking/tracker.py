@@ -124,7 +124,8 @@ class Tracker:
         if pairs[0][1] is None:
             raise InvalidSettingError('The mask of the object has too few pixels to track it.')
         carried = np.stack([mask for mask, _ in objects])
-        frame = self._model.embed(small, depth, pinhole)
+        sensed = (depth, pinhole) if small is image else (None, None)
+        frame = self._model.embed(small, *sensed)
         _, chances = self._model.match_own_words(frame, command, carried[:1])
         self._propagator.start(small, carried)
         known, grey = [known for _, known in objects], reduced_grey(small)
@@ -159,7 +160,7 @@ class Tracker:
         _note(track, small, carried)
 
         def embed() -> Frame:
-            return self._model.embed(small, depth, pinhole)
+            return self._model.embed(small, *((depth, pinhole) if small is image else (None, None)))
 
         settings, target = self._settings, track.target
         if target.unseen:
