@@ -10,7 +10,7 @@ _TIMM = 'timm_wrapper'
 _ARCHITECTURE = 'repvit_m1'
 
 
-class EdgeTamConfig(EdgeTamVideoConfig):  # type: ignore[misc]
+class EdgeTamConfig(EdgeTamVideoConfig):
     """The configuration of an EdgeTAM whose image encoder needs no timm."""
 
     @classmethod
@@ -28,7 +28,7 @@ class EdgeTamConfig(EdgeTamVideoConfig):  # type: ignore[misc]
         return config
 
 
-class EdgeTam(EdgeTamVideoModel):  # type: ignore[misc]
+class EdgeTam(EdgeTamVideoModel):
     """An EdgeTamVideoModel with the configuration above."""
 
     config: EdgeTamConfig

@@ -17,7 +17,7 @@ _EXPANSION = 2  # of the channels in a feed-forward part
 _SQUEEZE = 4  # channels for one of the squeezed ones, which are a multiple of 8
 
 
-class RepVitConfig(PreTrainedConfig):  # type: ignore[misc]
+class RepVitConfig(PreTrainedConfig):
     """Size of a RepViT; the defaults are those of repvit_m1.
 
     embed_dim: channels of each stage.
@@ -31,7 +31,7 @@ class RepVitConfig(PreTrainedConfig):  # type: ignore[misc]
     initializer_range: float = 0.02
 
 
-class RepVitModel(PreTrainedModel):  # type: ignore[misc]
+class RepVitModel(PreTrainedModel):
     """The features of an image (B, 3, H, W) after each stage, of stride 4, 8, 16 and 32."""
 
     config: RepVitConfig
@@ -63,12 +63,12 @@ class _ConvNorm(nn.Module):
     ) -> None:
         super().__init__()
         self.c = nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=False)
-        self.bn = nn.BatchNorm2d(outputs)
+        self.bn: Any = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.bn(self.c(x))
 
-    def folded(self) -> nn.Conv2d:
+    def folded(self) -> Any:
         scale = self.bn.weight / (self.bn.running_var + self.bn.eps).sqrt()
         bias = self.bn.bias - self.bn.running_mean * scale
         return _convolution(self.c, self.c.weight * scale[:, None, None, None], bias)
@@ -85,7 +85,7 @@ class _TokenMixer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x) + self.conv1(x) + x
 
-    def folded(self) -> nn.Conv2d:
+    def folded(self) -> Any:
         large, small = self.conv.folded(), self.conv1.folded()
         weight = large.weight.clone()
         weight[:, :, 1, 1] += small.weight[:, :, 0, 0] + 1
@@ -186,9 +186,9 @@ def _fold(module: nn.Module) -> None:
             _fold(child)
 
 
-def _convolution(like: nn.Conv2d, weight: Tensor, bias: Tensor) -> nn.Conv2d:
+def _convolution(like: Any, weight: Tensor, bias: Tensor) -> Any:
     """Return a convolution as another, with other numbers."""
-    made = nn.Conv2d(
+    made: Any = nn.Conv2d(
         like.in_channels,
         like.out_channels,
         like.kernel_size,
