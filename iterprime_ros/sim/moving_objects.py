@@ -17,6 +17,7 @@ MAX_SPEED = 1.0  # of an object, in metres a second
 _PEAK = (0.35, 0.7)  # of one leg, in metres a second
 _PUSH = (0.06, 0.2)  # length of a push, in metres
 _TRIES = 30
+_SHORTEST_ROUND = 24  # frames: close neighbours would be flung round each other
 _STRIDE = 8  # frames between those that are looked at first: most paths that fail do so soon
 _PLACES = 150  # that are looked at to leave for
 _BORDER = 0.12  # in image heights: an object so near to it is near the border
@@ -116,7 +117,7 @@ def _going_round(
 ) -> tuple[Poses, Poses] | None:
     one, other = (np.array(scene.objects[k - 1].position) for k in (first, second))
     centre, distance = (one + other) / 2, float(np.linalg.norm(one - other))
-    lasting = frames_for(np.pi / 2 * distance, rng.uniform(0.5, 0.85))
+    lasting = max(_SHORTEST_ROUND, frames_for(np.pi / 2 * distance, rng.uniform(0.5, 0.85)))
     if lasting > frames - 10:
         return None
     way = leg(frames, int(rng.integers(3, frames - lasting - 4)), lasting)

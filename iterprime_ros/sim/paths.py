@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE_HZ = 30  # frames a second of every path and clip
+_SHORTEST = 12  # frames of a leg: a shorter one would be a jerk
 PEAK_OVER_MEAN = 1.875  # speed of a minimum-jerk leg halfway, over its mean speed
 
 
@@ -25,9 +26,11 @@ def leg(frames: int, start: int, length: int) -> NDArray[np.float64]:
 def frames_for(distance: float, peak_speed: float) -> int:
     """Return how many frames a minimum-jerk leg takes that is at most as fast as `peak_speed`.
 
+    At least 0.4 s, however short the distance.
+
     distance, peak_speed: in any unit, and in that unit a second.
     """
-    return max(4, int(np.ceil(RATE_HZ * PEAK_OVER_MEAN * distance / peak_speed)))
+    return max(_SHORTEST, int(np.ceil(RATE_HZ * PEAK_OVER_MEAN * distance / peak_speed)))
 
 
 def bowed(

@@ -24,7 +24,7 @@ SEEDS = st.integers(0, 2**31 - 1)
 MOVING = [motion for motion in Motion if motion is not Motion.NONE]
 OF_OBJECTS = (Motion.PUSH, Motion.SWAP, Motion.LEAVE, Motion.OCCLUDE)
 GONE = range(10, 31)  # frames that OCCLUDE and LEAVE take the target away
-MAX_ACCELERATION = 15.0  # of a hand's quick movement, in m/s^2
+MAX_ACCELERATION = 10.0  # of a hand's quick movement, in m/s^2
 
 clip_of = cache(sample_clip)
 
