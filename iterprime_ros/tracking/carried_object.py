@@ -94,7 +94,7 @@ class CarriedObject:
         accepted = [k for k, (_, is_possible) in enumerate(scores) if is_possible]
         best = max(accepted, key=lambda k: scores[k][0], default=None)
         if best is None:
-            self.agreement = max(score for score, _ in scores)
+            self.agreement = float(max(score for score, _ in scores))
             self._failures += 1
             if self._failures >= _PATIENCE and self.consistency < _DOUBTFUL_COLOURS:
                 self.vanish()
@@ -120,9 +120,10 @@ class CarriedObject:
         if not shared:
             return 0.0, False
         due = np.count_nonzero(expected)
-        iou, own = shared / (area + due - shared), self._own_share(bins, proposal)
+        iou, own = float(shared / (area + due - shared)), self._own_share(bins, proposal)
         is_same = iou >= _SAME and own >= _SAME_COLOURS
-        is_part = shared >= _MOSTLY * area and area >= _LEAST * self.area
+        is_covered = self.consistency < _USUAL_COLOURS
+        is_part = is_covered and shared >= _MOSTLY * area and area >= _LEAST * self.area
         is_more = shared >= _MOSTLY * due and area <= _MOST * self.area
         return iou * own, bool(is_same or ((is_part or is_more) and own >= _OWN_COLOURS))
 

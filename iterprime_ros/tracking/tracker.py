@@ -191,9 +191,11 @@ class Tracker:
         objects = self._model.objects_in(window.cut(image), track.command)
         seen = [k for k, each in enumerate(track.known) if not each.unseen]
         unseen = [k for k, each in enumerate(track.known) if each.unseen]
+        # A mask that is carried without being sure competes with those that are found.
+        unsure = [carried.masks[k] for k in unseen]
         free = [
             mask
-            for mask in map(window.paste_mask, objects)
+            for mask in (*unsure, *map(window.paste_mask, objects))
             if mask.any() and not any(is_same_object(mask, carried.masks[k], _SHARED) for k in seen)
         ]
         shown = assigned([track.known[k] for k in unseen], free, colour_bins(image))

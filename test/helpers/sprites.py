@@ -35,10 +35,7 @@ class Sprites:
         rows, columns = np.nonzero(self.ids == number)
         there = rows + round(shift[1]), columns + round(shift[0])
         inside = (
-            (there[0] >= 0)
-            & (there[0] < len(ids))
-            & (there[1] >= 0)
-            & (there[1] < ids.shape[1])
+            (there[0] >= 0) & (there[0] < len(ids)) & (there[1] >= 0) & (there[1] < ids.shape[1])
         )
         image[there[0][inside], there[1][inside]] = self.rgb[rows[inside], columns[inside]]
         ids[there[0][inside], there[1][inside]] = name
