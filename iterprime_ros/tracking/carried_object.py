@@ -12,8 +12,10 @@ from iterprime_ros.tracking.windows import Window
 
 _SAME, _SAME_COLOURS = 0.6, 0.7  # IoU with the expected mask, and share of own colours
 _MOSTLY, _OWN_COLOURS = 0.75, 0.85  # the same of a proposal with less or more of the object
-_LEAST, _MOST = 0.12, 1.6  # of the object's whole area that is seen of it
-_STEADY = 0.8  # IoU and visible share from which area and colours are learnt
+_LEAST, _MOST = 0.12, 3.0  # of the object's whole area: parts of it, and what is more
+_OTHERS = 0.1  # of a proposal: if more of it is on other objects, it is not more of this one
+_PREFERENCE = 0.9  # of what is expected to be seen, to all of the object
+_STEADY = 0.8  # IoU from which colours are learnt, and visible share from which it is whole
 _LEARNING = 0.1
 _HIDDEN_COLOURS = 0.4  # share of own colours below which something else is seen
 _DOUBTFUL_COLOURS = 0.5  # the same, where the proposer does not find the object either
@@ -29,9 +31,9 @@ class CarriedObject:
 
     mask: (H, W) bool, in the last frame; empty once it is not seen any more.
     colours: those that it has; None if it was never seen.
-    area: in pixels, of all of it.
     anchor: (H, W) bool, its mask when it was drawn last.
-    motion: (3, 3), of pixels, since then.
+    whole: (H, W) bool, its mask when all of it was seen last, as far as it is in the image.
+    motion, whole_motion: (3, 3), of pixels, since then.
     agreement: of the last drawing with the mask that was expected, in [0, 1].
     consistency: share of its mask that has its colours, in [0, 1].
     stale: frames since it was drawn last.
@@ -39,9 +41,10 @@ class CarriedObject:
 
     mask: Bool
     colours: Appearance | None
-    area: float
     anchor: Bool
+    whole: Bool
     motion: Float = field(default_factory=lambda: np.eye(3))
+    whole_motion: Float = field(default_factory=lambda: np.eye(3))
     agreement: float = 1.0
     consistency: float = 1.0
     stale: int = 0
@@ -51,12 +54,17 @@ class CarriedObject:
     @classmethod
     def seen(cls, mask: Bool, bins: Bins) -> 'CarriedObject':
         """Return the object under a mask in a frame of these colours."""
-        return cls(mask, appearance(bins, mask), float(mask.sum()), mask)
+        return cls(mask, appearance(bins, mask), mask, mask)
 
     @property
     def is_seen(self) -> bool:
         """Whether there is a mask."""
         return bool(self.mask.any())
+
+    @property
+    def area(self) -> int:
+        """Pixels of all of it."""
+        return int(np.count_nonzero(self.whole))
 
     @property
     def confidence(self) -> float:
@@ -69,7 +77,7 @@ class CarriedObject:
     def move(self, motion: Float, bins: Bins) -> None:
         """Take the mask to the next frame, with these colours, by a motion (3, 3)."""
         self.stale += 1
-        self.motion = motion @ self.motion
+        self.motion, self.whole_motion = motion @ self.motion, motion @ self.whole_motion
         self.mask = moved(self.anchor, self.motion)
         self.consistency = self._own_share(bins, self.mask)
         self._strange = self._strange + 1 if self.consistency < _HIDDEN_COLOURS else 0
@@ -82,15 +90,19 @@ class CarriedObject:
         """Be seen no more."""
         self.mask = self.anchor = np.zeros_like(self.mask)
 
-    def draw(self, expected: Bool, proposals: Bool, bins: Bins, window: Window) -> None:
+    def draw(
+        self, expected: Bool, others: Bool, proposals: Bool, bins: Bins, window: Window
+    ) -> None:
         """Take the best of the proposals (M, h, w), if any is the object; M may be 0.
 
         expected: (h, w), where it should be; as all arrays, in a window of the frame.
+        others: (h, w), where other objects are.
         bins: the colours there.
         """
         if not len(proposals):
             return
-        scores = [self._score(expected, proposal, bins) for proposal in proposals]
+        whole = window.cut_mask(moved(self.whole, self.whole_motion))
+        scores = [self._score(expected, whole, others, each, bins) for each in proposals]
         accepted = [k for k, (_, is_possible) in enumerate(scores) if is_possible]
         best = max(accepted, key=lambda k: scores[k][0], default=None)
         if best is None:
@@ -99,33 +111,39 @@ class CarriedObject:
             if self._failures >= _PATIENCE and self.consistency < _DOUBTFUL_COLOURS:
                 self.vanish()
             return
-        proposal = proposals[best]
-        iou = float((proposal & expected).sum() / (proposal | expected).sum())
-        self.agreement = max(iou, _ACCEPTED)
+        proposal, is_covered = proposals[best], self.consistency < _USUAL_COLOURS
+        self.agreement = max(_iou(proposal, expected), _iou(proposal, whole), _ACCEPTED)
         self.anchor = self.mask = window.paste_mask(proposal)
         self.motion = np.eye(3)
         self.consistency = self._own_share(bins, proposal)
         self.stale = self._failures = self._strange = 0
-        area = float(self.mask.sum())
-        if iou >= _STEADY and area >= _STEADY * self.area:
-            self.area += _LEARNING * (area - self.area)
+        area = np.count_nonzero(self.mask)
+        if area >= self.area or (area >= _STEADY * self.area and not is_covered):
+            self.whole, self.whole_motion = self.mask, np.eye(3)
             look = appearance(bins, proposal)
-            if look is not None and self.colours is not None:
+            if look is not None and self.colours is not None and self.agreement >= _STEADY:
                 self.colours = self.colours.mixed(look, _LEARNING)
-        self.area = max(self.area, area / _MOST)
 
-    def _score(self, expected: Bool, proposal: Bool, bins: Bins) -> tuple[float, bool]:
-        """Return how well a proposal agrees with the expected mask, and whether it may be it."""
+    def _score(
+        self, expected: Bool, whole: Bool, others: Bool, proposal: Bool, bins: Bins
+    ) -> tuple[float, bool]:
+        """Return how well a proposal agrees with what is expected, and whether it may be it."""
         shared, area = np.count_nonzero(proposal & expected), np.count_nonzero(proposal)
         if not shared:
             return 0.0, False
-        due = np.count_nonzero(expected)
-        iou, own = float(shared / (area + due - shared)), self._own_share(bins, proposal)
+        due, own = np.count_nonzero(expected), self._own_share(bins, proposal)
+        part_iou, whole_iou = _iou(proposal, expected), _iou(proposal, whole)
+        iou = max(part_iou, whole_iou)
         is_same = iou >= _SAME and own >= _SAME_COLOURS
         is_covered = self.consistency < _USUAL_COLOURS
         is_part = is_covered and shared >= _MOSTLY * area and area >= _LEAST * self.area
-        is_more = shared >= _MOSTLY * due and area <= _MOST * self.area
-        return iou * own, bool(is_same or ((is_part or is_more) and own >= _OWN_COLOURS))
+        is_more = (
+            shared >= _MOSTLY * due
+            and area <= _MOST * self.area
+            and np.count_nonzero(proposal & others) < _OTHERS * area
+        )
+        score = max(_PREFERENCE * part_iou, whole_iou) * own
+        return score, bool(is_same or ((is_part or is_more) and own >= _OWN_COLOURS))
 
     def _own_share(self, bins: Bins, mask: Bool) -> float:
         """Return the share of a mask that has the object's colours, in [0, 1]."""
@@ -138,3 +156,7 @@ class CarriedObject:
         """Leave out of the mask what has other colours than the object."""
         kept = cv2.morphologyEx(own.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         self.mask = self.mask & resized_mask(kept.view(bool), self.mask.shape)
+
+
+def _iou(mask: Bool, other: Bool) -> float:
+    return int(np.count_nonzero(mask & other)) / max(1, int(np.count_nonzero(mask | other)))

@@ -106,16 +106,19 @@ class FlowPropagator:
         cut = window.cut(image)
         bins = colour_bins(cut)
         near = [(focus, window.cut_mask(focus.mask))]
+        taken = np.zeros_like(near[0][1])
         others = [each for each in self._objects if each is not focus and each.is_seen]
         for each in sorted(others, key=lambda each: -each.stale):
             inside = window.cut_mask(each.mask)
+            taken |= inside
             if len(near) < _AT_ONCE and inside.sum() == each.mask.sum():
                 near.append((each, inside))
         embedding = self._proposer.embed(torch.from_numpy(cut).to(self._device).permute(2, 0, 1))
         points = torch.tensor([innermost(mask) for _, mask in near], device=self._device)
         proposals = self._proposer.propose(embedding, points).masks.cpu().numpy()
+        taken |= near[0][1]
         for each, expected in near:
-            each.draw(expected, proposals, bins, window)
+            each.draw(expected, taken & ~expected, proposals, bins, window)
 
     def _separate(self) -> None:
         """Give a pixel of several masks to the one that was drawn last."""

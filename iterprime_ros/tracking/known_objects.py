@@ -13,7 +13,7 @@ from iterprime_ros.tracking.mask_geometry import box_of, centre_of, moved_points
 _LEARNING = 0.1  # each time
 _LEAST_SIMILARITY = 0.75  # of the colours of an object and those of what may be it
 _SIZES = (0.3, 2.5)  # how small and how large an object may be to what it was
-_SIZE_MATTERS = 0.25  # exponent
+_COLOURS_MATTER, _SIZE_MATTERS = 3, 0.25  # exponents
 # Where an unseen object is, about where it should be: the standard deviation, as a share of the
 # image's longer side, when it vanishes and for each frame since.
 _REACH, _REACH_A_FRAME = 0.06, 0.004
@@ -75,7 +75,7 @@ class KnownObject:
         if self.is_at_edge:
             elsewhere = _ELSEWHERE_AT_MOST
         nearness = elsewhere + (1 - elsewhere) * np.exp(-((away / reach) ** 2) / 2)
-        return float(similarity * min(size, 1 / size) ** _SIZE_MATTERS * nearness)
+        return float(similarity**_COLOURS_MATTER * min(size, 1 / size) ** _SIZE_MATTERS * nearness)
 
 
 def known_object(mask: Bool, bins: Bins) -> KnownObject | None:

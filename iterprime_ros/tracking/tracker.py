@@ -199,11 +199,11 @@ class Tracker:
             if mask.any() and not any(is_same_object(mask, carried.masks[k], _SHARED) for k in seen)
         ]
         shown = assigned([track.known[k] for k in unseen], free, colour_bins(image))
-        found = {
-            unseen[row]: (free[column], likeness)
-            for row, (column, likeness) in shown.items()
-            if likeness >= _LIKELY
-        }
+        found: dict[int, tuple[Bool, float]] = {}
+        for row, (column, likeness) in sorted(shown.items(), key=lambda each: -each[1][1]):
+            is_new = not any(is_same_object(free[column], m, _SHARED) for m, _ in found.values())
+            if is_new and likeness >= _LIKELY:
+                found[unseen[row]] = free[column], likeness
         if 0 in found and not self._fits(track, found[0][0], embed()):
             del found[0]
         if not found:

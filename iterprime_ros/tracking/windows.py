@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from iterprime_ros.tracking.arrays import Bool
 
 _SMALLEST = 0.5  # of the frame
-_ROOM = 2.0  # sides of the window to those of the object in its middle
+_ROOM = 3.5  # sides of the window to those of the object in its middle
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from iterprime_ros.tracking.appearance import colour_bins
 from iterprime_ros.tracking.carried_object import CarriedObject
 from iterprime_ros.tracking.windows import Window
 
-SIZE = 60, 80
+SIZE = 60, 90
 RED, BROWN = (200, 30, 20), (120, 80, 40)
 FRAME = Window(0, 0, SIZE[1], SIZE[0], SIZE)
 SHIFT = np.array([[1.0, 0, 6], [0, 1, 0], [0, 0, 1]])
@@ -19,7 +19,7 @@ def box(left, top, right, bottom):
     return mask
 
 
-HERE = box(20, 20, 40, 40)
+HERE, NOTHING = box(20, 20, 40, 40), box(0, 0, 0, 0)
 
 
 def painted(*parts):
@@ -47,7 +47,7 @@ def test_it_moves_from_where_it_was_drawn(red):
     red.move(SHIFT, bins)
     assert np.array_equal(red.mask, there)
     assert (red.stale, red.confidence) == (2, pytest.approx(1))
-    red.draw(there, there[None], bins, FRAME)
+    red.draw(there, NOTHING, there[None], bins, FRAME)
     assert red.stale == 0
     red.move(np.eye(3), bins)
     assert np.array_equal(red.mask, there)
@@ -75,13 +75,22 @@ def test_it_vanishes_once_something_else_is_there(red):
 
 @pytest.mark.parametrize(
     ('right', 'is_taken'),
-    [(40, True), (36, True), (30, True), (44, True), (50, True), (55, False), (22, False)],
+    [
+        (40, True),
+        (36, True),
+        (30, True),
+        (44, True),
+        (50, True),
+        (70, True),
+        (85, False),
+        (22, False),
+    ],
 )
 def test_a_proposal_shows_all_of_it_less_or_more(red, right, is_taken):
     proposal = box(20, 20, right, 40)
     bins = painted((HERE, BROWN), (proposal, RED))
     red.move(np.eye(3), bins)
-    red.draw(HERE, proposal[None], bins, FRAME)
+    red.draw(HERE, NOTHING, proposal[None], bins, FRAME)
     assert (red.stale == 0) is is_taken
     assert np.array_equal(red.mask, proposal) or not is_taken
     assert (red.agreement >= 0.6) is is_taken
@@ -90,29 +99,29 @@ def test_a_proposal_shows_all_of_it_less_or_more(red, right, is_taken):
 def test_a_part_is_not_it_where_nothing_covers_the_rest(red):
     bins = painted((HERE, RED))
     red.move(np.eye(3), bins)
-    red.draw(HERE, box(20, 20, 30, 40)[None], bins, FRAME)
+    red.draw(HERE, NOTHING, box(20, 20, 30, 40)[None], bins, FRAME)
     assert np.array_equal(red.mask, HERE)
     assert red.agreement == pytest.approx(0.5)
 
 
 def test_a_proposal_of_other_colours_is_not_it(red):
-    red.draw(HERE, HERE[None], painted((HERE, BROWN)), FRAME)
+    red.draw(HERE, NOTHING, HERE[None], painted((HERE, BROWN)), FRAME)
     assert red.agreement == 0
     assert red.is_seen
     red.consistency = 0.0
-    red.draw(HERE, HERE[None], painted((HERE, BROWN)), FRAME)
+    red.draw(HERE, NOTHING, HERE[None], painted((HERE, BROWN)), FRAME)
     assert not red.is_seen
 
 
 def test_the_best_of_the_proposals_is_taken(red):
     proposals = [box(20, 20, 31, 40), box(21, 20, 41, 40), box(0, 0, 80, 60), box(60, 0, 80, 20)]
     bins = painted((HERE | proposals[1], RED))
-    red.draw(HERE, np.stack(proposals), bins, FRAME)
+    red.draw(HERE, NOTHING, np.stack(proposals), bins, FRAME)
     assert np.array_equal(red.mask, proposals[1])
 
 
 def test_a_proposer_without_proposals_changes_nothing(red):
-    red.draw(HERE, np.zeros((0, *SIZE), dtype=bool), painted((HERE, RED)), FRAME)
+    red.draw(HERE, NOTHING, np.zeros((0, *SIZE), dtype=bool), painted((HERE, RED)), FRAME)
     assert np.array_equal(red.mask, HERE)
     assert red.confidence == pytest.approx(1)
 
@@ -122,17 +131,39 @@ def test_a_drawing_in_a_window_is_pasted_into_the_frame(red):
     image = np.full((*SIZE, 3), 170, np.uint8)
     image[HERE] = RED
     proposal = window.cut_mask(HERE)
-    red.draw(proposal, proposal[None], colour_bins(window.cut(image)), window)
+    red.draw(
+        proposal, window.cut_mask(NOTHING), proposal[None], colour_bins(window.cut(image)), window
+    )
     assert np.array_equal(red.mask, HERE)
     assert red.area == 400
 
 
-def test_area_and_colours_are_learnt_only_while_it_is_all_seen(red):
-    larger = box(20, 20, 42, 40)
-    for _ in range(40):
-        red.draw(larger, larger[None], painted((larger, RED)), FRAME)
-    assert red.area == pytest.approx(440, abs=2)
-    half = box(20, 20, 31, 40)
-    for _ in range(40):
-        red.draw(half, half[None], painted((half, RED)), FRAME)
-    assert red.area == pytest.approx(440, abs=2)
+def test_what_is_more_and_on_another_object_is_not_it(red):
+    both = box(20, 20, 60, 40)
+    bins = painted((both, RED))
+    red.draw(HERE, box(42, 20, 60, 40), both[None], bins, FRAME)
+    assert np.array_equal(red.mask, HERE)
+    red.draw(HERE, NOTHING, both[None], bins, FRAME)
+    assert np.array_equal(red.mask, both)
+
+
+def test_all_of_it_is_remembered_while_a_part_is_seen(red):
+    left, covered = box(20, 20, 29, 40), box(29, 20, 40, 40)
+    bins = painted((HERE, RED), (covered, BROWN))
+    for _ in range(5):
+        red.move(np.eye(3), bins)
+        red.draw(left, NOTHING, left[None], bins, FRAME)
+        assert (red.mask.sum(), red.area) == (180, 400)
+    bins = painted((HERE, RED))
+    red.move(np.eye(3), bins)
+    red.draw(left, NOTHING, np.stack([left, HERE]), bins, FRAME)
+    assert np.array_equal(red.mask, HERE)
+    assert red.agreement == pytest.approx(1)
+
+
+def test_it_may_grow_and_shrink_slowly(red):
+    for sides in (np.arange(20, 36), np.arange(36, 12, -1)):
+        for side in sides:
+            mask = box(20, 20, 20 + side, 20 + side)
+            red.draw(red.mask, NOTHING, mask[None], painted((mask, RED)), FRAME)
+            assert (red.mask.sum(), red.area) == (side**2, side**2)
