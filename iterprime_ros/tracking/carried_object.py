@@ -33,6 +33,7 @@ class CarriedObject:
     colours: those that it has; None if it was never seen.
     anchor: (H, W) bool, its mask when it was drawn last.
     whole: (H, W) bool, its mask when all of it was seen last, as far as it is in the image.
+    area: of that, in pixels.
     motion, whole_motion: (3, 3), of pixels, since then.
     agreement: of the last drawing with the mask that was expected, in [0, 1].
     consistency: share of its mask that has its colours, in [0, 1].
@@ -43,6 +44,7 @@ class CarriedObject:
     colours: Appearance | None
     anchor: Bool
     whole: Bool
+    area: int
     motion: Float = field(default_factory=lambda: np.eye(3))
     whole_motion: Float = field(default_factory=lambda: np.eye(3))
     agreement: float = 1.0
@@ -54,7 +56,7 @@ class CarriedObject:
     @classmethod
     def seen(cls, mask: Bool, bins: Bins) -> 'CarriedObject':
         """Return the object under a mask in a frame of these colours."""
-        return cls(mask, appearance(bins, mask), mask, mask)
+        return cls(mask, appearance(bins, mask), mask, mask, _area(mask))
 
     @property
     def is_seen(self) -> bool:
@@ -62,17 +64,10 @@ class CarriedObject:
         return bool(self.mask.any())
 
     @property
-    def area(self) -> int:
-        """Pixels of all of it."""
-        return int(np.count_nonzero(self.whole))
-
-    @property
     def confidence(self) -> float:
         """How sure the mask is, in [0, 1]; less than half of the object lowers it."""
-        if not self.is_seen:
-            return 0.0
-        visible = min(1.0, 2 * self.mask.sum() / max(self.area, 1))
-        return float(self.agreement * visible * min(1.0, self.consistency / _USUAL_COLOURS))
+        visible = min(1.0, 2 * _area(self.mask) / max(self.area, 1))
+        return self.agreement * visible * min(1.0, self.consistency / _USUAL_COLOURS)
 
     def move(self, motion: Float, bins: Bins) -> None:
         """Take the mask to the next frame, with these colours, by a motion (3, 3)."""
@@ -117,9 +112,9 @@ class CarriedObject:
         self.motion = np.eye(3)
         self.consistency = self._own_share(bins, proposal)
         self.stale = self._failures = self._strange = 0
-        area = np.count_nonzero(self.mask)
+        area = _area(self.mask)
         if area >= self.area or (area >= _STEADY * self.area and not is_covered):
-            self.whole, self.whole_motion = self.mask, np.eye(3)
+            self.whole, self.area, self.whole_motion = self.mask, area, np.eye(3)
             look = appearance(bins, proposal)
             if look is not None and self.colours is not None and self.agreement >= _STEADY:
                 self.colours = self.colours.mixed(look, _LEARNING)
@@ -128,10 +123,10 @@ class CarriedObject:
         self, expected: Bool, whole: Bool, others: Bool, proposal: Bool, bins: Bins
     ) -> tuple[float, bool]:
         """Return how well a proposal agrees with what is expected, and whether it may be it."""
-        shared, area = np.count_nonzero(proposal & expected), np.count_nonzero(proposal)
+        shared, area = _area(proposal & expected), _area(proposal)
         if not shared:
             return 0.0, False
-        due, own = np.count_nonzero(expected), self._own_share(bins, proposal)
+        due, own = _area(expected), self._own_share(bins, proposal)
         part_iou, whole_iou = _iou(proposal, expected), _iou(proposal, whole)
         iou = max(part_iou, whole_iou)
         is_same = iou >= _SAME and own >= _SAME_COLOURS
@@ -140,7 +135,7 @@ class CarriedObject:
         is_more = (
             shared >= _MOSTLY * due
             and area <= _MOST * self.area
-            and np.count_nonzero(proposal & others) < _OTHERS * area
+            and _area(proposal & others) < _OTHERS * area
         )
         score = max(_PREFERENCE * part_iou, whole_iou) * own
         return score, bool(is_same or ((is_part or is_more) and own >= _OWN_COLOURS))
@@ -158,5 +153,9 @@ class CarriedObject:
         self.mask = self.mask & resized_mask(kept.view(bool), self.mask.shape)
 
 
+def _area(mask: Bool) -> int:
+    return int(np.count_nonzero(mask))
+
+
 def _iou(mask: Bool, other: Bool) -> float:
-    return int(np.count_nonzero(mask & other)) / max(1, int(np.count_nonzero(mask | other)))
+    return _area(mask & other) / max(1, _area(mask | other))

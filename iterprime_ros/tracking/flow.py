@@ -6,7 +6,6 @@ the target's mask are no longer its own, the proposer is asked inside the moved 
 proposes that is taken which overlaps the moved mask most.
 """
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -28,7 +27,8 @@ from iterprime_ros.tracking.propagation import Propagated
 from iterprime_ros.tracking.windows import window_around
 from iterprime_ros.weights import ON_CPU, Placement
 
-_OBJECT_POINTS, _BACKGROUND_POINTS = 40, 150
+_POINTS = 40  # of each object
+_BACKGROUND_POINTS = 150  # from which an object moves whose own points are lost
 _EVERY = 3  # frames from one drawing to the next
 _OTHERS_EVERY = 4  # drawings, of which one is for another object than the target
 _AT_ONCE = 3  # objects that are drawn together
@@ -77,16 +77,14 @@ class FlowPropagator:
     def _move(self, grey: Grey, bins: Bins, size: tuple[int, ...]) -> None:
         seen = [each for each in self._objects if each.is_seen]
         small = [resized_mask(each.mask, grey.shape) for each in seen]
-        taken = np.logical_or.reduce([np.zeros(grey.shape, dtype=bool), *small])
-        background = cv2.dilate(taken.view(np.uint8), np.ones((5, 5), np.uint8)) == 0
-        groups = [points_in(mask, _OBJECT_POINTS) for mask in small]
-        groups.append(points_in(background, _BACKGROUND_POINTS))
-        followed = follow(self._grey, grey, np.concatenate(groups))
-        *parts, rest = followed.parts([len(group) for group in groups])
-        camera = camera_motion(rest)
+        groups = [points_in(mask, _POINTS) for mask in small]
+        followed = follow(self._grey, grey, np.concatenate([np.empty((0, 2), np.float32), *groups]))
+        motions = [object_motion(part) for part in followed.parts([len(each) for each in groups])]
+        if any(motion is None for motion in motions):
+            background = points_in(~np.logical_or.reduce(small), _BACKGROUND_POINTS)
+            camera = camera_motion(follow(self._grey, grey, background))
         scale = np.array(size[::-1]) / grey.shape[::-1]
-        for each, points in zip(seen, parts, strict=True):
-            motion = object_motion(points)
+        for each, motion in zip(seen, motions, strict=True):
             if motion is None:
                 motion = np.eye(3) if camera is None else camera
             each.move(enlarged(motion, scale), bins)
@@ -111,7 +109,7 @@ class FlowPropagator:
         for each in sorted(others, key=lambda each: -each.stale):
             inside = window.cut_mask(each.mask)
             taken |= inside
-            if len(near) < _AT_ONCE and inside.sum() == each.mask.sum():
+            if len(near) < _AT_ONCE and np.count_nonzero(inside) == np.count_nonzero(each.mask):
                 near.append((each, inside))
         embedding = self._proposer.embed(torch.from_numpy(cut).to(self._device).permute(2, 0, 1))
         points = torch.tensor([innermost(mask) for _, mask in near], device=self._device)

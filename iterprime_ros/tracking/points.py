@@ -42,9 +42,9 @@ class Followed:
 
     def parts(self, lengths: list[int]) -> list['Followed']:
         """Return groups of the points, that are so many."""
-        ends = np.cumsum(lengths)[:-1]
-        groups = (np.split(each, ends) for each in (self.before, self.now, self.good))
-        return [Followed(*each) for each in zip(*groups, strict=True)]
+        ends = np.cumsum(lengths).tolist()
+        parts = [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+        return [Followed(self.before[each], self.now[each], self.good[each]) for each in parts]
 
 
 def reduced_grey(image: NDArray[np.uint8]) -> Grey:
