@@ -206,26 +206,20 @@ class IteRPrimE:
 
     @torch.inference_mode(False)
     def match_own_words(
-        self, frame: Frame, command: ParsedCommand, masks: NDArray[np.bool_] | None = None
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Return K objects of a frame, and how likely a command's own words describe each.
+        self, frame: Frame, command: ParsedCommand, masks: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Return the chances (K,) in [0, 1] that a command's own words describe K objects.
 
         The own words are those of its noun phrase, without sides, superlatives and relations to
         other objects.
 
-        masks: (K, H, W) bool, the objects, of frame.size; None for all that are found.
-
-        Returns the masks and the chances (K,) in [0, 1].
+        masks: (K, H, W) bool, of frame.size, none of them empty.
         """
-        if masks is None:
-            objects = self._objects(frame, command)
-        else:
-            given = torch.from_numpy(masks).to(self._device)
-            certain = torch.ones(len(given), device=self._device)
-            objects = self._measured(frame, Proposals(given, certain))
+        given = torch.from_numpy(masks).to(self._device)
+        certain = torch.ones(len(given), device=self._device)
+        objects = self._measured(frame, Proposals(given, certain))
         text = command.phrase.text
-        chances = self._matches(frame, [text], objects)[text]
-        return objects.proposals.masks.cpu().numpy(), chances
+        return self._matches(frame, [text], objects)[text]
 
     def segment(
         self,

@@ -126,10 +126,10 @@ class Tracker:
         carried = np.stack([mask for mask, _ in objects])
         sensed = (depth, pinhole) if small is image else (None, None)
         frame = self._model.embed(small, *sensed)
-        _, chances = self._model.match_own_words(frame, command, carried[:1])
+        (chance,) = self._model.match_own_words(frame, command, carried[:1])
         self._propagator.start(small, carried)
         known, grey = [known for _, known in objects], reduced_grey(small)
-        self._track = _Track(command, known, float(chances[0]), grey, masks[0].shape, size)
+        self._track = _Track(command, known, float(chance), grey, masks[0].shape, size)
         return TrackedMask(masks[0], TrackState.TRACKING, 1.0, 0)
 
     def step(
@@ -240,8 +240,8 @@ class Tracker:
 
     def _fits(self, track: _Track, mask: Bool, frame: Frame) -> bool:
         """Return whether the own words still describe a mask about as well as at first."""
-        _, chances = self._model.match_own_words(frame, track.command, mask[None])
-        return bool(chances[0] >= _DISPROVED * track.chance)
+        (chance,) = self._model.match_own_words(frame, track.command, mask[None])
+        return bool(chance >= _DISPROVED * track.chance)
 
 
 def load_tracker(model: IteRPrimE, placement: Placement | None = None) -> Tracker:
