@@ -78,7 +78,7 @@ def test_shards_merged_are_one_run(tmp_path, one_run, capsys):
     for number, folder in enumerate(folders, 1):
         shard = ['--shard', f'{number}/2', '--resume', '--out', folder]
         assert main(['evaluate', *QUESTIONS, *shard]) == 0
-        assert f'- shard: {number} of 2\n- images: 2\n' in capsys.readouterr().out
+        assert f'- shard: {number} of 2\n- limit: 4\n- images: 2\n' in capsys.readouterr().out
     assert main(['merge', *folders, '--out', str(tmp_path / 'both')]) == 0
     assert contents(tmp_path / 'both') == one_run
     assert main(['merge', folders[0], '--out', str(tmp_path / 'half')]) == 2

@@ -6,6 +6,7 @@ import pytest
 from helpers.tiny_profile import write_profile
 from iterprime_ros.answer import Candidate, Segmentation, Status
 from iterprime_ros.errors import StoppedError
+from iterprime_ros.language.command_parser import CommandParser
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.ros.runtime.follower import Follower, ImageSizeChangedError, tracked_answer
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
@@ -16,6 +17,7 @@ from iterprime_ros.tracking.track import TrackedMask, TrackState
 
 SIZE = (48, 64)
 RGB = np.zeros((*SIZE, 3), np.uint8)
+COMMAND = CommandParser.load().parse('the mug')
 
 
 class Still:
@@ -56,7 +58,7 @@ def answer_of(status=Status.FOUND, column=5):
     found = mask if count else np.zeros(SIZE, bool)
     heatmap = found.astype(np.float32)
     return Segmentation(
-        status, 'Said.', None, found, heatmap, 0.5, 'chance', candidates, count, notes=('Note.',)
+        status, 'Said.', COMMAND, found, heatmap, 0.5, 'chance', candidates, count, notes=('Note.',)
     )
 
 
