@@ -334,5 +334,5 @@ def test_thresholds_change_while_it_runs_and_wrong_values_are_refused(robot, pic
     words = {'type': ParameterType.PARAMETER_STRING, 'string_value': 'sometimes'}
     refused = set_parameter(robot, 'mode', **words)
     assert not refused.successful
-    assert refused.reason == 'mode must be once or continuous, not "sometimes".'
+    assert refused.reason == 'mode must be once or continuous or track, not "sometimes".'
     assert not set_parameter(robot, 'profile', **words).successful
