@@ -29,7 +29,7 @@ from iterprime_ros.weights import ON_CPU, Placement
 
 _POINTS = 40  # of each object
 _BACKGROUND_POINTS = 150  # from which an object moves whose own points are lost
-_EVERY = 3  # frames from one drawing to the next
+_EVERY = 4  # frames from one drawing to the next
 _OTHERS_EVERY = 4  # drawings, of which one is for another object than the target
 _AT_ONCE = 3  # objects that are drawn together
 _DOUBT = 0.2  # share of a mask that loses the object's colours in one frame
