@@ -3,8 +3,9 @@
 import argparse
 import sys
 
+from iterprime_ros.cli.evaluation_arguments import evaluation_options, resumable
 from iterprime_ros.cli.interrupts import exit_on_interrupt
-from iterprime_ros.cli.standard_streams import complain, quieten_the_hub
+from iterprime_ros.cli.standard_streams import quieten_the_hub
 from iterprime_ros.errors import InvalidSettingError
 
 
@@ -16,28 +17,12 @@ def evaluate_profile(options: argparse.Namespace) -> int:
         quieten_the_hub()
         from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
 
-    evaluation = Evaluation(
-        profile=options.profile,
-        out=options.out,
-        dataset=options.dataset,
-        split=options.split,
-        limit=options.limit,
-        baselines=tuple(dict.fromkeys(options.baseline)),
-        device=options.device,
-        offline=options.offline,
-        image_only=options.image_only,
-        data_root=options.data_root,
-        shard=options.shard,
-        resume=options.resume,
-    )
+    evaluation = Evaluation(**evaluation_options(options), shard=options.shard)
     if options.ablation:
         ablate(evaluation)
     else:
-        try:
+        with resumable():
             evaluate(evaluation)
-        except KeyboardInterrupt:
-            complain('Stopped: the same command with --resume goes on.')
-            raise
     print(f'The reports are in {options.out}.', file=sys.stderr)
     return 0
 

@@ -1,9 +1,13 @@
 """Arguments that `iterprime evaluate`, `evaluate-video`, `merge` and `datasets` have in common."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from iterprime_ros.cli.argument_types import whole_number
+from iterprime_ros.cli.standard_streams import complain
 
 
 def add_questions(
@@ -75,3 +79,30 @@ def add_data_root(parser: argparse.ArgumentParser) -> None:
         metavar='DIR',
         help='folder that data sets on disk lie below (default: $ITERPRIME_DATA, or else data)',
     )
+
+
+def evaluation_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of EvaluationOptions that the arguments give."""
+    return {
+        'profile': options.profile,
+        'out': options.out,
+        'dataset': options.dataset,
+        'split': options.split,
+        'limit': options.limit,
+        'baselines': tuple(dict.fromkeys(options.baseline)),
+        'device': options.device,
+        'offline': options.offline,
+        'image_only': options.image_only,
+        'data_root': options.data_root,
+        'resume': options.resume,
+    }
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say at Ctrl-C how the evaluation goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain('Stopped: the same command with --resume goes on.')
+        raise

@@ -17,6 +17,7 @@ from iterprime_ros.evaluation.datasets.coco_masks import require_pycocotools
 from iterprime_ros.evaluation.datasets.dataset import Dataset, InvalidDatasetError, Sample
 from iterprime_ros.evaluation.expression_tags import expression_tags
 from iterprime_ros.evaluation.mask_rle import encoded
+from iterprime_ros.evaluation.options import EvaluationOptions
 from iterprime_ros.evaluation.oracle import with_oracle_iou
 from iterprime_ros.evaluation.outcome import Outcome
 from iterprime_ros.evaluation.outcome_log import (
@@ -36,41 +37,18 @@ from iterprime_ros.evaluation.segmenter import Baseline
 from iterprime_ros.evaluation.shards import merged
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.render import atomic_write
-from iterprime_ros.weights import Placement
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What to evaluate, on which questions, and where to write the reports.
+class Evaluation(EvaluationOptions):
+    """An evaluation of answers about images.
 
-    profile: name or YAML file of the models and settings.
-    out: folder for the reports; made where it does not exist.
-    dataset: name in the registry.
-    split: of the data set; None for its default split.
-    limit: number of images at most; None for the data set's default.
-    baselines: names in the registry.
-    device: 'auto', 'cpu', 'cuda' or 'cuda:1'.
-    offline: whether to load weights from local folders and the hub's cache alone.
-    image_only: whether depth and calibration, where the data set has them, are withheld.
-    data_root: folder that data sets on disk lie below.
     shard: [k, n]: of n parts of the images, of which each has every n-th, the k-th.
-    resume: whether an evaluation that `out` holds and that was not finished goes on.
     """
 
-    profile: str
-    out: Path
-    dataset: str = 'tabletop'
-    split: str | None = None
-    limit: int | None = None
-    baselines: tuple[str, ...] = ()
-    device: str = 'auto'
-    offline: bool = False
-    image_only: bool = False
-    data_root: Path = Path(DATA_ROOT)
     shard: tuple[int, int] = (1, 1)
-    resume: bool = False
 
 
 def evaluate(evaluation: Evaluation) -> list[Outcome]:
@@ -88,9 +66,7 @@ def evaluate(evaluation: Evaluation) -> list[Outcome]:
             f'There are {len(dataset)} images, fewer than shards: take fewer shards.'
         )
     model = _model(evaluation)
-    placement = Placement.named(
-        evaluation.device, model.profile.encoder_dtype, evaluation.offline, evaluation.profile
-    )
+    placement = evaluation.placement(model.profile)
     baselines = {
         name: load_baseline(name, model, evaluation.dataset, placement)
         for name in evaluation.baselines

@@ -1,7 +1,6 @@
 """`iterprime evaluate-video`: follows the objects of clips and writes reports into a folder."""
 
 import platform
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,47 +20,16 @@ from iterprime_ros.evaluation.clip_sheet import clip_sheet, worst_clips
 from iterprime_ros.evaluation.datasets.clips import ClipDataset
 from iterprime_ros.evaluation.datasets.coco_masks import require_pycocotools
 from iterprime_ros.evaluation.followers import Follower, TrackerFollower
-from iterprime_ros.evaluation.registry import DATA_ROOT
+from iterprime_ros.evaluation.options import EvaluationOptions
 from iterprime_ros.evaluation.run_log import run_log
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.render import atomic_write
 from iterprime_ros.tracking.tracker import load_tracker
-from iterprime_ros.weights import Placement
 
 TRACKER = 'tracker'  # whose outcomes these are, where they are no baseline's
 
 
-@dataclass(frozen=True)
-class ClipEvaluation:
-    """What to evaluate, on which clips, and where to write the reports.
-
-    profile: name or YAML file of the models and settings.
-    out: folder for the reports; made where it does not exist.
-    dataset: name in the registry of clips.
-    split: of the data set; None for its default split.
-    limit: number of clips at most; None for the data set's default.
-    baselines: names in the registry of clips.
-    device: 'auto', 'cpu', 'cuda' or 'cuda:1'.
-    offline: whether to load weights from local folders and the hub's cache alone.
-    image_only: whether depth and calibration, where the data set has them, are withheld.
-    data_root: folder that data sets on disk lie below.
-    resume: whether an evaluation that `out` holds and that was not finished goes on.
-    """
-
-    profile: str
-    out: Path
-    dataset: str = 'clips'
-    split: str | None = None
-    limit: int | None = None
-    baselines: tuple[str, ...] = ()
-    device: str = 'auto'
-    offline: bool = False
-    image_only: bool = False
-    data_root: Path = Path(DATA_ROOT)
-    resume: bool = False
-
-
-def evaluate_clips(evaluation: ClipEvaluation) -> RecordedFollowing:
+def evaluate_clips(evaluation: EvaluationOptions) -> RecordedFollowing:
     """Follow what every clip asks for; write clips.jsonl as it goes, then the reports.
 
     Prints the report. Raises InvalidSettingError, InvalidDatasetError, InvalidLogError,
@@ -125,15 +93,15 @@ _FACTS = (
 )
 
 
-def _followers(evaluation: ClipEvaluation, model: IteRPrimE) -> dict[str, Follower]:
-    placement = Placement.named(
-        evaluation.device, model.profile.encoder_dtype, evaluation.offline, evaluation.profile
-    )
+def _followers(evaluation: EvaluationOptions, model: IteRPrimE) -> dict[str, Follower]:
+    placement = evaluation.placement(model.profile)
     tracker = TrackerFollower(model, load_tracker(model, placement))
     return {TRACKER: tracker} | {name: load_follower(name, model) for name in evaluation.baselines}
 
 
-def _header(evaluation: ClipEvaluation, dataset: ClipDataset, model: IteRPrimE) -> dict[str, Any]:
+def _header(
+    evaluation: EvaluationOptions, dataset: ClipDataset, model: IteRPrimE
+) -> dict[str, Any]:
     return {
         'profile': evaluation.profile,
         'settings': model.profile.model_dump(),

@@ -76,9 +76,10 @@ class Follower:
         An error ends the track. Raises OutOfMemoryError, ImageSizeChangedError, and what the
         pipeline and the tracker raise.
         """
-        step = self._step if self.is_following(job) else self._start
         try:
-            return step(job, rgb, depth, ground)
+            if self.is_following(job):
+                return self._step(self._tracks[job.camera], rgb, depth)
+            return self._start(job, rgb, depth, ground)
         except (MemoryError, RuntimeError) as error:
             self._tracks.pop(job.camera, None)
             if not is_out_of_memory(error):
@@ -112,13 +113,8 @@ class Follower:
         return answer, tracked
 
     def _step(
-        self,
-        job: Job,
-        rgb: NDArray[np.uint8],
-        depth: RegisteredDepth | None,
-        _ground: Callable[[], Segmentation],
+        self, track: _Track, rgb: NDArray[np.uint8], depth: RegisteredDepth | None
     ) -> tuple[Segmentation, TrackedMask]:
-        track = self._tracks[job.camera]
         (height, width), (now_height, now_width) = track.first.mask.shape, rgb.shape[:2]
         if (height, width) != (now_height, now_width):
             raise ImageSizeChangedError(
