@@ -101,7 +101,11 @@ class Robot(Peer):
         self.stamp = 100
 
     def ask(self, command, image, depth=None, info=None):
-        """Say a command, and publish frames until it is answered."""
+        """Say a command, and publish frames until it is answered.
+
+        A node that has not discovered the whole publisher yet, on a busy machine, does not hear
+        it: the command is said again where no answer comes.
+        """
         frame = self.frame(image, depth, info)
         self.wait_for(
             lambda: all(
@@ -110,11 +114,12 @@ class Robot(Peer):
             'the node to listen',
         )
         before = len(self.results)
-        self.commands.publish(String(data=command))
-        for _ in range(600):
-            self.show(frame)
-            if self.comes(lambda: len(self.results) > before, 0.1):
-                return self.results[-1]
+        for _ in range(3):
+            self.commands.publish(String(data=command))
+            for _ in range(300):
+                self.show(frame)
+                if self.comes(lambda: len(self.results) > before, 0.1):
+                    return self.results[-1]
         return pytest.fail(f'"{command[:40]}" was not answered.')
 
     def ask_until(self, accepted, *question):
@@ -141,7 +146,10 @@ class Robot(Peer):
 
 @contextmanager
 def processes():
-    """Start Python with the arguments given; what still runs at the end is killed."""
+    """Start Python with the arguments given; what still runs at the end is killed.
+
+    What it said is printed, for pytest to show beside a failure.
+    """
     started = []
 
     def start(*arguments):
@@ -156,8 +164,9 @@ def processes():
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        if process.poll() is None:
+            process.kill()
+            print(*process.args[1:], process.communicate()[0], sep='\n')
 
 
 def node_arguments(name, package='iterprime_ros.ros', **parameters):
