@@ -1,0 +1,1 @@
+"""What is said between a person and the robot: which words were meant, and questions back."""
