@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields
 
 from iterprime_ros.errors import InvalidSettingError
 
+OPENING_MARGIN = 0.006  # m, between an object and each finger that comes down beside it
+
 
 @dataclass(frozen=True)
 class ParallelGripper:
@@ -38,3 +40,10 @@ class ParallelGripper:
                 raise InvalidSettingError(
                     f'{field.name} of the gripper is {value}; give a finite number above 0.'
                 )
+
+    def opening_for(self, width: float) -> float:
+        """Return how far to open for a grasp, in metres, which its collisions are checked for.
+
+        width: distance of the contacts, in metres.
+        """
+        return min(self.max_opening, width + 2 * OPENING_MARGIN)
