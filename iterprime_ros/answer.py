@@ -13,6 +13,7 @@ from torch.nn import functional
 from iterprime_ros.grounding.alignment import Span
 from iterprime_ros.grounding.refinement import Grounding, RefinementRound
 from iterprime_ros.language.command_parser import ParsedCommand, cut_note
+from iterprime_ros.spatial.measurements import Measurements
 from iterprime_ros.spatial.reasoner import Reasoning
 
 _HALF = 0.5  # of a pixel that a mask covers, from which it belongs to the mask
@@ -71,13 +72,15 @@ class PartsReport:
 
     reasoning: of the whole phrase; its arrays are over the K objects.
     objects: for each of the answer's candidates its index among the K objects.
-    centres: (K, 2) float64, where the objects are, in image heights from the image centre, x right,
-        y down.
+    measured: the K objects.
+    rivals: the indices of those that fit about equally well, likeliest first; at least two where
+        the status is AMBIGUOUS, unless more fit than a plural asks for.
     """
 
     reasoning: Reasoning
     objects: tuple[int, ...]
-    centres: NDArray[np.float64]
+    measured: Measurements
+    rivals: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

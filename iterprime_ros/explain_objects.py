@@ -212,8 +212,8 @@ def _centres(answer: Segmentation, size: tuple[int, int]) -> dict[int, tuple[flo
         return {}
     return {
         n: (
-            float((width - 1) / 2 + report.centres[k, 0] * height),
-            float((height - 1) / 2 + report.centres[k, 1] * height),
+            float((width - 1) / 2 + report.measured.centre[k, 0] * height),
+            float((height - 1) / 2 + report.measured.centre[k, 1] * height),
         )
         for n, k in enumerate(report.objects)
     }

@@ -15,6 +15,7 @@ from iterprime_ros.language.command_parser import CommandParser, ParsedCommand
 from iterprime_ros.language.phrase import NounPhrase
 from iterprime_ros.masks.proposer import Proposals
 from iterprime_ros.masks.selection import select
+from iterprime_ros.spatial.measurements import measure
 
 HEIGHT, WIDTH = 60, 80
 
@@ -238,7 +239,8 @@ def test_an_image_without_objects_is_explained(ask):
             ),
         )
 
-    report = PartsReport(emptied(answer.parts.reasoning), (), np.empty((0, 2)))
+    nothing = measure(np.zeros((0, HEIGHT, WIDTH), bool))
+    report = PartsReport(emptied(answer.parts.reasoning), (), nothing)
     answer = replace(answer, status=Status.NOT_FOUND, candidates=(), parts=report)
     _, titles, _ = drawn(replace(answer, instance_count=0))
     assert 'no objects' in titles

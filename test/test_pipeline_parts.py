@@ -157,7 +157,7 @@ def test_depth_and_calibration_decide_what_is_behind(model, small_renderer):
         matches = {'mug': reasoning.match, 'ball': anchor.match}
         expected = reason(answer.command.phrase, matches, measured)
         assert reasoning.beliefs == pytest.approx(expected.beliefs)
-        assert answer.parts.centres == pytest.approx(measured.centre)
+        assert answer.parts.measured.centre == pytest.approx(measured.centre)
     assert measured.is_metric.any()
     behind = [each.parts.reasoning.factors[0].chances for each in (flat, deep)]
     assert np.abs(behind[0] - behind[1]).max() > 0.01

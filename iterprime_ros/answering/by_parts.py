@@ -115,10 +115,13 @@ def answer_by_parts(
     order = np.argsort(-beliefs, kind='stable')
     heatmap = upsampled(weighted_heatmap(patch_map, objects.patches, beliefs), size)
     best = float(beliefs[order[0]]) if len(order) else 0.0
-    status, text, order, count = _outcome(command, reasoning, objects, order, settings)
-    candidates = _candidates(heatmap, objects.proposals, order, beliefs)
-    report = PartsReport(reasoning, tuple(order.tolist()), objects.measurements.centre)
-    return Decision(status, text, best, 'chance', candidates, count, heatmap, report)
+    found = _outcome(command, reasoning, objects, order, settings)
+    candidates = _candidates(heatmap, objects.proposals, found.order, beliefs)
+    arranged = tuple(found.order.tolist())
+    report = PartsReport(reasoning, arranged, objects.measurements, found.rivals)
+    return Decision(
+        found.status, found.text, best, 'chance', candidates, found.count, heatmap, report
+    )
 
 
 def weighted_heatmap(patch_map: Tensor, patches: Tensor, beliefs: NDArray[np.float64]) -> Tensor:
@@ -139,17 +142,30 @@ def weighted_heatmap(patch_map: Tensor, patches: Tensor, beliefs: NDArray[np.flo
     return scaled(weighted.flatten()[None])[0].view(patch_map.shape)
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What a command comes to.
+
+    text: the sentence of the status.
+    order: the objects, those that are meant first; of an ambiguous expression a rival comes second.
+    count: how many are meant.
+    rivals: see PartsReport.
+    """
+
+    status: Status
+    text: str
+    order: NDArray[np.intp]
+    count: int
+    rivals: tuple[int, ...] = ()
+
+
 def _outcome(
     command: ParsedCommand,
     reasoning: Reasoning,
     objects: FrameObjects,
     order: NDArray[np.intp],
     settings: AnswerSettings,
-) -> tuple[Status, str, NDArray[np.intp], int]:
-    """Return the status, its sentence, the objects with those that are meant first, their number.
-
-    A rival, of an ambiguous expression, comes second.
-    """
+) -> _Outcome:
     phrase, beliefs = reasoning.phrase, reasoning.beliefs
     threshold = settings.match_threshold
     least = max(threshold, _LEAST)
@@ -168,32 +184,33 @@ def _outcome(
             not_found_reason(reasoning, least) if threshold else not_found_reason(reasoning)
         )
         best = f' (best chance {beliefs[order[0]]:.2f}, below {threshold:g})' if len(order) else ''
-        return Status.NOT_FOUND, f'{reason_text}{best}.', order, 0
+        return _Outcome(Status.NOT_FOUND, f'{reason_text}{best}.', order, 0)
     if phrase.is_plural:
         return _several(command, phrase, fitting, order)
     chance = f'chance {beliefs[several[0]]:.2f}'
     if len(several) < _PAIR:
-        return Status.FOUND, f'Found "{command.expression}" ({chance}).', order, 1
+        return _Outcome(Status.FOUND, f'Found "{command.expression}" ({chance}).', order, 1)
     text = distinction(reasoning, several, objects.measurements)
     winner, rival = several[:_PAIR]
     rest = order[(order != winner) & (order != rival)]
     arranged = np.array([winner, rival, *rest], dtype=np.intp)
-    return Status.AMBIGUOUS, f'{text} ({chance}).', arranged, 1
+    return _Outcome(Status.AMBIGUOUS, f'{text} ({chance}).', arranged, 1, tuple(several))
 
 
 def _several(
     command: ParsedCommand, phrase: NounPhrase, fitting: list[int], order: NDArray[np.intp]
-) -> tuple[Status, str, NDArray[np.intp], int]:
+) -> _Outcome:
     """Return the outcome of a plural, like _outcome; more than were asked for are ambiguous.
 
     Of "the two biggest mugs" the two likeliest are meant, also where a third one is as big.
     """
     count = len(fitting)
     if phrase.count and count > phrase.count and not phrase.superlatives:
-        return Status.AMBIGUOUS, too_many_fit(phrase, count), order, 1
+        return _Outcome(Status.AMBIGUOUS, too_many_fit(phrase, count), order, 1)
     if phrase.count and phrase.superlatives:
         count = min(count, phrase.count)
-    return Status.FOUND_SEVERAL, several_found(command.expression, phrase, count), order, count
+    text = several_found(command.expression, phrase, count)
+    return _Outcome(Status.FOUND_SEVERAL, text, order, count)
 
 
 def _about_as_likely(

@@ -1,16 +1,11 @@
 """Why a phrase means no candidate, and what tells candidates apart, as sentences without a stop."""
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
 from iterprime_ros.language.phrase import NounPhrase, Order, RelationConstraint, Superlative
+from iterprime_ros.spatial.distinctions import distinctions
 from iterprime_ros.spatial.measurements import Measurements
-from iterprime_ros.spatial.predicates import left_of
 from iterprime_ros.spatial.reasoner import Factor, Reasoning, is_to_scene
-from iterprime_ros.spatial.superlatives import precedence
 from iterprime_ros.spatial.words import (
     constraint_words,
     described,
@@ -20,16 +15,7 @@ from iterprime_ros.spatial.words import (
     superlative_name,
 )
 
-_CLEAR = 0.8  # truth from which a difference is worth saying
 _LIKELY = 0.5  # chance from which a candidate counts as being something
-# What people name first, and how; (first, second) in the order.
-_DIFFERENCES = {
-    Order.LEFTMOST: ('farther left', 'farther right'),
-    Order.CLOSEST: ('nearer', 'farther away'),
-    Order.TOPMOST: ('higher up in the image', 'lower down'),
-    Order.BIGGEST: ('bigger', 'smaller'),
-    Order.TALLEST: ('taller', 'shorter'),
-}
 
 
 def not_found_reason(reasoning: Reasoning, likely: float = _LIKELY) -> str:
@@ -77,20 +63,16 @@ def distinction(reasoning: Reasoning, several: Sequence[int], measured: Measurem
     """
     text = plural(reasoning.phrase.text)
     start = f'{number_word(len(several)).capitalize()} {text} fit'
-    if len(several) == 2:
-        landmarks = _landmarks(reasoning)
-        difference = _beside_landmark(several, measured, landmarks) or _difference(
-            several, measured
-        )
-        return f'{start}: {difference}' if difference else f'{start}, close together'
-    in_order = sorted(several, key=lambda k: measured.centre[k, 0])
-    truths = left_of(measured)
-    steps = [truths[a, b] for a, b in pairwise(in_order)]
-    if min(steps) < _CLEAR:
-        return start
-    if len(several) == 3:
-        return f'{start}: one on the left, one in the middle, one on the right'
-    return f'{start}: say which one from the left'
+    found = distinctions(reasoning, several, measured)
+    if not found:
+        return f'{start}, close together' if len(several) == 2 else start
+    if len(several) > 3:
+        return f'{start}: say which one from the left'
+    words = [each.words for each in found]
+    other = found[1].constraint
+    if isinstance(other, RelationConstraint):
+        words[1] = f'{other.relation.value} it'
+    return f'{start}: one {", one ".join(words)}'
 
 
 def several_found(expression: str, phrase: NounPhrase, count: int) -> str:
@@ -151,41 +133,3 @@ def _no_place(superlative: Superlative, count: int) -> str:
     if superlative.rank > count:
         return f'no {superlative_name(superlative)}'
     return f'it is not clear which one is {constraint_words(superlative)}'
-
-
-def _landmarks(reasoning: Reasoning) -> dict[int, str]:
-    """Return the anchors of the phrase that are certain, and what they are."""
-    landmarks = {}
-    for factor in reasoning.factors:
-        for anchor in factor.anchors:
-            certain = np.flatnonzero(anchor.beliefs >= _LIKELY)
-            if len(certain) == 1:
-                landmarks[int(certain[0])] = anchor.phrase.text
-    return landmarks
-
-
-def _beside_landmark(
-    pair: Sequence[int], measured: Measurements, landmarks: Mapping[int, str]
-) -> str:
-    truths = left_of(measured)
-    for index, text in landmarks.items():
-        for one, other in (pair, pair[::-1]):
-            if index not in pair and min(truths[one, index], truths[index, other]) >= _CLEAR:
-                return f'one left of the {text}, one right of it'
-    return ''
-
-
-def _difference(pair: Sequence[int], measured: Measurements) -> str:
-    """Return the first clear difference of two candidates, or ''."""
-    x = measured.centre[list(pair), 0]
-    for order, (former, latter) in _DIFFERENCES.items():
-        if not _is_clear(precedence(order, measured), pair):
-            continue
-        if order is Order.LEFTMOST and x.min() < 0 < x.max():
-            return 'one on the left, one on the right'
-        return f'one {former}, one {latter}'
-    return ''
-
-
-def _is_clear(truths: NDArray[np.float64], pair: Sequence[int]) -> bool:
-    return max(truths[pair[0], pair[1]], truths[pair[1], pair[0]]) >= _CLEAR

@@ -140,9 +140,11 @@ def test_candidates_are_told_apart_by_what_the_phrase_names():
 
 
 def test_more_than_two_candidates():
-    reasoning = judged(phrase('mug'), mug=[0, 1, 2, 3])
     three = 'Three mugs fit: one on the left, one in the middle, one on the right'
-    assert distinction(reasoning, [0, 3, 1], SEEN) == three
+    assert distinction(judged(phrase('mug'), mug=[0, 1, 3]), [0, 3, 1], SEEN) == three
+    reasoning = judged(phrase('mug'), mug=[0, 1, 2, 3])
+    counted = 'one farthest left, one second from the left, one fourth from the left'
+    assert distinction(reasoning, [0, 3, 1], SEEN) == f'Three mugs fit: {counted}'
     four = 'Four mugs fit: say which one from the left'
     assert distinction(reasoning, [0, 1, 2, 3], SEEN) == four
 
