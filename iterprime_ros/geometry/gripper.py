@@ -1,8 +1,14 @@
 """The parallel gripper that grasps are planned for."""
 
 from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from iterprime_ros.errors import InvalidSettingError
+
+Widths = TypeVar('Widths', float, NDArray[np.float64])
 
 OPENING_MARGIN = 0.006  # m, between an object and each finger that comes down beside it
 
@@ -41,9 +47,9 @@ class ParallelGripper:
                     f'{field.name} of the gripper is {value}; give a finite number above 0.'
                 )
 
-    def opening_for(self, width: float) -> float:
+    def opening_for(self, width: Widths) -> Widths:
         """Return how far to open for a grasp, in metres, which its collisions are checked for.
 
-        width: distance of the contacts, in metres.
+        width: distance of the contacts, in metres; or (N,) such distances.
         """
-        return min(self.max_opening, width + 2 * OPENING_MARGIN)
+        return np.minimum(self.max_opening, width + 2 * OPENING_MARGIN)

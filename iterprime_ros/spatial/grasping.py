@@ -1,0 +1,58 @@
+"""Grasps of the object under a mask, on the plane that it stands on."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iterprime_ros.geometry.depth_view import DepthView
+from iterprime_ros.geometry.grasp import Grasps
+from iterprime_ros.geometry.grasp_planning import plan_grasps
+from iterprime_ros.geometry.gripper import ParallelGripper
+from iterprime_ros.geometry.object_points import object_pixels
+from iterprime_ros.geometry.pinhole import Pinhole, back_project
+from iterprime_ros.spatial.supporting_plane import BACKGROUND_POINTS, evenly, find_supporting_plane
+
+MAX_GRASPS = 5
+_REACH = 0.2  # m round the object, which a gripper may touch
+_PITCH = 0.0015  # m
+_PLANE_PITCH = 0.006  # m
+
+
+def grasps_of(
+    mask: NDArray[np.bool_],
+    depth: NDArray[np.float32],
+    pinhole: Pinhole,
+    gripper: ParallelGripper | None = None,
+    most: int = MAX_GRASPS,
+    points: NDArray[np.floating] | None = None,
+) -> Grasps:
+    """Return grasps from above of the object under a mask, best first, or why there is none.
+
+    mask: (H, W) bool.
+    depth: (h, w) metres, NaN or <= 0 where unknown, registered to the image: the same field of
+        view, of any resolution.
+    pinhole: of the image, H x W.
+    gripper: None: a `ParallelGripper` of its default sizes.
+    most: how many grasps, at least 1.
+    points: (N, 3) of the object's visible surface (`Surface.points`), where known already.
+    """
+    rows, columns = (
+        (2 * np.arange(few) + 1) * full // (2 * few)
+        for few, full in zip(depth.shape, mask.shape, strict=True)
+    )
+    covered = mask[np.ix_(rows, columns)]
+    depth = np.where(np.isfinite(depth) & (depth > 0), depth, np.nan)
+    if not np.isfinite(depth[covered]).any():
+        return Grasps((), 'The depth image has no measurement on the object.')
+    camera = pinhole.resized(depth.shape[1], depth.shape[0])
+    if points is None:
+        points = back_project(*object_pixels(depth, covered, camera), camera)
+    view = DepthView.round_object(depth, covered, camera, _REACH, _PITCH)
+    around, is_object = view.points(_PLANE_PITCH)
+    plane = find_supporting_plane(
+        evenly(around[~is_object].astype(np.float64), BACKGROUND_POINTS), points
+    )
+    if plane is None:
+        return Grasps((), 'The depth image shows no plane that the object stands on.')
+    return plan_grasps(
+        points, view, plane.normal, plane.distance, gripper or ParallelGripper(), most
+    )
