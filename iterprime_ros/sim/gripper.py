@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from iterprime_ros.geometry.gripper import ParallelGripper
 
-GRIP_FORCE = 25.0  # of a finger, in N
+GRIP_FORCE = 40.0  # of a finger, in N
 PAD_FRICTION = (1.0, 0.01, 0.001)  # rubber: sliding, torsional (m), rolling (m)
 WRIST, TARGET = 'wrist', 'wrist_target'
 FINGERS = ('left', 'right')

@@ -10,11 +10,11 @@ from scipy.spatial.transform import Rotation
 
 from iterprime_ros.geometry.grasp import Grasp
 from iterprime_ros.sim.physics import TIMESTEP, PhysicsWorld, Pose
-from iterprime_ros.sim.reach import SAFE_HEIGHT, opening_for
+from iterprime_ros.sim.reach import SAFE_HEIGHT
 
 TICK = 0.02  # s, between two targets of the gripper
 STEPS_PER_TICK = round(TICK / TIMESTEP)
-LIFT = 0.15  # m
+LIFT = 0.20  # m, so that a plate that hangs from its rim is MIN_HEIGHT up, too
 MIN_HEIGHT = 0.10  # m, that an object rises to count as lifted
 HOLD = 2.0  # s
 ANSWER_WITHIN = 5.0  # s, a confirmation
@@ -24,6 +24,7 @@ _TURN = 2.5  # rad/s
 _CLOSING_SPEED = 0.2  # m/s, of the fingers towards each other
 _GRIPPING = 0.2  # s, until the force is there
 _MAX_FORCE = 15.0  # N, with which the gripper may push on its way to a grasp
+_NEAR_ENOUGH = 0.012  # m, from a grasp, where the gripper closes if it gets no farther
 
 
 class Stage(IntEnum):
@@ -44,7 +45,8 @@ class PickResult:
     success: whether an object was lifted by MIN_HEIGHT and held for HOLD.
     object_id: of the object that was lifted, 0 for none.
     height: how far its centre of mass rose, in metres.
-    slip: how far it moved between the fingers from when they had closed until the end, in metres.
+    slip: how far its point between the fingertips moved, seen from the gripper, from when they had
+        closed until the end, in metres. An object that only turns there does not slip.
     touched: ids of the objects that the gripper touched, in order.
     text: what happened, for a person.
     """
@@ -108,7 +110,7 @@ class Picker:
         self._is_cancelled = is_cancelled
         try:
             on_stage(Stage.APPROACHING)
-            yield from self._approach(goal, opening_for(grasp, world.gripper))
+            yield from self._approach(goal, world.gripper.opening_for(grasp.width))
             if confirm is not None:
                 on_stage(Stage.WAITING)
                 yield from self._wait(confirm)
@@ -135,7 +137,12 @@ class Picker:
         yield from self._move(_at_height(before, SAFE_HEIGHT), _FAST)
         world.set_opening(opening)
         yield from self._move(before, _FAST, is_careful=True)
-        yield from self._move(goal, _SLOW, is_careful=True)
+        try:
+            yield from self._move(goal, _SLOW, is_careful=True)
+        except _BlockedError:
+            if np.linalg.norm(goal.position - world.wrist.position) > _NEAR_ENOUGH:
+                raise
+            world.freeze()
 
     def _wait(self, confirm: Callable[[], bool | None]) -> Motion:
         for _ in range(round(ANSWER_WITHIN / TICK)):
@@ -162,7 +169,7 @@ class Picker:
         if not held:
             return self._failure('The fingers closed on nothing.')
         self._taken_at = goal
-        low, in_hand = world.centre(held), self._in_hand(held)
+        low, pinched = world.centre(held), self._pinched_point(held)
         on_stage(Stage.LIFTING)
         yield from self._move(_at_height(goal, goal.position[2] + LIFT), _SLOW)
         on_stage(Stage.HOLDING)
@@ -170,16 +177,22 @@ class Picker:
         for _ in range(round(HOLD / TICK)):
             yield from self._pass(TICK)
             height = float((world.centre(held) - low)[2])
-            slip = max(slip, float(np.linalg.norm(self._in_hand(held) - in_hand)))
+            slip = max(slip, self._distance(held, pinched))
             if world.held() != held or height < MIN_HEIGHT:
                 return self._failure('The object slipped out of the fingers.')
         text = f'Lifted {height * 100:.0f} cm and held for {HOLD:.0f} s.'
         return PickResult(True, held, height, slip, world.touched, text)
 
-    def _in_hand(self, object_id: int) -> NDArray[np.float64]:
-        """Return the centre (3,) of an object in the frame of the gripper."""
-        wrist = self._world.wrist
-        return (self._world.centre(object_id) - wrist.position) @ wrist.rotation
+    def _pinched_point(self, object_id: int) -> NDArray[np.float64]:
+        """Return the point (3,) of an object that is between the fingertips, in its own frame."""
+        pose = self._world.objects[object_id - 1]
+        return (self._world.wrist.position - pose.position) @ pose.rotation
+
+    def _distance(self, object_id: int, point: NDArray[np.float64]) -> float:
+        """Return the distance of a point of an object from between the fingertips."""
+        pose = self._world.objects[object_id - 1]
+        here = pose.position + pose.rotation @ point
+        return float(np.linalg.norm(here - self._world.wrist.position))
 
     def _failure(self, text: str) -> PickResult:
         return PickResult(False, 0, 0.0, 0.0, self._world.touched, text)

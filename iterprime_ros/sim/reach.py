@@ -13,7 +13,6 @@ from iterprime_ros.sim.physics import Pose
 SAFE_HEIGHT = 0.30  # m, of the fingertips over the table: above all that stands on it
 _REACH = 0.6  # m, from the middle of the table
 _TABLE_TOLERANCE = 0.006  # m, that a grasp may be inside the table: the wrist gives way
-_OPENING_MARGIN = 0.02  # m, that the gripper opens wider than the grasp, at most
 _CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
 _ASPECT = 16 / 9  # width over height of images that show nothing of a gripper at rest
 
@@ -22,11 +21,6 @@ def in_world(grasp: Grasp, camera: CameraPose) -> Grasp:
     """Return a grasp in the camera's optical frame as one in the world frame."""
     position = np.array(camera.eye) + camera.rotation @ grasp.position
     return replace(grasp, position=position, rotation=camera.rotation @ grasp.rotation)
-
-
-def opening_for(grasp: Grasp, gripper: ParallelGripper) -> float:
-    """Return how wide the gripper opens before a grasp, in metres."""
-    return min(grasp.width + _OPENING_MARGIN, gripper.max_opening)
 
 
 def reason_not_to_reach(grasp: Grasp, gripper: ParallelGripper) -> str:
@@ -47,7 +41,9 @@ def reason_not_to_reach(grasp: Grasp, gripper: ParallelGripper) -> str:
             f'The grasp is out of reach: {distance:.2f} m from the middle of the table and '
             f'{grasp.position[2]:.2f} m above it.'
         )
-    lowest = _corners(Pose(grasp.position, grasp.rotation), gripper, opening_for(grasp, gripper))
+    lowest = _corners(
+        Pose(grasp.position, grasp.rotation), gripper, gripper.opening_for(grasp.width)
+    )
     depth = -float(lowest[:, 2].min())
     if depth > _TABLE_TOLERANCE:
         return f'The gripper would be {depth * 1e3:.0f} mm inside the table.'
