@@ -16,7 +16,9 @@ PAD_FRICTION = (1.0, 0.01, 0.001)  # rubber: sliding, torsional (m), rolling (m)
 WRIST, TARGET = 'wrist', 'wrist_target'
 FINGERS = ('left', 'right')
 _WRIST_MASS, _FINGER_MASS = 0.5, 0.05  # kg
-_RGBA = {'palm': (0.28, 0.29, 0.31, 1.0), 'finger': (0.16, 0.17, 0.18, 1.0)}
+COLOURS = ((0.35, 0.36, 0.38, 1.0), (0.22, 0.23, 0.25, 1.0), (0.22, 0.23, 0.25, 1.0))  # of boxes
+
+CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])  # of a box
 
 Vector = NDArray[np.float64]
 

@@ -1,13 +1,12 @@
 """A scene with mass, friction and a gripper, stepped by MuJoCo; it is drawn elsewhere."""
 
-from dataclasses import dataclass
-
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.sim.gripper import FINGERS, WRIST, add_gripper
+from iterprime_ros.sim.moment import Moment, Pose
 from iterprime_ros.sim.scene import Scene
 from iterprime_ros.sim.solids import density_of, parts_of
 
@@ -18,18 +17,6 @@ _OBJECT_FRICTION = (0.5, 0.005, 0.0005)
 _CONTACT_SOLREF = (0.01, 1.0)
 
 Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Pose:
-    """A pose in the world frame.
-
-    position: (3,) float64, in metres.
-    rotation: (3, 3) float64, columns are the axes.
-    """
-
-    position: Vector
-    rotation: Vector
 
 
 class PhysicsWorld:
@@ -113,6 +100,11 @@ class PhysicsWorld:
     def objects(self) -> list[Pose]:
         """Where the objects are."""
         return [self._pose(body) for body in self._bodies]
+
+    @property
+    def moment(self) -> Moment:
+        """Where everything is."""
+        return Moment(tuple(self.objects), self.wrist, self.opening, self.gripper)
 
     def centre(self, object_id: int) -> Vector:
         """Return the centre of mass (3,) of an object."""

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from iterprime_ros.geometry.grasp import Grasp
-from iterprime_ros.sim.physics import TIMESTEP, PhysicsWorld, Pose
+from iterprime_ros.sim.moment import Pose
+from iterprime_ros.sim.physics import TIMESTEP, PhysicsWorld
 from iterprime_ros.sim.reach import SAFE_HEIGHT
 
 TICK = 0.02  # s, between two targets of the gripper

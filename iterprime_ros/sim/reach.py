@@ -3,17 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iterprime_ros.geometry.grasp import Grasp
 from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.sim.camera_pose import CameraPose
-from iterprime_ros.sim.gripper import boxes_of
-from iterprime_ros.sim.physics import Pose
+from iterprime_ros.sim.gripper import CORNERS, boxes_of
+from iterprime_ros.sim.moment import Pose
 
 SAFE_HEIGHT = 0.30  # m, of the fingertips over the table: above all that stands on it
 _REACH = 0.6  # m, from the middle of the table
 _TABLE_TOLERANCE = 0.006  # m, that a grasp may be inside the table: the wrist gives way
-_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
 _ASPECT = 16 / 9  # width over height of images that show nothing of a gripper at rest
 
 
@@ -68,7 +68,7 @@ def rest_pose(camera: CameraPose, gripper: ParallelGripper) -> Pose:
         position = position + 0.02 * right
 
 
-def _corners(pose: Pose, gripper: ParallelGripper, opening: float) -> np.ndarray:
+def _corners(pose: Pose, gripper: ParallelGripper, opening: float) -> NDArray[np.float64]:
     """Return the corners (24, 3) of the boxes of a gripper in the world frame."""
-    corners = [centre + half * _CORNERS for centre, half in boxes_of(gripper, opening)]
-    return pose.position + np.concatenate(corners) @ pose.rotation.T
+    corners = [centre + half * CORNERS for centre, half in boxes_of(gripper, opening)]
+    return pose.to_world(np.concatenate(corners))

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.sim.camera_pose import CameraPose
 from iterprime_ros.sim.gl import make_context
+from iterprime_ros.sim.gripper import CORNERS, boxes_of
+from iterprime_ros.sim.moment import Moment, moved, pose_of
 from iterprime_ros.sim.scene import Scene
 from iterprime_ros.sim.stage import FAR, HIDDEN_GROUP, NEAR, SHOWN_GROUP, Stage
 
@@ -84,11 +87,20 @@ class Renderer:
         self._context.free()
         self._gl.free()
 
-    def render(self, scene: Scene) -> Picture:
-        """Return the picture of a scene; the same scene always gives the same pixels."""
+    def render(self, scene: Scene, moment: Moment | None = None) -> Picture:
+        """Return the picture of a scene; the same scene always gives the same pixels.
+
+        moment: where its objects are and the gripper is, which is drawn as background. The scene of
+            the picture then has the objects there.
+        """
         width, height = self._rectangle.width, self._rectangle.height
         self._gl.make_current()
         self._stage.set_scene(scene)
+        bodies = [item.hull for item in scene.objects]
+        if moment is not None:
+            self._stage.set_moment(moment)
+            bodies = _hulls(scene, moment)
+            scene = moved(scene, moment)
         pinhole = Pinhole.from_fovy(scene.camera.fovy, width, height)
         rgb, _ = self._draw(segmented=False)
         geom_codes, depth = self._draw(segmented=True)
@@ -99,7 +111,7 @@ class Renderer:
             np.ascontiguousarray(rgb),
             _metres(depth),
             ids,
-            self._whole_areas(scene, pinhole, ids),
+            self._whole_areas(scene, pinhole, ids, bodies),
         )
 
     def _draw(self, segmented: bool) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -137,14 +149,24 @@ class Renderer:
         return table[geom_codes[..., 0]]
 
     def _whole_areas(
-        self, scene: Scene, pinhole: Pinhole, ids: NDArray[np.int32]
+        self,
+        scene: Scene,
+        pinhole: Pinhole,
+        ids: NDArray[np.int32],
+        bodies: list[NDArray[np.float64]],
     ) -> NDArray[np.int64]:
-        """Return amodal areas: objects whose boxes overlap are drawn again without the others."""
+        """Return amodal areas: objects whose boxes overlap are drawn again without the others.
+
+        bodies: points (P, 3) whose hull encloses each object, and then anything else that may hide
+            objects, in the world frame.
+        """
         geoms = self._stage.object_geoms[: len(scene.objects)]
         geom_groups = self._stage.model.geom_group
         original = geom_groups.copy()
         areas = _areas(ids, len(geoms))
-        for group in _disjoint_groups(_bounding_boxes(scene, pinhole)):
+        boxes = _bounding_boxes(bodies, scene.camera, pinhole)
+        for whole in _disjoint_groups(boxes):
+            group = [k for k in whole if k < len(geoms)]
             geom_groups[:] = HIDDEN_GROUP
             geom_groups[[geoms[k] for k in group]] = SHOWN_GROUP
             geom_codes, _ = self._draw(segmented=True)
@@ -163,11 +185,31 @@ def _metres(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     return (NEAR * FAR / (NEAR + buffer * (FAR - NEAR))).astype(np.float32)
 
 
-def _bounding_boxes(scene: Scene, pinhole: Pinhole) -> NDArray[np.float64]:
-    """Return (n, 4) left, top, right, bottom in pixels of a box around each whole object."""
-    boxes = np.empty((len(scene.objects), 4))
-    for k, item in enumerate(scene.objects):
-        pixels = pinhole.project(scene.camera.to_optical(item.hull))
+def _hulls(scene: Scene, moment: Moment) -> list[NDArray[np.float64]]:
+    """Return points whose hull encloses each object at a moment, and those of the gripper."""
+    hulls = []
+    for item, pose in zip(scene.objects, moment.objects, strict=True):
+        before = pose_of(item)
+        hulls.append(pose.to_world((item.hull - before.position) @ before.rotation))
+    boxes = boxes_of(moment.gripper, moment.opening)
+    corners = [centre + half * CORNERS for centre, half in boxes]
+    return [*hulls, moment.wrist.to_world(np.concatenate(corners))]
+
+
+def _bounding_boxes(
+    bodies: list[NDArray[np.float64]], camera: CameraPose, pinhole: Pinhole
+) -> NDArray[np.float64]:
+    """Return (n, 4) left, top, right, bottom in pixels of a box around each whole body.
+
+    A body of which a part is not in front of the camera has all of the image.
+    """
+    boxes = np.empty((len(bodies), 4))
+    for k, body in enumerate(bodies):
+        optical = camera.to_optical(body)
+        if optical[:, 2].min() < NEAR:
+            boxes[k] = -1, -1, pinhole.width, pinhole.height
+            continue
+        pixels = pinhole.project(optical)
         # One pixel of margin: a pixel is drawn if its centre is covered.
         boxes[k] = *(pixels.min(axis=0) - 1), *(pixels.max(axis=0) + 1)
     return boxes

@@ -2,12 +2,15 @@
 
 Compiling a model takes ten times as long as rendering a picture. The model therefore holds all
 meshes and textures and the largest number of objects, and `set_scene` changes their pose, shape
-and colour.
+and colour. It holds a gripper, too, which only `set_moment` shows.
 """
 
 import mujoco
 import numpy as np
 
+from iterprime_ros.sim.gripper import COLOURS as GRIPPER_COLOURS
+from iterprime_ros.sim.gripper import boxes_of
+from iterprime_ros.sim.moment import Moment
 from iterprime_ros.sim.scene import MAX_OBJECTS, Scene, SceneObject, mesh_library
 from iterprime_ros.sim.shapes import Primitive
 from iterprime_ros.sim.textures import TABLE_TEXTURES, UNSEEN_TEXTURES, table_texture
@@ -41,11 +44,13 @@ class Stage:
         self.model = _compile(width, height)
         self.data = mujoco.MjData(self.model)
         self.object_geoms = [self.model.geom(f'object{k}').id for k in range(MAX_OBJECTS)]
+        self._gripper_geoms = [self.model.geom(f'gripper{k}').id for k in range(3)]
         self._table = self.model.geom('table').id
         self._floor = self.model.geom('floor').id
         self._walls = [self.model.geom(f'wall{k}').id for k in range(4)]
         # The compiler marked these geoms as fixed to the origin of their bodies.
-        self.model.geom_sameframe[self.object_geoms] = mujoco.mjtSameFrame.mjSAMEFRAME_NONE
+        placed = [*self.object_geoms, *self._gripper_geoms]
+        self.model.geom_sameframe[placed] = mujoco.mjtSameFrame.mjSAMEFRAME_NONE
 
     def set_scene(self, scene: Scene) -> None:
         """Show the objects, surroundings and camera of `scene`."""
@@ -53,10 +58,26 @@ class Stage:
             if k < len(scene.objects):
                 self._set_object(k, scene.objects[k])
             self.model.geom_group[geom] = SHOWN_GROUP if k < len(scene.objects) else HIDDEN_GROUP
+        self.model.geom_group[self._gripper_geoms] = HIDDEN_GROUP
         self._set_surroundings(scene)
         self._set_camera(scene)
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
+
+    def set_moment(self, moment: Moment) -> None:
+        """Move the objects of the scene that was set, and show the gripper."""
+        for k, pose in enumerate((*moment.objects, moment.wrist)):
+            body = k if k < len(moment.objects) else MAX_OBJECTS
+            self.data.mocap_pos[body] = pose.position
+            rotation = np.ascontiguousarray(pose.rotation)
+            mujoco.mju_mat2Quat(self.data.mocap_quat[body], rotation.ravel())
+        boxes = boxes_of(moment.gripper, moment.opening)
+        for geom, (centre, half) in zip(self._gripper_geoms, boxes, strict=True):
+            self.model.geom_pos[geom] = centre
+            self.model.geom_size[geom] = half
+            self.model.geom_rbound[geom] = np.linalg.norm(half)
+            self.model.geom_group[geom] = SHOWN_GROUP
+        mujoco.mj_kinematics(self.model, self.data)
 
     def _set_object(self, k: int, item: SceneObject) -> None:
         model, geom = self.model, self.object_geoms[k]
@@ -174,4 +195,10 @@ def _compile(width: int, height: int) -> mujoco.MjModel:
     for k in range(MAX_OBJECTS):
         body = world.add_body(name=f'object{k}', mocap=True)
         body.add_geom(name=f'object{k}', type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[0.01, 0, 0])
+    # Last, so that the objects keep their numbers as mocap bodies.
+    gripper = world.add_body(name='gripper', mocap=True)
+    for k, rgba in enumerate(GRIPPER_COLOURS):
+        gripper.add_geom(
+            name=f'gripper{k}', type=box, size=[0.01] * 3, rgba=rgba, group=HIDDEN_GROUP
+        )
     return spec.compile()
