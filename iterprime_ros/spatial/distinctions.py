@@ -159,10 +159,11 @@ def _counted(
         (Order.LEFTMOST, 'left', row),
         (Order.RIGHTMOST, 'right', row[::-1]),
     ):
-        superlatives = [Superlative(order, _NOWHERE, counted.index(k) + 1) for k in in_order]
+        ranks = [(k, rank) for rank, k in enumerate(counted, start=1) if k in in_order]
+        superlatives = [(k, Superlative(order, _NOWHERE, rank)) for k, rank in ranks]
         yield tuple(
             Distinction(k, superlative_name(s) if s.rank > 1 else f'farthest {side}', s)
-            for k, s in zip(in_order, superlatives, strict=True)
+            for k, s in superlatives
         )
 
 
