@@ -7,6 +7,7 @@ from iterprime_ros.ros.entry_point import start_by_name
 NODES = {
     'segment': 'iterprime_ros.ros.segment_node',
     'sim_camera': 'iterprime_ros.ros.sim_camera_node',
+    'sim_robot': 'iterprime_ros.ros.sim_robot_node',
 }
 
 if __name__ == '__main__':

@@ -1,36 +1,28 @@
 """The node of the simulated RGB-D camera, which also publishes the ground truth of its images."""
 
-import json
 import sys
-from typing import Any
 
-from rcl_interfaces.msg import (
-    FloatingPointRange,
-    IntegerRange,
-    ParameterDescriptor,
-    SetParametersResult,
-)
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
 
 from iterprime_ros.ros.clip_player import MAX_PIXELS, ClipPlayer
-from iterprime_ros.ros.convert.images import to_camera_info, to_image
 from iterprime_ros.ros.node_runner import run
-from iterprime_ros.ros.qos import LATCHED_QOS
+from iterprime_ros.ros.sim_topics import (
+    MAX_SEED,
+    SimTopics,
+    declare_rate,
+    declare_seed,
+    declare_size,
+)
 from iterprime_ros.sim.gl import RenderingUnavailableError
 from iterprime_ros.sim.motion import Motion, sample_clip
 from iterprime_ros.sim.renderer import Picture, Renderer
 from iterprime_ros.sim.scene import Scene, sample_scene
 from iterprime_ros.sim.truth import truth_of
 
-FRAME_ID = 'camera_color_optical_frame'
-MAX_SEED = 2**31 - 1
-_MAX_SIDE = 4096  # in pixels
 _MOTIONS = [motion.value for motion in Motion]
 
 
@@ -44,42 +36,18 @@ class SimCamera(Node):
     def __init__(self) -> None:
         super().__init__('sim_camera')
         self._player: ClipPlayer | None = None  # rclpy destroys a node whose making fails, too
-        width = self._declare_integer(
-            'width', 640, (16, _MAX_SIDE), 'Width of the images, pixels.', True
-        )
-        height = self._declare_integer(
-            'height', 480, (16, _MAX_SIDE), 'Height of the images, pixels.', True
-        )
-        if width < height:
-            # Scenes are composed for the central square of a landscape image.
-            raise InvalidParameterValueException(
-                'width', width, f'it must be at least the height, {height}'
-            )
-        seed = self._declare_integer(
-            'seed', 0, (0, MAX_SEED), 'Seed of the scene; equal seeds give equal scenes.', False
-        )
+        width, height = declare_size(self)
+        seed = declare_seed(self)
         self._motion = self._declare_motion(width * height)
-        rate = self.declare_parameter(
-            'rate',
-            15.0,
-            ParameterDescriptor(
-                description='Publishing rate, Hz.',
-                floating_point_range=[FloatingPointRange(from_value=0.1, to_value=120.0)],
-            ),
-        ).value
-        self._image = self.create_publisher(Image, 'image', qos_profile_sensor_data)
-        self._depth = self.create_publisher(Image, 'depth', qos_profile_sensor_data)
-        self._info = self.create_publisher(CameraInfo, 'camera_info', qos_profile_sensor_data)
-        self._ids = self.create_publisher(Image, '~/truth/ids', qos_profile_sensor_data)
-        self._objects = self.create_publisher(String, '~/truth/objects', LATCHED_QOS)
+        rate = declare_rate(self)
+        self._topics = SimTopics(self)
         self._renderer = Renderer(width, height)
         self._show(seed)
         self.create_service(Trigger, '~/next_scene', self._on_next_scene)
         self._timer = self.create_timer(1 / rate, self._publish)
         self.add_on_set_parameters_callback(self._on_parameters)
         self.get_logger().info(
-            f'{width} x {height} at {rate:g} Hz on {self._image.topic_name}, '
-            f'{self._depth.topic_name} and {self._info.topic_name}, scene {seed}: '
+            f'{width} x {height} at {rate:g} Hz on {self._topics.names}, scene {seed}: '
             f'{self._object_names()}.{self._action()}'
         )
 
@@ -101,19 +69,10 @@ class SimCamera(Node):
             )
         return Motion(value)
 
-    def _declare_integer(
-        self, name: str, default: int, bounds: tuple[int, int], description: str, read_only: bool
-    ) -> int:
-        integer_range = IntegerRange(from_value=bounds[0], to_value=bounds[1], step=1)
-        descriptor = ParameterDescriptor(
-            description=description, integer_range=[integer_range], read_only=read_only
-        )
-        return self.declare_parameter(name, default, descriptor).value
-
     def _show(self, seed: int) -> None:
         if self._motion is Motion.NONE:
             self._take(self._renderer.render(sample_scene(seed)))
-            self._publish_truth(truth_of(self._picture))
+            self._topics.publish_truth(truth_of(self._picture))
             return
         clip = sample_clip(seed, self._motion)
         self._close_player()
@@ -121,18 +80,9 @@ class SimCamera(Node):
         self._player = ClipPlayer(clip, self._picture)
 
     def _take(self, picture: Picture) -> None:
-        """Make the messages of a picture, which is published from now on."""
-        header = Header(frame_id=FRAME_ID)
+        """Publish a picture from now on."""
         self._picture = picture
-        self._messages = (
-            (self._image, to_image(picture.rgb, 'rgb8', header)),
-            (self._depth, to_image(picture.depth, '32FC1', header)),
-            (self._info, to_camera_info(picture.pinhole, header)),
-            (self._ids, to_image(picture.ids, '32SC1', header)),
-        )
-
-    def _publish_truth(self, truth: dict[str, Any]) -> None:
-        self._objects.publish(String(data=json.dumps(truth)))
+        self._topics.take(picture)
 
     def _close_player(self) -> None:
         if self._player is not None:
@@ -164,12 +114,8 @@ class SimCamera(Node):
             picture = self._player.picture(frame)
             if picture is not self._picture:
                 self._take(picture)
-            self._publish_truth(self._player.truth(frame, now.nanoseconds))
-        stamp = now.to_msg()
-        for publisher, message in self._messages:
-            if publisher.get_subscription_count():
-                message.header.stamp = stamp
-                publisher.publish(message)
+            self._topics.publish_truth(self._player.truth(frame, now.nanoseconds))
+        self._topics.publish(now.to_msg())
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         for parameter in parameters:

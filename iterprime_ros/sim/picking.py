@@ -82,6 +82,7 @@ class Picker:
         self._world = world
         self._rest = world.wrist
         self._taken_at: Pose | None = None  # where what is held was lifted from
+        self._is_away = False  # from where the gripper rests
         self._is_cancelled: Callable[[], bool] | None = None
 
     def picking(
@@ -104,8 +105,9 @@ class Picker:
             Without an answer within ANSWER_WITHIN it goes back.
         """
         world = self._world
-        if self._taken_at is not None:
+        if self._is_away:
             yield from self._go_back(on_stage)
+        self._is_away = True
         world.forget_touches()
         goal = _nearest(Pose(grasp.position, grasp.rotation), world.wrist)
         self._is_cancelled = is_cancelled
@@ -116,7 +118,7 @@ class Picker:
                 on_stage(Stage.WAITING)
                 yield from self._wait(confirm)
             on_stage(Stage.CLOSING)
-            yield from self._close()
+            yield from self._close(goal)
             result = yield from self._lift(goal, on_stage)
         except _CancelledError:
             result = self._failure('Cancelled.')
@@ -155,7 +157,8 @@ class Picker:
             yield from self._pass(TICK)
         raise TimeoutError
 
-    def _close(self) -> Motion:
+    def _close(self, goal: Pose) -> Motion:
+        self._taken_at = goal
         start = self._world.opening
         ticks = round(start / _CLOSING_SPEED / TICK) + 1
         for k in range(ticks):
@@ -169,7 +172,6 @@ class Picker:
         held = world.held()
         if not held:
             return self._failure('The fingers closed on nothing.')
-        self._taken_at = goal
         low, pinched = world.centre(held), self._pinched_point(held)
         on_stage(Stage.LIFTING)
         yield from self._move(_at_height(goal, goal.position[2] + LIFT), _SLOW)
@@ -202,9 +204,9 @@ class Picker:
         """Put down what is held where it was, open, and go to where the gripper rests."""
         world = self._world
         on_stage(Stage.RETREATING)
-        if self._taken_at is not None:
+        if self._taken_at is not None and world.held():
             yield from self._move(self._taken_at, _SLOW)
-            self._taken_at = None
+        self._taken_at = None
         world.set_opening(min(world.opening + 0.02, world.gripper.max_opening))
         yield from self._pass(_GRIPPING)
         wrist = world.wrist
@@ -213,6 +215,7 @@ class Picker:
         yield from self._move(_at_height(away, SAFE_HEIGHT), _FAST)
         world.set_opening(world.gripper.max_opening)
         yield from self._move(self._rest, _FAST)
+        self._is_away = False
 
     def _move(self, goal: Pose, speed: float, is_careful: bool = False) -> Motion:
         """Go to a pose on a straight line, gently at both ends.
