@@ -4,11 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from iterprime_ros.geometry.gripper import ParallelGripper
 
-_NEAR = 0.002  # m from the outermost point: what a finger, a little soft, touches
-_FULL = 0.010  # m, height of a contact that holds as well as a higher one
+_NEAR = 0.003  # m from the outermost point: what a finger, a little soft, touches
+_BAND = 0.006  # m above the fingertip, and as much again, between which the surface may lean
+_SPREAD = np.radians(15)  # standard deviation of measured angles
+_HIGH, _BROAD = 0.010, 0.016  # m: a contact of this size holds as well as a larger one
+_DEEP = 0.015  # m, of the object between the fingers
+_POOREST = 0.2  # share of the quality that is left at no size
 _ARM = 0.040  # m from the middle of the object, at which a grasp is worth half
 
 
@@ -19,12 +24,14 @@ class Contacts:
     u: (N, 2) float64, along the closing axis; NaN where nothing is between the fingers.
     angle: (N,) float64, the largest of the angles between the closing axis and the normals of the
         surface at the two contacts, and the line from one to the other, in radians.
-    height: (N,) float64, of the smaller contact along the fingers.
+    size: (N, 2) float64, of the smaller contact along the fingers and across them.
+    depth: (N,) float64, from the fingertips to the top of what is between the fingers.
     """
 
     u: NDArray[np.float64]
     angle: NDArray[np.float64]
-    height: NDArray[np.float64]
+    size: NDArray[np.float64]
+    depth: NDArray[np.float64]
 
 
 def contacts_of(
@@ -44,43 +51,57 @@ def contacts_of(
     tip: (N,) height of the fingertips.
 
     A finger is flat, and touches where the object reaches farthest: on an edge, too, which has no
-    normal of its own. The normal is that of the plane through the outermost points of the four
-    quarters of the finger's side, over which the surface that it touches recedes.
+    normal of its own. The normal is that of the plane that the surface recedes along, from its
+    outermost points in the two halves of the finger's side, and low and high.
+
+    Of an object that is held at its rim, one finger inside it, only the angle about the fingers
+    counts: it swings until its rim lies along them.
     """
     across = v - at[:, None].astype(np.float32)
     above = heights - tip[:, None].astype(np.float32)
-    is_held = (
+    is_level = (
         (np.abs(across) <= gripper.finger_width / 2)
         & (above >= 0)
         & (above <= gripper.finger_depth)
-        & (u >= between[:, :1])
-        & (u <= between[:, 1:])
     )
+    is_between = (u >= between[:, :1]) & (u <= between[:, 1:])
+    is_held = is_level & is_between
+    is_rim = (is_level & ~is_between).any(axis=1)
     top = np.where(is_held, above, 0).max(axis=1)
-    sides = [
+    left, right = (
         _side(np.where(is_held, sign * u, np.float32(np.inf)), across, above, top, gripper)
         for sign in (1, -1)
-    ]
-    left, right = sides
+    )
     width = -right.reach - left.reach
-    line = np.hypot(left.v - right.v, left.height - right.height)
-    angle = np.maximum(np.maximum(left.angle, right.angle), np.arctan2(line, width))
+    along, aside = left.middle - right.middle
+    angles = []
+    for side in (left, right):
+        lean, turn = side.slopes
+        angles.append(np.arctan(np.hypot(np.where(is_rim, 0, lean), turn)))
+    angles.append(np.arctan2(np.hypot(np.where(is_rim, 0, along), aside), width))
+    reach = np.stack([left.reach, -right.reach], axis=1)
     return Contacts(
-        np.stack([left.reach, -right.reach], axis=1),
-        angle,
-        np.minimum(left.extent, right.extent),
+        np.where(np.isfinite(reach), reach, np.nan),
+        np.max(angles, axis=0),
+        np.minimum(left.size, right.size).T,
+        top.astype(np.float64),
     )
 
 
 @dataclass(frozen=True)
 class _Side:
-    """Contacts (N,) of one finger: how far out, its angle, middle and extent along the finger."""
+    """Contacts of one finger with N objects, along the fingers (first of two) and across them.
+
+    reach: (N,) where they are, outwards; infinite where there is none.
+    slopes: (2, N) by how much the surface recedes above the contact, and to a side of it; infinite
+        where the object is only to one side of the middle of the finger.
+    middle, size: (2, N) in metres.
+    """
 
     reach: NDArray[np.float64]
-    angle: NDArray[np.float64]
-    v: NDArray[np.float64]
-    height: NDArray[np.float64]
-    extent: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    size: NDArray[np.float64]
 
 
 def _side(
@@ -93,26 +114,34 @@ def _side(
     """Return the contact at the least of `outwards` (N, M), infinite for what is not held."""
     reach = outwards.min(axis=1)
 
-    def outermost(where: NDArray[np.bool_]) -> NDArray[np.float32]:
-        return np.where(where, outwards, np.float32(np.inf)).min(axis=1)
+    def outermost(where: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.where(where, outwards, np.float32(np.inf)).min(axis=1).astype(np.float64)
 
-    is_before, is_low = across < 0, above < top[:, None] / 2
-    low, high = outermost(is_low), outermost(~is_low)
-    before, behind = outermost(is_before), outermost(~is_before)
+    band = np.clip(top / 2, None, _BAND)[:, None]
+    is_low, is_high = above < band, (above >= band) & (above < 2 * band)
+    before, behind = outermost(across < 0), outermost(across >= 0)
     with np.errstate(invalid='ignore', divide='ignore'):
-        lean = np.clip(high - low, 0, None) / (top / 2)  # that it widens above the tip is good
+        # That it reaches farther above the contact does no harm; that it ends there, neither.
+        lean = np.clip(outermost(is_high) - outermost(is_low), 0, None) / band[:, 0]
+        lean = np.where(np.isfinite(lean), lean, 0)
         turn = np.abs(before - behind) / (gripper.finger_width / 2)
-    slope = np.hypot(np.nan_to_num(lean, posinf=0), np.nan_to_num(turn, posinf=0))
+        turn = np.where(np.isnan(turn), np.inf, turn)
     is_touched = outwards <= reach[:, None] + np.float32(_NEAR)
-    count = np.maximum(is_touched.sum(axis=1), 1)
-    lowest = np.where(is_touched, above, np.float32(np.inf)).min(axis=1)
-    highest = np.where(is_touched, above, np.float32(-np.inf)).max(axis=1)
+    bounds = np.array(
+        [
+            [
+                np.where(is_touched, place, np.float32(np.inf)).min(axis=1),
+                np.where(is_touched, place, np.float32(-np.inf)).max(axis=1),
+            ]
+            for place in (above, across)
+        ],
+        np.float64,
+    )
     return _Side(
-        np.where(np.isfinite(reach), reach, np.nan).astype(np.float64),
-        np.arctan(slope).astype(np.float64),
-        np.where(is_touched, across, 0).sum(axis=1) / count,
-        (lowest + highest) / 2,
-        highest - lowest,
+        reach.astype(np.float64),
+        np.stack([lean, turn]),
+        bounds.mean(axis=1),
+        bounds[:, 1] - bounds[:, 0],
     )
 
 
@@ -132,9 +161,14 @@ def qualities(
     grasps", IJRR 1988. The cones are of half angle atan(friction).
     """
     cone = np.arctan(gripper.friction)
-    antipodal = np.clip(1 - contacts.angle / cone, 0, 1)
-    firm = np.clip(contacts.height / _FULL, 0.2, 1)
+    antipodal = ndtr((cone - contacts.angle) / _SPREAD)
+    high, broad = contacts.size.T
+    firm = _share(high / _HIGH) * _share(broad / _BROAD) * _share(contacts.depth / _DEEP)
     central = 1 / (1 + (offset / _ARM) ** 2)
     sure = np.where(is_hidden, 0.5, 1.0)
-    quality = np.sqrt(antipodal) * firm * central * sure
+    quality = antipodal * np.cbrt(firm) * central * sure
     return np.where(np.isfinite(contacts.u).all(axis=1), quality, 0.0)
+
+
+def _share(size: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _POOREST + (1 - _POOREST) * np.clip(size, 0, 1)

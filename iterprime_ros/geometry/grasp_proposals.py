@@ -11,7 +11,7 @@ from iterprime_ros.geometry.height_map import SIDE, HeightMap, widest
 ANGLES = 16  # closing axes, over half a turn
 _ROW_STEP = 0.005  # m between grasps beside each other
 _SLACK = 0.002  # m, by which a finger may be off
-_TIP_GAP = 0.0025  # m, between a fingertip, or the palm, and what is below it
+TIP_GAP = 0.0015  # m, between a fingertip, or the palm, and what is below it
 _PAIRS = 3  # parts of an object, counted from one finger, among which the other finger is
 _MOST = 3  # proposals of one closing axis and one height, those nearest to the middle
 
@@ -30,6 +30,10 @@ class Proposals:
     u: NDArray[np.float64]
     v: NDArray[np.float64]
     tip: NDArray[np.float64]
+
+    def at(self, index: NDArray[np.intp]) -> 'Proposals':
+        """Return some of them."""
+        return Proposals(self.angle[index], self.u[index], self.v[index], self.tip[index])
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def propose(
     """
     cell = clearances.cell
     rows = _rows(clearances)
-    free = clearances.fingers[:, rows][None] <= tips[:, None, None, None] - _TIP_GAP
+    free = clearances.fingers[:, rows][None] <= tips[:, None, None, None] - TIP_GAP
     held = clearances.object_rows[:, rows][None] > tips[:, None, None, None]
     before = np.cumsum(held, axis=3)
     shape = free.shape

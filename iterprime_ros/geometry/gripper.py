@@ -10,7 +10,7 @@ from iterprime_ros.errors import InvalidSettingError
 
 Widths = TypeVar('Widths', float, NDArray[np.float64])
 
-OPENING_MARGIN = 0.006  # m, between an object and each finger that comes down beside it
+OPENING_MARGIN = 0.008  # m, between an object and each finger that comes down beside it
 
 
 @dataclass(frozen=True)

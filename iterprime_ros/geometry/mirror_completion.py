@@ -15,67 +15,66 @@ from iterprime_ros.geometry.depth_view import DepthView
 from iterprime_ros.geometry.table_frame import TableFrame
 
 _JUDGES = 160  # points that are mirrored to find the mirror
-_ANGLES = np.radians(np.arange(-40, 41, 10))  # of the mirror's normal to the viewing direction
-_DISTANCES = np.linspace(-0.35, 1.0, 15)  # of the mirror, in visible extents behind the middle
-_FINER = ((0.5, 0.5), (0.25, 0.25))  # shares of those steps that are tried round the best
-_TOLERANCE = 0.004  # m, and
-_SLOPE = 0.006  # of the depth: how far a point may be from what is seen to be on it
+_ANGLES = np.radians(np.arange(-45, 46, 15))  # of the mirror's normal to the viewing direction
+_MOST_TURNED = np.radians(60)  # likewise
+_DISTANCES = np.linspace(-0.35, 1.0, 13)  # of the mirror, in visible extents behind the middle
+_FINER = (0.5, 0.25, 0.125)  # of those steps, that are tried round the best
+_TOLERANCE = 0.0015  # m, and
+_SIGMAS = 3.0  # of the noise: how far a point may be from what is seen to be on it
 _WRONG = 3.0  # how much more a point that cannot be there weighs than one that is seen
-_MOST_WRONG = 0.15  # share of the points that may be where they cannot be
+_LEAST_AGREEMENT = 0.1  # with less, the mirror shows nothing that is known
 
 
 def mirrored(
-    points: NDArray[np.float64], view: DepthView, frame: TableFrame
+    points: NDArray[np.float64], view: DepthView, frame: TableFrame, noise: float
 ) -> NDArray[np.float64]:
     """Return the mirror image (N, 3) of an object's visible points, without what cannot be there.
 
     points: (N, 3) in the table frame, N at least 1.
     view: what the camera sees.
     frame: the table frame.
+    noise: standard deviation of a depth, in metres.
 
     It is empty (0, 3) where no mirror agrees with what is seen.
     """
     judges = points[np.linspace(0, len(points) - 1, min(_JUDGES, len(points))).astype(np.intp)]
-    eye = frame.from_optical(np.zeros(3))[:2]
     middle = np.median(points[:, :2], axis=0)
-    towards = np.arctan2(*(middle - eye)[::-1])
-    extent = float(np.ptp((points[:, :2] - middle) @ _unit(towards)))
-    angles, distances = (each.ravel() for each in np.meshgrid(towards + _ANGLES, _DISTANCES))
-    best = _best(judges, view, frame, middle, angles, distances * extent)
-    steps = np.diff(_ANGLES)[0], np.diff(_DISTANCES)[0] * extent
-    for share_of_angle, share_of_distance in _FINER:
-        angles, distances = (
-            each.ravel()
-            for each in np.meshgrid(
-                best[0] + share_of_angle * steps[0] * np.arange(-1, 2),
-                best[1] + share_of_distance * steps[1] * np.arange(-1, 2),
-            )
+    towards = middle - frame.from_optical(np.zeros(3))[:2]
+    view_angle = float(np.arctan2(towards[1], towards[0]))
+    extent = float(np.ptp(points[:, :2] @ towards)) / float(np.linalg.norm(towards))
+    tolerance = _TOLERANCE + _SIGMAS * noise
+
+    def best_of(
+        angles: NDArray[np.float64], distances: NDArray[np.float64], within: float
+    ) -> tuple[float, float, float]:
+        """Return angle, distance and agreement of the best of the mirrors of all of both."""
+        angle, distance = (each.ravel() for each in np.meshgrid(angles, distances))
+        behind, is_object = _behind(_images(judges, middle, angle, distance), view, frame)
+        seen = np.where(is_object, np.clip(1 - (behind / within) ** 2, 0, None), 0.0)
+        agreement = seen.mean(axis=1) - _WRONG * (behind < -within).mean(axis=1)
+        best = int(agreement.argmax())
+        return float(angle[best]), float(distance[best]), float(agreement[best])
+
+    turns = np.concatenate([_ANGLES, _own_turns(points[:, :2] - middle, view_angle)])
+    steps, turn, way = np.arange(-2, 3), np.diff(_ANGLES)[0], np.diff(_DISTANCES)[0] * extent
+    angle, distance, agreement = best_of(view_angle + turns, extent * _DISTANCES, tolerance + way)
+    for share in _FINER:  # which a mirror that is off by as much must still agree with
+        angle, distance, agreement = best_of(
+            angle + share * turn * steps, distance + share * way * steps, tolerance + share * way
         )
-        best = _best(judges, view, frame, middle, angles, distances)
-    images = _images(points, middle, np.array(best[:1]), np.array(best[1:2]))[0]
-    is_wrong, _ = _judged(images, view, frame)
-    if is_wrong.mean() > _MOST_WRONG:
+    if agreement < _LEAST_AGREEMENT:
         return np.empty((0, 3))
+    images = _images(points, middle, np.array([angle]), np.array([distance]))[0]
+    is_wrong = _behind(images, view, frame)[0] < -tolerance
     return images[~is_wrong]
 
 
-def _unit(angle: float) -> NDArray[np.float64]:
-    return np.array([np.cos(angle), np.sin(angle)])
-
-
-def _best(
-    points: NDArray[np.float64],
-    view: DepthView,
-    frame: TableFrame,
-    middle: NDArray[np.float64],
-    angles: NDArray[np.float64],
-    distances: NDArray[np.float64],
-) -> tuple[float, float]:
-    """Return the angle and the distance (M,) of the mirror that agrees best with what is seen."""
-    is_wrong, is_seen = _judged(_images(points, middle, angles, distances), view, frame)
-    agreement = is_seen.mean(axis=1) - _WRONG * is_wrong.mean(axis=1)
-    best = int(agreement.argmax())
-    return float(angles[best]), float(distances[best])
+def _own_turns(places: NDArray[np.float64], view_angle: float) -> NDArray[np.float64]:
+    """Return the angles of places' (N, 2) principal axes to the view that a mirror may be at."""
+    _, axes = np.linalg.eigh(places.T @ places)
+    angles = np.arctan2(axes[1], axes[0]) - view_angle
+    turns = (angles + np.pi / 2) % np.pi - np.pi / 2
+    return turns[np.abs(turns) <= _MOST_TURNED]
 
 
 def _images(
@@ -95,13 +94,10 @@ def _images(
     return images
 
 
-def _judged(
+def _behind(
     points: NDArray[np.float64], view: DepthView, frame: TableFrame
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which points (..., 3) cannot be there, and which are on what is seen of the object."""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return how far points (...) are behind what is seen, NaN if unknown; whether that is it."""
     optical = frame.to_optical(points)
     depths, is_object = view.seen_at(optical)
-    behind = optical[..., 2] - depths
-    tolerance = _TOLERANCE + _SLOPE * optical[..., 2]
-    is_wrong = behind < -tolerance
-    return is_wrong, is_object & (np.abs(behind) <= tolerance)
+    return optical[..., 2] - depths, is_object & np.isfinite(depths)
