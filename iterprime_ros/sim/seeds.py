@@ -1,4 +1,4 @@
-"""The split of the seeds of scenes, and of clips, by what they are used for."""
+"""The split of the seeds of scenes, clips and picks by what they are used for."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,8 @@ HELD_OUT = range(3_000_000, 3_001_000)  # of earlier published figures; for comp
 FRESH = range(4_000_000, 4_001_000)  # for published figures only
 CLIP_CALIBRATION = range(2_100_000, 2_101_000)  # for the choice of settings of tracking
 CLIP_TEST = range(4_100_000, 4_101_000)  # for published figures of tracking only
+PICK_CALIBRATION = range(2_200_000, 2_201_000)  # for the choice of settings of picking
+PICK_TEST = range(4_200_000, 4_201_000)  # for published figures of picking only
 
 
 class WrongSeedError(IterprimeError, ValueError):

@@ -1,0 +1,286 @@
+"""Commands carried out by the simulated gripper: the object that was meant, lifted and held.
+
+In each scene a typed command is answered by a profile on an image with depth; the first of its
+grasps that is within reach is carried out under physics, once. Nothing moves unless one object is
+found.
+
+python benchmarks/pick.py [--true-masks | --absent] [--scenes 200] [--split test]
+                          [--json FILE] [--sheet FILE]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from textwrap import fill
+
+import numpy as np
+from numpy.typing import NDArray
+
+if __name__ == '__main__' and '--help' not in sys.argv:
+    os.environ.setdefault('OMP_NUM_THREADS', '2')  # read by PyTorch when it is imported
+
+from tqdm import tqdm
+
+from iterprime_ros.answer import Status
+from iterprime_ros.evaluation.contact_sheet import Panel, contact_sheet
+from iterprime_ros.geometry.grasp import Grasp
+from iterprime_ros.geometry.gripper import ParallelGripper
+from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.render import overlay
+from iterprime_ros.sim.expressions import (
+    ReferringExpression,
+    Stratum,
+    sample_command,
+    sample_expression,
+)
+from iterprime_ros.sim.physics import PhysicsWorld
+from iterprime_ros.sim.picking import PickResult, pick
+from iterprime_ros.sim.reach import in_world, reason_not_to_reach, rest_pose
+from iterprime_ros.sim.renderer import Picture, Renderer
+from iterprime_ros.sim.scene import Scene, sample_scene
+from iterprime_ros.sim.seeds import PICK_CALIBRATION, PICK_TEST
+from iterprime_ros.sim.view import View, view_of
+from iterprime_ros.spatial.grasping import grasps_of
+
+SPLITS = {'test': PICK_TEST, 'calibration': PICK_CALIBRATION}
+GOALS = {
+    'lifted': ('>=', 0.85),
+    'lifted, true masks': ('>=', 0.95),
+    'wrong touched': ('<=', 0.03),
+    'nothing moved': ('>=', 0.97),
+}
+_VERBS = ('pick', 'grab', 'take', 'get', 'bring', 'give', 'hand', 'pass', 'fetch', 'lift')
+_NOT_ONE = (Stratum.ABSENT, Stratum.PLURAL, Stratum.AMBIGUOUS)
+_PANELS = 48
+
+
+@dataclass
+class Trial:
+    """A command and what became of it.
+
+    seed: of the scene.
+    command: what was typed.
+    stratum: of its expression.
+    target, kind, size: the object that is meant; 0 and empty for none.
+    reason: why the target was not lifted, in a word or two; empty where it was.
+    text: the same in a sentence.
+    moved: whether the gripper left its place.
+    touched: ids of the objects that it touched.
+    slip: in metres, where something was lifted.
+    milliseconds: by part; the motion in simulated time.
+    """
+
+    seed: int
+    command: str
+    stratum: str
+    target: int
+    kind: str
+    size: str
+    reason: str = ''
+    text: str = ''
+    moved: bool = False
+    touched: tuple[int, ...] = ()
+    slip: float = 0.0
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_wrong_touched(self) -> bool:
+        """Whether the gripper touched an object that was not meant."""
+        return bool(set(self.touched) - {self.target})
+
+
+def commands(
+    rng: np.random.Generator, view: View, strata: Sequence[Stratum]
+) -> Iterator[tuple[str, ReferringExpression]]:
+    """Yield a command and its expression for each stratum that the scene allows, shuffled."""
+    for number in rng.permutation(len(strata)):
+        drawn = sample_expression(rng, view, strata[number])
+        if drawn is None:
+            continue
+        while True:
+            command = sample_command(rng, drawn.text)
+            if command.action_verb in _VERBS:
+                yield command.text, drawn
+                break
+
+
+def drawn_trial(picture: Picture, is_absent: bool) -> Trial | None:
+    """Return a command about a picture; None if none is drawn."""
+    seed = picture.scene.seed
+    strata = [Stratum.ABSENT] if is_absent else [s for s in Stratum if s not in _NOT_ONE]
+    rng = np.random.default_rng([seed, 29])
+    command, drawn = next(commands(rng, view_of(picture), strata), (None, None))
+    if command is None or drawn is None:
+        return None
+    target = drawn.target or 0
+    item = picture.scene.objects[target - 1] if target else None
+    kind, size = (item.kind, item.size) if item else ('', '')
+    return Trial(seed, command, drawn.stratum.value, target, kind, size)
+
+
+def look(
+    trial: Trial, picture: Picture, model: IteRPrimE | None
+) -> tuple[NDArray[np.bool_], Grasp | None]:
+    """Return the mask of the answer, and the grasp in the world frame to carry out, if any.
+
+    model: None for the true mask.
+    """
+    started = time.perf_counter()
+    mask = picture.ids == trial.target
+    if model is not None:
+        frame = model.embed(picture.rgb, picture.depth, picture.pinhole)
+        found = model.segment(frame, trial.command)
+        mask = found.mask
+        trial.milliseconds['parse and ground'] = 1e3 * (time.perf_counter() - started)
+        if found.status is not Status.FOUND:
+            trial.reason, trial.text = found.status.value.lower().replace('_', ' '), found.text
+            return mask, None
+    started = time.perf_counter()
+    gripper = ParallelGripper()
+    grasps = grasps_of(mask, picture.depth, picture.pinhole, gripper)
+    trial.milliseconds['grasp'] = 1e3 * (time.perf_counter() - started)
+    reasons = []
+    for each in grasps.grasps:
+        grasp = in_world(each, picture.scene.camera)
+        reasons.append(reason_not_to_reach(grasp, gripper))
+        if not reasons[-1]:
+            return mask, grasp
+    trial.reason = 'out of reach' if reasons else 'no grasp'
+    trial.text = reasons[0] if reasons else grasps.reason
+    return mask, None
+
+
+def carry_out(trial: Trial, scene: Scene, grasp: Grasp) -> None:
+    """Pick in a world of its own, and note in the trial what became of it."""
+    gripper = ParallelGripper()
+    world = PhysicsWorld(scene, gripper, rest_pose(scene.camera, gripper))
+    started = time.perf_counter()
+    result = pick(world, grasp)
+    trial.milliseconds['motion'] = 1e3 * world.time
+    trial.milliseconds['simulating it'] = 1e3 * (time.perf_counter() - started)
+    trial.moved, trial.touched, trial.slip = True, result.touched, result.slip
+    if not result.success or result.object_id != trial.target:
+        trial.reason, trial.text = _why(trial, result), result.text
+
+
+def _why(trial: Trial, result: PickResult) -> str:
+    if result.success:
+        return 'another object lifted'
+    if trial.is_wrong_touched and trial.target not in trial.touched:
+        return 'another object touched'
+    return 'not held'
+
+
+def run(options: argparse.Namespace) -> tuple[list[Trial], list[Panel]]:
+    """Return a trial of every scene, and a panel of each that failed."""
+    model = None
+    if not options.true_masks:
+        model = IteRPrimE.from_profile(options.profile, 'cpu', offline=True)
+    trials: list[Trial] = []
+    panels: list[Panel] = []
+    with Renderer() as renderer:
+        if model is not None:  # the first answer takes longer
+            first = renderer.render(sample_scene(0))
+            model.segment(model.embed(first.rgb, first.depth, first.pinhole), 'the mug')
+        for seed in tqdm(SPLITS[options.split], unit=' scenes', total=options.scenes, disable=None):
+            if len(trials) == options.scenes:
+                break
+            picture = renderer.render(sample_scene(seed))
+            trial = drawn_trial(picture, options.absent)
+            if trial is None:
+                continue
+            mask, grasp = look(trial, picture, model)
+            if grasp is not None:
+                carry_out(trial, picture.scene, grasp)
+            trials.append(trial)
+            if trial.moved if options.absent else trial.reason:
+                panels.append(_panel(picture, trial, mask))
+    return trials, panels
+
+
+def _panel(picture: Picture, trial: Trial, mask: NDArray[np.bool_]) -> Panel:
+    target = (picture.ids == trial.target)[::2, ::2] if trial.target else None
+    title = f'{trial.seed}: {fill(trial.command, 38)}\n{trial.reason or "moved"}: {trial.text}'
+    return Panel(
+        overlay(picture.rgb, mask)[::2, ::2],
+        target,
+        '\n'.join(fill(line, 44) for line in title.splitlines()),
+    )
+
+
+def figures_of(trials: list[Trial], options: argparse.Namespace) -> dict[str, float]:
+    """Return the shares that the benchmark is about."""
+    count = len(trials)
+    if options.absent:
+        return {'nothing moved': sum(not each.moved for each in trials) / count}
+    name = 'lifted, true masks' if options.true_masks else 'lifted'
+    return {
+        name: sum(not each.reason for each in trials) / count,
+        'wrong touched': sum(each.is_wrong_touched for each in trials) / count,
+    }
+
+
+def report(trials: list[Trial], options: argparse.Namespace) -> None:
+    """Print the figures, why objects were not lifted, and the time by part."""
+    masks = 'true masks' if options.true_masks else f'profile {options.profile}'
+    what = 'absent objects, ' if options.absent else ''
+    print(f'{len(trials)} scenes ({options.split}), {what}{masks}')
+    for name, value in figures_of(trials, options).items():
+        sign, goal = GOALS[name]
+        print(f'  {name:<20} {value:6.3f}   goal {sign} {goal:.2f}')
+    if not options.absent:
+        for reason, count in Counter(each.reason for each in trials if each.reason).most_common():
+            print(f'  not lifted: {reason:<24} {count}')
+        by_kind = defaultdict(list)
+        for each in trials:
+            by_kind[each.kind].append(not each.reason)
+        shares = (f'{kind} {sum(some)}/{len(some)}' for kind, some in sorted(by_kind.items()))
+        print(f'  lifted by kind: {", ".join(shares)}')
+        slips = [1e3 * each.slip for each in trials if not each.reason]
+        if slips:
+            print(f'  slip: median {statistics.median(slips):.1f} mm, most {max(slips):.1f} mm')
+    parts = defaultdict(list)
+    for each in trials:
+        for part, spent in each.milliseconds.items():
+            parts[part].append(spent)
+    for part, some in parts.items():
+        print(
+            f'  {part:<20} median {statistics.median(some):7.0f} ms, '
+            f'p95 {np.percentile(some, 95):7.0f} ms'
+        )
+
+
+def main() -> int:
+    """Print the table; with --json and --sheet, write trials and the failures' pictures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument('--true-masks', action='store_true', help='set perception aside')
+    kind.add_argument('--absent', action='store_true', help='ask for objects that are not there')
+    parser.add_argument('--scenes', type=int, default=200, help='how many (default: 200)')
+    parser.add_argument('--split', choices=SPLITS, default='test', help='(default: test)')
+    parser.add_argument('--profile', default='tabletop', help='(default: tabletop)')
+    parser.add_argument('--json', type=Path, help='write figures and trials to this file')
+    parser.add_argument('--sheet', type=Path, help='write a picture of the failures to this file')
+    options = parser.parse_args()
+    if not 1 <= options.scenes <= len(SPLITS[options.split]) // 2:
+        parser.error(f'--scenes must be from 1 to {len(SPLITS[options.split]) // 2}')
+    trials, panels = run(options)
+    report(trials, options)
+    if options.json:
+        figures = {**figures_of(trials, options), 'trials': [asdict(each) for each in trials]}
+        options.json.write_text(json.dumps(figures, indent=1))
+    if options.sheet and panels:
+        title = f'{len(panels)} of {len(trials)} commands that failed'
+        contact_sheet(title, panels[:_PANELS]).savefig(options.sheet)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
