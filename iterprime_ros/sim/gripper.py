@@ -16,6 +16,8 @@ PAD_FRICTION = (1.0, 0.01, 0.001)  # rubber: sliding, torsional (m), rolling (m)
 WRIST, TARGET = 'wrist', 'wrist_target'
 FINGERS = ('left', 'right')
 _WRIST_MASS, _FINGER_MASS = 0.5, 0.05  # kg
+_ARMATURE = 2.0  # kg, of the motor and gears that move with a finger
+_STIFFNESS, _DAMPING = 2000.0, 120.0  # N/m and N s/m, of a finger's position control
 COLOURS = ((0.35, 0.36, 0.38, 1.0), (0.22, 0.23, 0.25, 1.0), (0.22, 0.23, 0.25, 1.0))  # of boxes
 
 CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])  # of a box
@@ -59,7 +61,8 @@ def add_gripper(spec: mujoco.MjSpec, gripper: ParallelGripper) -> None:
             axis=[0, side, 0],
             range=[0, gripper.max_opening / 2],
             limited=mujoco.mjtLimited.mjLIMITED_TRUE,
-            damping=[8.0, 0, 0],
+            damping=[_DAMPING, 0, 0],
+            armature=_ARMATURE,
         )
         finger.add_geom(
             name=name,
@@ -69,11 +72,11 @@ def add_gripper(spec: mujoco.MjSpec, gripper: ParallelGripper) -> None:
             mass=_FINGER_MASS,
             friction=PAD_FRICTION,
             condim=4,
-            solref=[0.01, 1],
+            solref=[0.004, 1],
         )
         actuator = spec.add_actuator(name=name, target=name)
         actuator.trntype = mujoco.mjtTrn.mjTRN_JOINT
-        actuator.set_to_position(kp=1500.0)
+        actuator.set_to_position(kp=_STIFFNESS)
         actuator.forcelimited = True
         actuator.forcerange = [-GRIP_FORCE, GRIP_FORCE]
     weld = spec.add_equality(type=mujoco.mjtEq.mjEQ_WELD, name1=TARGET, name2=WRIST)

@@ -10,11 +10,12 @@ from iterprime_ros.sim.moment import Moment, Pose
 from iterprime_ros.sim.scene import Scene
 from iterprime_ros.sim.solids import density_of, parts_of
 
-TIMESTEP = 0.004  # s
+TIMESTEP = 0.002  # s
 _PRESS = 0.1  # m, that the fingers aim at beyond each other
+_GAP = 2e-5  # m, below an object at rest: MuJoCo wakes bodies that touch
 _TABLE_FRICTION = (0.5, 0.005, 0.0005)
 _OBJECT_FRICTION = (0.5, 0.005, 0.0005)
-_CONTACT_SOLREF = (0.01, 1.0)
+_CONTACT_SOLREF = (0.005, 1.0)
 
 Vector = NDArray[np.float64]
 
@@ -171,7 +172,7 @@ def _compile(scene: Scene, gripper: ParallelGripper) -> mujoco.MjModel:
         half_yaw = item.yaw / 2
         body = spec.worldbody.add_body(
             name=f'object{item.id}',
-            pos=[*item.position, item.base_height],
+            pos=[*item.position, item.base_height + _GAP],
             quat=[np.cos(half_yaw), 0, 0, np.sin(half_yaw)],
         )
         body.sleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT
