@@ -11,7 +11,7 @@ from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.language.command_parser import ParsedCommand
 from iterprime_ros.language.phrase import Order, RelationConstraint, Superlative
 from iterprime_ros.language.word_lists import ORDINALS
-from iterprime_ros.spatial.distinctions import Distinction, distinctions, firsts
+from iterprime_ros.spatial.distinctions import Distinction, counted_from, distinctions, firsts
 from iterprime_ros.spatial.measurements import Measurements, measure
 from iterprime_ros.spatial.reasoner import Reasoning, reason
 from iterprime_ros.spatial.words import described, number_word, plural
@@ -82,7 +82,8 @@ def question_for(
     )
     place = {each.index: number for number, each in enumerate(found)}
     first = {order: place[k] for order, k in firsts(rivals, measured).items()}
-    return Question(_which(command, choices), command, choices, first)
+    text = _which(command.phrase.text, choices, counted_from(found))
+    return Question(text, command, choices, first)
 
 
 def question_between(command: ParsedCommand, commands: tuple[ParsedCommand, ...]) -> Question:
@@ -118,11 +119,11 @@ def _rivals(
     return reasoning, tuple(range(len(pair))), measured, {k: k for k in range(len(pair))}
 
 
-def _which(command: ParsedCommand, choices: tuple[Choice, ...]) -> str:
-    noun = command.phrase.text
-    if len(choices) > _MOST_NAMED:
+def _which(noun: str, choices: tuple[Choice, ...], side: str) -> str:
+    """Return the question; side: from which the choices are counted, '' where they are not."""
+    if side and len(choices) > _MOST_NAMED:
         count = number_word(len(choices))
-        return f'Which of the {count} {plural(noun)}? Say which one from the left.'
+        return f'Which of the {count} {plural(noun)}? Say which one from the {side}.'
     return f'Which {noun}: {_listed([each.words for each in choices])}?'
 
 

@@ -22,7 +22,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
-from iterprime_ros.msg import ReferredObject
+from iterprime_ros.msg import ReferredObject, SpokenCommand
 from iterprime_ros.ros.qos import LATCHED_QOS
 
 RCLError = rclpy_implementation.RCLError
@@ -31,6 +31,7 @@ _OUTPUT_QOS = QoSProfile(depth=2)  # reliable, which best-effort subscribers acc
 
 OUTPUTS: dict[str, tuple[type, QoSProfile]] = {
     'result': (ReferredObject, LATCHED_QOS),
+    'question': (String, _OUTPUT_QOS),
     'mask': (Image, _OUTPUT_QOS),
     'heatmap': (Image, _OUTPUT_QOS),
     'overlay': (Image, _OUTPUT_QOS),
@@ -49,12 +50,14 @@ class CameraCallbacks:
     depth: also with the message and its stamp in nanoseconds.
     camera_info: also with the message.
     command: also with the text.
+    spoken_command: also with the message.
     """
 
     image: Callable[[str, Any, int, bool], None]
     depth: Callable[[str, Any, int], None]
     camera_info: Callable[[str, Any], None]
     command: Callable[[str, str], None]
+    spoken_command: Callable[[str, SpokenCommand], None]
 
 
 class CameraTopics:
@@ -93,6 +96,7 @@ class CameraTopics:
         image = 'image/compressed' if is_compressed else 'image'
         self._subscribe(kind, image, self._on_image, newest)
         self._subscribe(String, 'command', self._on_command, _COMMAND_QOS)
+        self._subscribe(SpokenCommand, 'spoken_command', self._on_spoken_command, _COMMAND_QOS)
         if use_depth:
             depth = 'depth/compressedDepth' if is_compressed else 'depth'
             self._depth = self._subscribe(kind, depth, self._on_depth, recent)
@@ -213,6 +217,9 @@ class CameraTopics:
 
     def _on_command(self, message: String) -> None:
         self._callbacks.command(self.name, message.data)
+
+    def _on_spoken_command(self, message: SpokenCommand) -> None:
+        self._callbacks.spoken_command(self.name, message)
 
 
 def nanoseconds_of(header: Header) -> int:

@@ -18,16 +18,21 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from std_msgs.msg import Empty
 from transformers.utils import logging
 
 from iterprime_ros.errors import IterprimeError, StoppedError
+from iterprime_ros.msg import SpokenCommand
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.profiles import load_profile
 from iterprime_ros.ros.camera_topics import CameraCallbacks, CameraTopics
+from iterprime_ros.ros.convert.spoken_command import hypotheses_of
 from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_round
 from iterprime_ros.ros.runtime.answer_publisher import AnswerPublisher
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
+from iterprime_ros.ros.runtime.dialogues import Dialogues
 from iterprime_ros.ros.runtime.follower import Follower
 from iterprime_ros.ros.runtime.job_queue import JobQueue
 from iterprime_ros.ros.runtime.loading import load_in_thread
@@ -47,6 +52,7 @@ from iterprime_ros.ros.runtime.worker import Worker
 from iterprime_ros.tracking.propagation import Propagator
 
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+_STOP_QOS = QoSProfile(depth=1)
 _EXPIRY_PERIOD = 0.1  # seconds between checks for requests whose image does not arrive
 
 
@@ -107,6 +113,7 @@ class SegmentNode(LifecycleNode):
             lambda goal: self._desk.cancel(goal),
         )
         self._localizer = Localizer(lambda: self._settings, values['rectified'], self.get_logger())
+        dialogues = Dialogues()
         self._answer_publisher = AnswerPublisher(
             self,
             self._topics,
@@ -114,8 +121,12 @@ class SegmentNode(LifecycleNode):
             self._diagnostics,
             lambda: self._settings,
             self._localizer,
+            dialogues,
         )
-        self._desk = RequestDesk(lambda: self._settings, self._topics, self._answer_publisher)
+        self._desk = RequestDesk(
+            lambda: self._settings, self._topics, self._answer_publisher, dialogues
+        )
+        self.create_subscription(Empty, 'stop', lambda _: dialogues.end(), _STOP_QOS)
         self.add_on_set_parameters_callback(self._on_parameters)
         autostart = self.declare_parameter('autostart', False).value
         warn_of_unknown_parameters(self)
@@ -161,7 +172,11 @@ class SegmentNode(LifecycleNode):
         if self._profile.notice:
             log.warning(self._profile.notice)
         callbacks = CameraCallbacks(
-            self._on_image, self._on_depth, self._on_camera_info, self._desk.take_command
+            self._on_image,
+            self._on_depth,
+            self._on_camera_info,
+            self._desk.take_command,
+            self._on_spoken_command,
         )
         for name in self._cameras:
             self._topics[name] = CameraTopics(self, name, callbacks)
@@ -186,7 +201,7 @@ class SegmentNode(LifecycleNode):
             self._localizer,
             self._answer_publisher.publish_outcome,
             report_round,
-            lambda: self._settings['max_pixels'],
+            lambda: self._settings,
         )
         worker.start(after=self._last_worker)
         self._work, self._last_worker = _Work(job_queue, worker), worker
@@ -259,6 +274,10 @@ class SegmentNode(LifecycleNode):
     def _on_camera_info(self, camera: str, message: Any) -> None:
         if self._work:
             self._work.job_queue.put_camera_info(camera, message)
+
+    def _on_spoken_command(self, camera: str, message: SpokenCommand) -> None:
+        hypotheses = hypotheses_of(message)
+        self._desk.take_command(camera, hypotheses[0].text if hypotheses else '', hypotheses)
 
     def _configure_queue(self, job_queue: JobQueue) -> None:
         job_queue.max_waiting = self._settings['max_waiting']

@@ -33,6 +33,16 @@ _DIFFERENCES = {
     Order.BIGGEST: ('bigger', 'smaller', Order.SMALLEST),
     Order.TALLEST: ('taller', 'shorter', Order.SHORTEST),
 }
+_EXTREMES = {
+    Order.LEFTMOST: 'farthest left',
+    Order.RIGHTMOST: 'farthest right',
+    Order.CLOSEST: 'nearest',
+    Order.FARTHEST: 'farthest away',
+    Order.BIGGEST: 'biggest',
+    Order.SMALLEST: 'smallest',
+    Order.TALLEST: 'tallest',
+    Order.SHORTEST: 'shortest',
+}
 _PAIR, _THREE = 2, 3
 
 
@@ -68,6 +78,16 @@ def distinctions(
     return ways[0] if ways else ()
 
 
+def counted_from(found: Sequence[Distinction]) -> str:
+    """Return where distinctions count from, 'left' or 'right'; '' where they do not count."""
+    counted = [
+        each.constraint.order
+        for each in found
+        if isinstance(each.constraint, Superlative) and each.constraint.rank > 1
+    ]
+    return {Order.LEFTMOST: 'left', Order.RIGHTMOST: 'right'}[counted[0]] if counted else ''
+
+
 def firsts(several: Sequence[int], measured: Measurements) -> dict[Order, int]:
     """Return for each order the one of several candidates that clearly comes first in it."""
     found: dict[Order, int] = {}
@@ -89,9 +109,17 @@ def _ways(
         yield from _by_order(several, measured)
     in_order = sorted(several, key=lambda k: measured.centre[k, 0])
     truths = left_of(measured)
-    if min(truths[a, b] for a, b in pairwise(in_order)) < CLEAR:
-        return
-    if len(several) == _THREE:
+    if min(truths[a, b] for a, b in pairwise(in_order)) >= CLEAR:
+        yield from _in_a_row(reasoning, in_order, measured)
+    if len(several) > _PAIR:
+        yield from _by_extremes(in_order, measured)
+
+
+def _in_a_row(
+    reasoning: Reasoning, in_order: Sequence[int], measured: Measurements
+) -> Iterator[tuple[Distinction, ...]]:
+    """Yield the places of candidates that stand clearly beside each other, from the left."""
+    if len(in_order) == _THREE:
         orders = (Order.LEFTMOST, Order.MIDDLE, Order.RIGHTMOST)
         words = ('on the left', 'in the middle', 'on the right')
         yield tuple(
@@ -142,6 +170,19 @@ def _by_order(pair: Sequence[int], measured: Measurements) -> Iterator[tuple[Dis
         yield (
             Distinction(one, former, Superlative(order, _NOWHERE)),
             Distinction(other, latter, Superlative(reverse, _NOWHERE)),
+        )
+
+
+def _by_extremes(
+    several: Sequence[int], measured: Measurements
+) -> Iterator[tuple[Distinction, ...]]:
+    """Yield for each candidate an order in which it comes first."""
+    first = firsts(several, measured)
+    orders = {k: [order for order in _EXTREMES if first.get(order) == k] for k in several}
+    if all(orders.values()):
+        yield tuple(
+            Distinction(k, _EXTREMES[found[0]], Superlative(found[0], _NOWHERE))
+            for k, found in orders.items()
         )
 
 

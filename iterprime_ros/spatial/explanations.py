@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from iterprime_ros.language.phrase import NounPhrase, Order, RelationConstraint, Superlative
-from iterprime_ros.spatial.distinctions import distinctions
+from iterprime_ros.spatial.distinctions import counted_from, distinctions
 from iterprime_ros.spatial.measurements import Measurements
 from iterprime_ros.spatial.reasoner import Factor, Reasoning, is_to_scene
 from iterprime_ros.spatial.words import (
@@ -66,8 +66,9 @@ def distinction(reasoning: Reasoning, several: Sequence[int], measured: Measurem
     found = distinctions(reasoning, several, measured)
     if not found:
         return f'{start}, close together' if len(several) == 2 else start
-    if len(several) > 3:
-        return f'{start}: say which one from the left'
+    side = counted_from(found)
+    if len(several) > 3 and side:
+        return f'{start}: say which one from the {side}'
     words = [each.words for each in found]
     other = found[1].constraint
     if isinstance(other, RelationConstraint):

@@ -150,6 +150,22 @@ def test_three_are_told_apart(parser):
     assert unclear.kind is ReplyKind.NOTHING
 
 
+def test_three_that_stand_in_no_row_are_told_apart(parser):
+    things = (('mug', 20, 12, 5), ('mug', 21, 50, 5), ('mug', 60, 30, 5))
+    _, question = asked(parser, 'take the mug', *things)
+    names = 'the one farthest away, the nearest one, or the one farthest right'
+    assert question.text == f'Which mug: {names}?'
+    assert understood('the nearest', question, parser).command == 'take the closest mug'
+
+
+def test_many_are_counted(parser):
+    things = tuple(('mug', x, 30, 5) for x in (10, 30, 50, 70))
+    _, question = asked(parser, 'take the mug', *things)
+    assert question.text == 'Which of the four mugs? Say which one from the left.'
+    for said in ('the second one', 'the second from the left', 'second'):
+        assert understood(said, question, parser).command == 'take the second mug from the left'
+
+
 def test_an_order_that_the_question_did_not_use_is_understood(parser):
     _, question = asked(parser, 'take the mug', ('mug', 15, 20, 4), ('mug', 60, 40, 9))
     assert 'left' in question.text

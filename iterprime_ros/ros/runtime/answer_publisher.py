@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rclpy.node import Node
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 
 from iterprime_ros.answer import Status
 from iterprime_ros.geometry.constant_velocity import MotionEstimate
@@ -26,6 +26,7 @@ from iterprime_ros.ros.convert.referred_object import (
 from iterprime_ros.ros.convert.track import add_track, filtered_pose, pose_with_covariance
 from iterprime_ros.ros.runtime.action_server import SegmentActionServer, report_answer
 from iterprime_ros.ros.runtime.diagnostics import Diagnostics
+from iterprime_ros.ros.runtime.dialogues import Dialogues
 from iterprime_ros.ros.runtime.failures import JobFailure, log_cause, unexpected_failure
 from iterprime_ros.ros.runtime.job_queue import Job, Request
 from iterprime_ros.ros.runtime.localization import Localizer, thinned
@@ -47,6 +48,7 @@ class AnswerPublisher:
     topics: by camera; empty while the node is not configured.
     settings: returns the node's parameters as they are at that moment.
     localizer: finds where an object is in 3D.
+    dialogues: where the questions that are asked wait for their reply.
 
     All methods may be called from any thread.
     """
@@ -59,11 +61,12 @@ class AnswerPublisher:
         diagnostics: Diagnostics,
         settings: Callable[[], dict[str, Any]],
         localizer: Localizer,
+        dialogues: Dialogues,
     ) -> None:
         self._log = node.get_logger()
         self._topics, self._action_server = topics, action_server
         self._diagnostics, self._settings = diagnostics, settings
-        self._localizer = localizer
+        self._localizer, self._dialogues = localizer, dialogues
         self._tracks = TrackBook()
         self._lock = threading.Lock()
 
@@ -94,9 +97,19 @@ class AnswerPublisher:
                 self._diagnostics.count_answer(seconds)
                 if outcome.tracked is not None and outcome.tracked.age:
                     self._diagnostics.count_step(outcome.seconds)
+            question = self._question(job, outcome)  # before anybody can reply to it
             self._send(job.camera, job.request, message, outcome.keeps_track)
+            if question:
+                self._publish(job.camera, 'question', lambda: String(data=question))
         if isinstance(outcome, JobAnswer):
             self._publish_visualization(job, outcome, surface, estimate)
+
+    def _question(self, job: Job, outcome: JobAnswer | JobFailure) -> str:
+        """Return the question that is to be asked, '' for none, and wait for its reply."""
+        if isinstance(outcome, JobFailure) or outcome.exchange is None:
+            return ''
+        is_new = self._dialogues.ask(job.camera, job.request, outcome.exchange)
+        return outcome.exchange.question.text if is_new else ''
 
     def refuse(self, camera: str, request: Request, text: str) -> None:
         """Answer a request that never became a job, or end its track; text: why, one sentence."""
@@ -160,7 +173,7 @@ class AnswerPublisher:
             notes = []  # a command that cannot be parsed has nothing to do with depth
         seconds = time.monotonic() - job.frame.arrived
         most = self._settings()['max_candidates']
-        message = referred_object(header, job.request.command, answer, surface, most, seconds)
+        message = referred_object(header, outcome.heard, answer, surface, most, seconds)
         message.text = ' '.join(filter(None, (message.text, *notes)))
         message.inference_time = duration(outcome.seconds)
         if outcome.tracked is not None:

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from iterprime_ros.dialogue.exchange import Exchange
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame, FrameSynchronizer
+from iterprime_ros.speech.recognizer import Hypothesis
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
     """A command, from the command topic or from an action goal.
 
-    command: the text.
+    command: the text; of what was spoken, the likeliest one.
     goal: handle of the action goal; None for a command from the topic.
     image: message of the image to search; None for the next image of the camera.
     track_id: number of the track that it starts; 0 where nothing is to be tracked.
+    hypotheses: what may have been said, best first; none for a command that was not spoken.
+    exchange: the question that it may be a reply to.
     arrived: seconds of time.monotonic().
     """
 
@@ -25,6 +29,8 @@ class Request:
     goal: Any = None
     image: Any = None
     track_id: int = 0
+    hypotheses: tuple[Hypothesis, ...] = ()
+    exchange: Exchange | None = None
     arrived: float = field(default_factory=time.monotonic)
 
 

@@ -84,6 +84,12 @@ LIVE_PARAMETERS = {
         0.1, 'Seconds for which an image waits for its depth.', (0.0, 10.0), live=True
     ),
     'max_waiting': ParameterSpec(8, 'Most commands that wait for a camera.', (1, 1000), live=True),
+    'reply_timeout': ParameterSpec(
+        30.0,
+        'Seconds for which what is said may be the reply to ~/question; with 0 nothing is asked.',
+        (0.0, 600.0),
+        live=True,
+    ),
     'max_pixels': ParameterSpec(
         MAX_PIXELS,
         'Most pixels of a compressed image; a larger one is INVALID.',

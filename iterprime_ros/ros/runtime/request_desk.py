@@ -8,7 +8,9 @@ from typing import Any
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.camera_topics import CameraTopics
 from iterprime_ros.ros.runtime.answer_publisher import AnswerPublisher
+from iterprime_ros.ros.runtime.dialogues import Dialogues
 from iterprime_ros.ros.runtime.job_queue import JobQueue, Request
+from iterprime_ros.speech.recognizer import Hypothesis
 
 _INACTIVE = 'The node is not active: activate it first (ros2 lifecycle set NODE activate).'
 _OWN_IMAGE = 'An image of its own cannot be followed: leave image empty, or follow false.'
@@ -21,6 +23,7 @@ class RequestDesk:
     settings: returns the node's parameters as they are at that moment.
     topics: by camera.
     answer_publisher: answers what never becomes a job.
+    dialogues: the questions that wait for a reply.
     """
 
     def __init__(
@@ -28,9 +31,10 @@ class RequestDesk:
         settings: Callable[[], dict[str, Any]],
         topics: Mapping[str, CameraTopics],
         answer_publisher: AnswerPublisher,
+        dialogues: Dialogues,
     ) -> None:
         self._settings, self._topics = settings, topics
-        self._answer_publisher = answer_publisher
+        self._answer_publisher, self._dialogues = answer_publisher, dialogues
         self._job_queue: JobQueue | None = None
         self._track_ids = count(1)
         self._silent: dict[str, Request] = {}
@@ -38,24 +42,33 @@ class RequestDesk:
     def open(self, job_queue: JobQueue) -> None:
         """Put requests into a queue from now on."""
         self._job_queue, self._silent = job_queue, {}
+        self._dialogues.end()
 
     def close(self) -> None:
         """Refuse every request from now on."""
         self._job_queue = None
 
-    def take_command(self, camera: str, command: str) -> None:
-        """Do with a command what the mode says."""
+    def take_command(
+        self, camera: str, command: str, hypotheses: tuple[Hypothesis, ...] = ()
+    ) -> None:
+        """Do with a command what the mode says; hypotheses: what may have been said in its place.
+
+        It may be the reply to a question.
+        """
         if self._job_queue is None:
             return
-        mode = self._settings()['mode']
+        settings = self._settings()
+        mode, wait = settings['mode'], settings['reply_timeout']
+        exchange = self._dialogues.take(camera, wait)
+        request = Request(command, hypotheses=hypotheses, exchange=exchange)
         if mode == 'once':
-            self._ask(self._job_queue, camera, Request(command))
+            self._ask(self._job_queue, camera, request)
         elif mode == 'continuous':
-            self._stand(self._job_queue, camera, Request(command))
+            self._stand(self._job_queue, camera, request)
         elif command.strip():
-            self._follow(self._job_queue, camera, Request(command))
+            self._follow(self._job_queue, camera, request)
         else:
-            ended = self._job_queue.set_standing(camera, None) or Request(command)
+            ended = self._job_queue.set_standing(camera, None) or request
             self._answer_publisher.end(camera, ended, ReferredObject.INVALID, _EMPTY)
 
     def take_goal(self, camera: str, request: Request) -> None:

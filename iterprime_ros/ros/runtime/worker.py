@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 
 from iterprime_ros.answer import Segmentation, resized
+from iterprime_ros.dialogue.exchange import Exchange, Turn, take_turn
 from iterprime_ros.errors import (
     InvalidDepthError,
     IterprimeError,
@@ -23,9 +25,10 @@ from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.ros.convert.encodings import decoded, rgb_of
 from iterprime_ros.ros.runtime.failures import JobFailure, unexpected_failure
 from iterprime_ros.ros.runtime.follower import Follower, ImageSizeChangedError
-from iterprime_ros.ros.runtime.job_queue import Job, JobQueue
+from iterprime_ros.ros.runtime.job_queue import Job, JobQueue, Request
 from iterprime_ros.ros.runtime.localization import Localizer, RegisteredDepth
 from iterprime_ros.ros.runtime.memory import OutOfMemoryError, is_out_of_memory
+from iterprime_ros.speech.recognizer import Hypothesis
 from iterprime_ros.tracking.track import TrackedMask
 
 _DEACTIVATED = 'The node was deactivated.'
@@ -43,7 +46,10 @@ class JobAnswer:
     depth_note: one sentence that says why there is no depth, or what it came too late for; '' where
         it came in time, and where the camera has none.
     seconds: time that the models took.
+    heard: the command as it was received; of several that may have been said, which one it is
+        taken for.
     tracked: the object of the request's track in the image; None without a track.
+    exchange: the question that follows; None without one.
     """
 
     rgb: NDArray[np.uint8]
@@ -51,7 +57,9 @@ class JobAnswer:
     depth: RegisteredDepth | None
     depth_note: str
     seconds: float
+    heard: str
     tracked: TrackedMask | None = None
+    exchange: Exchange | None = None
 
     @property
     def keeps_track(self) -> bool:
@@ -72,7 +80,7 @@ class Worker:
     localizer: reads the depth of a frame before inference.
     publish_outcome: called in the worker's thread with every finished job; it must raise nothing.
     report_round: called in the worker's thread with every round of a job that came from a goal.
-    max_pixels: returns the most pixels of a compressed image.
+    settings: returns the node's parameters as they are at that moment.
     """
 
     def __init__(
@@ -83,12 +91,13 @@ class Worker:
         localizer: Localizer,
         publish_outcome: PublishOutcome,
         report_round: ReportRound,
-        max_pixels: Callable[[], int],
+        settings: Callable[[], dict[str, Any]],
     ) -> None:
         self._job_queue, self._model, self._follower = job_queue, model, follower
         self._localizer = localizer
         self._publish_outcome, self._report_round = publish_outcome, report_round
-        self._max_pixels = max_pixels
+        self._settings = settings
+        self._heard: dict[str, tuple[Request, str]] = {}  # by camera, of the last one
         self._thread = threading.Thread(target=self._run, name='iterprime worker', daemon=True)
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -137,11 +146,16 @@ class Worker:
         try:
             message = job.frame.image
             is_compressed = isinstance(message, CompressedImage)
-            rgb = decoded(message, self._max_pixels()) if is_compressed else rgb_of(message)
+            rgb = (
+                decoded(message, self._settings()['max_pixels'])
+                if is_compressed
+                else rgb_of(message)
+            )
             depth, note = self._localizer.depth_of(job.frame, rgb.shape[:2])
             began = time.monotonic()
-            answer, tracked = self._answer_or_follow(job, rgb, depth)
-            return JobAnswer(rgb, answer, depth, note, time.monotonic() - began, tracked)
+            turn, tracked = self._answer_or_follow(job, rgb, depth)
+            seconds = time.monotonic() - began
+            return JobAnswer(rgb, turn.answer, depth, note, seconds, turn.heard, tracked, turn.next)
         except StoppedError:
             failure = JobFailure(ReferredObject.ERROR, self._reason_to_stop(job))
         except (OutOfMemoryError, WeightsMismatchError, ImageSizeChangedError) as error:
@@ -154,13 +168,23 @@ class Worker:
 
     def _answer_or_follow(
         self, job: Job, rgb: NDArray[np.uint8], depth: RegisteredDepth | None
-    ) -> tuple[Segmentation, TrackedMask | None]:
-        def ground() -> Segmentation:
-            return self._answer(job, rgb, depth)
+    ) -> tuple[Turn, TrackedMask | None]:
+        if not job.request.track_id:
+            return self._turn(job, rgb, depth), None
+        taken: list[Turn] = []
 
-        if job.request.track_id:
-            return self._follower.answer(job, rgb, depth, ground)
-        return ground(), None
+        def ground() -> Segmentation:
+            taken.append(self._turn(job, rgb, depth))
+            return taken[-1].answer
+
+        answer, tracked = self._follower.answer(job, rgb, depth, ground)
+        turn = taken[-1] if taken else Turn(self._heard_of(job), answer)
+        return replace(turn, answer=answer), tracked
+
+    def _heard_of(self, job: Job) -> str:
+        """Return what the command of a job was taken for on an image before."""
+        request, heard = self._heard.get(job.camera, (None, ''))
+        return heard if request is job.request else job.request.command
 
     def _reason_to_stop(self, job: Job) -> str:
         """Return why the job is no longer wanted, '' while it is."""
@@ -181,29 +205,38 @@ class Worker:
             note = 'Depth came too late for the relations, which were judged in the image alone.'
         return replace(outcome, depth=depth, depth_note=note)
 
-    def _answer(
-        self, job: Job, rgb: NDArray[np.uint8], depth: RegisteredDepth | None
-    ) -> Segmentation:
+    def _turn(self, job: Job, rgb: NDArray[np.uint8], depth: RegisteredDepth | None) -> Turn:
         def on_round(number: int, heatmap: NDArray[np.float32], probability: float) -> None:
             self._report_round(job, number, heatmap, probability)
 
         def should_stop() -> bool:
             return bool(self._reason_to_stop(job))
 
-        model, command = self._model(), job.request.command
-        listener = None if job.request.goal is None else on_round
+        def segment(frame: Frame, command: str) -> Segmentation:
+            return model.segment(frame, command, listener, should_stop)
+
+        def turn_on(frame: Frame) -> Turn:
+            turn = take_turn(model, frame, hypotheses, request.exchange, segment)
+            self._heard[job.camera] = (request, turn.heard)
+            asks = request.goal is None and self._settings()['reply_timeout'] > 0
+            return turn if asks else replace(turn, next=None)
+
+        model, request = self._model(), job.request
+        hypotheses = request.hypotheses or (Hypothesis(request.command, 1.0),)
+        listener = None if request.goal is None else on_round
         try:
-            return model.segment(_embedded(model, rgb, depth), command, listener, should_stop)
+            return turn_on(_embedded(model, rgb, depth))
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         try:
-            frame = _embedded(model, _halved(rgb), depth)
-            half = model.segment(frame, command, should_stop=should_stop)
+            listener = None  # the rounds start again
+            turn = turn_on(_embedded(model, _halved(rgb), depth))
             note = 'Memory ran out; the answer is from the image at half its size.'
-            return resized(replace(half, notes=(*half.notes, note)), (rgb.shape[0], rgb.shape[1]))
+            half = replace(turn.answer, notes=(*turn.answer.notes, note))
+            return replace(turn, answer=resized(half, (rgb.shape[0], rgb.shape[1])))
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise

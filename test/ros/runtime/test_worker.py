@@ -83,7 +83,7 @@ def answered(by_parts, rendered):
             localizer,
             publish,
             lambda *_: None,
-            lambda: 10**6,
+            lambda: {'max_pixels': 10**6, 'reply_timeout': 30.0},
         )
         if depth_comes == 'before':
             put_depth()
