@@ -8,12 +8,13 @@ from scipy.special import ndtr
 
 from iterprime_ros.geometry.gripper import ParallelGripper
 
-_NEAR = 0.003  # m from the outermost point: what a finger, a little soft, touches
+_NEAR = 0.0015  # m from the outermost point: what a finger, a little soft, touches
 _BAND = 0.006  # m above the fingertip, and as much again, between which the surface may lean
 _SPREAD = np.radians(15)  # standard deviation of measured angles
-_HIGH, _BROAD = 0.010, 0.016  # m: a contact of this size holds as well as a larger one
+_HIGH, _BROAD = 0.010, 0.020  # m: a contact of this size holds as well as a larger one
 _DEEP = 0.015  # m, of the object between the fingers
 _POOREST = 0.2  # share of the quality that is left at no size
+_WIDE = 0.3  # of the quality that a grasp as wide as the gripper opens loses
 _ARM = 0.040  # m from the middle of the object, at which a grasp is worth half
 
 
@@ -166,7 +167,8 @@ def qualities(
     firm = _share(high / _HIGH) * _share(broad / _BROAD) * _share(contacts.depth / _DEEP)
     central = 1 / (1 + (offset / _ARM) ** 2)
     sure = np.where(is_hidden, 0.5, 1.0)
-    quality = antipodal * np.cbrt(firm) * central * sure
+    narrow = 1 - _WIDE * np.clip(np.ptp(contacts.u, axis=1) / gripper.max_opening, 0, 1)
+    quality = antipodal * np.cbrt(firm) * central * sure * narrow
     return np.where(np.isfinite(contacts.u).all(axis=1), quality, 0.0)
 
 

@@ -27,6 +27,7 @@ _MOST = 3000  # points of an object's visible side
 _LOWEST_TIP = 0.004  # m above the plane
 _GROUND = 0.002  # m; and
 _SIGMAS = 3.0  # of the noise: how high the plane itself may seem to be
+_COLUMN = (0.25, 0.5, 0.75)  # of the height of a point, at which there is something below it
 _ENGAGED = np.array([0.006, 0.010, 0.018, 0.028, 0.042])  # m, of a finger beside the object
 _TIP_STEP = 0.002  # m between heights of fingertips, at least
 
@@ -54,7 +55,8 @@ def plan_grasps(
     chosen = points[np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp)]
     frame = TableFrame.below(chosen.mean(axis=0, dtype=np.float64), normal, distance)
     visible = frame.from_optical(chosen)
-    whole = np.concatenate([visible, mirrored(visible, view, frame, noise)])
+    hidden = mirrored(visible, view, frame, noise)
+    whole = np.concatenate([visible, hidden if len(hidden) else _columns(visible)])
     centre = (whole[:, :2].min(axis=0) + whole[:, :2].max(axis=0)) / 2
     shift = np.array([*centre, 0.0])
     frame = TableFrame(frame.to_optical(shift), frame.axes)
@@ -80,6 +82,11 @@ def plan_grasps(
     middle = _centre_of_mass(heights)
     choice = choose(proposals, whole, middle, clearances, gripper, most)
     return Grasps(tuple(_in_optical(each, frame) for each in choice.grasps), choice.reason)
+
+
+def _columns(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points (M, 3) below others (N, 3), of an object that is solid down to the plane."""
+    return np.concatenate([points * np.array([1, 1, share]) for share in _COLUMN])
 
 
 def _reach(gripper: ParallelGripper) -> float:

@@ -12,6 +12,7 @@ from iterprime_ros.geometry.table_frame import TableFrame
 
 SIDE = 96  # cells of a side
 _HIDDEN_HEIGHTS = np.array([0.0, 0.02, 0.045, 0.08, 0.13])  # m, at which cells are asked for
+_THICKEST = 0.08  # m behind what is seen, where its own far side may be
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class HeightMap:
         x = (l - (SIDE - 1) / 2) * cell.
     objects: (SIDE, SIDE) float32, height of the object, 0 where it is not, in metres.
     others: (SIDE, SIDE) float32, height of everything else that is seen, 0 where nothing is.
-    hidden: (SIDE, SIDE) float32, how high something could stand that other things hide, 0 where
-        nothing could.
+    hidden: (SIDE, SIDE) float32, how high the far sides of other things could be, 0 where they
+        could not.
     """
 
     cell: float
@@ -107,7 +108,8 @@ def _hidden_heights(
     columns[..., :2], columns[..., 2] = places[:, None], _HIDDEN_HEIGHTS
     optical = frame.to_optical(columns)
     depths, is_object = view.seen_at(optical)
-    is_hidden = (depths < optical[..., 2]) & ~is_object
+    behind = optical[..., 2] - depths
+    is_hidden = (behind > 0) & (behind < _THICKEST) & ~is_object
     return (is_hidden * _HIDDEN_HEIGHTS).max(axis=1).astype(np.float32)
 
 

@@ -6,6 +6,9 @@ camera sees: Thrun and Wegbreit, "Shape from symmetry", ICCV 2005; for grasping,
 the gap: robotic grasping under incomplete observation", ICRA 2011. A mirrored point in front of
 what is seen in its direction cannot be there; one on what is seen speaks for the mirror, one behind
 it says nothing.
+
+Two mirrors are used: one that faces the camera, which shows the far side, and one that stands
+obliquely, for things that lie obliquely, or of which something hides a part.
 """
 
 import numpy as np
@@ -15,20 +18,21 @@ from iterprime_ros.geometry.depth_view import DepthView
 from iterprime_ros.geometry.table_frame import TableFrame
 
 _JUDGES = 160  # points that are mirrored to find the mirror
-_ANGLES = np.radians(np.arange(-45, 46, 15))  # of the mirror's normal to the viewing direction
-_MOST_TURNED = np.radians(60)  # likewise
+_FACING = np.radians([-20, -10, 0, 10, 20])  # of a mirror's normal to the viewing direction
+_ASIDE = np.radians([-60, -50, -40, -30, 30, 40, 50, 60])
 _DISTANCES = np.linspace(-0.35, 1.0, 13)  # of the mirror, in visible extents behind the middle
-_FINER = (0.5, 0.25, 0.125)  # of those steps, that are tried round the best
+_TURN = np.radians(10)
+_FINER = (0.5, 0.25, 0.125)  # of the steps, that are tried round the best
 _TOLERANCE = 0.0015  # m, and
 _SIGMAS = 3.0  # of the noise: how far a point may be from what is seen to be on it
-_WRONG = 3.0  # how much more a point that cannot be there weighs than one that is seen
+_WRONG = 6.0  # how much more a point that cannot be there weighs than one that is seen
 _LEAST_AGREEMENT = 0.1  # with less, the mirror shows nothing that is known
 
 
 def mirrored(
     points: NDArray[np.float64], view: DepthView, frame: TableFrame, noise: float
 ) -> NDArray[np.float64]:
-    """Return the mirror image (N, 3) of an object's visible points, without what cannot be there.
+    """Return the mirror images (M, 3) of an object's visible points, without what cannot be there.
 
     points: (N, 3) in the table frame, N at least 1.
     view: what the camera sees.
@@ -44,6 +48,8 @@ def mirrored(
     extent = float(np.ptp(points[:, :2] @ towards)) / float(np.linalg.norm(towards))
     tolerance = _TOLERANCE + _SIGMAS * noise
 
+    steps, way = np.arange(-2, 3), np.diff(_DISTANCES)[0] * extent
+
     def best_of(
         angles: NDArray[np.float64], distances: NDArray[np.float64], within: float
     ) -> tuple[float, float, float]:
@@ -55,18 +61,27 @@ def mirrored(
         best = int(agreement.argmax())
         return float(angle[best]), float(distance[best]), float(agreement[best])
 
-    turns = np.concatenate([_ANGLES, _own_turns(points[:, :2] - middle, view_angle)])
-    steps, turn, way = np.arange(-2, 3), np.diff(_ANGLES)[0], np.diff(_DISTANCES)[0] * extent
-    angle, distance, agreement = best_of(view_angle + turns, extent * _DISTANCES, tolerance + way)
-    for share in _FINER:  # which a mirror that is off by as much must still agree with
+    found = []
+    own_turns = _own_turns(points[:, :2] - middle, view_angle)
+    is_facing = np.abs(own_turns) < (_FACING[-1] + _ASIDE[4]) / 2
+    for turns in (
+        np.concatenate([_FACING, own_turns[is_facing]]),
+        np.concatenate([_ASIDE, own_turns[~is_facing]]),
+    ):
         angle, distance, agreement = best_of(
-            angle + share * turn * steps, distance + share * way * steps, tolerance + share * way
+            view_angle + turns, extent * _DISTANCES, tolerance + way
         )
-    if agreement < _LEAST_AGREEMENT:
-        return np.empty((0, 3))
-    images = _images(points, middle, np.array([angle]), np.array([distance]))[0]
-    is_wrong = _behind(images, view, frame)[0] < -tolerance
-    return images[~is_wrong]
+        for share in _FINER:  # which a mirror that is off by as much must still agree with
+            angle, distance, agreement = best_of(
+                angle + share * _TURN * steps,
+                distance + share * way * steps,
+                tolerance + share * way,
+            )
+        is_in_range = abs(angle - view_angle) < _ASIDE[-1] + _TURN / 2
+        if agreement >= _LEAST_AGREEMENT and is_in_range:
+            images = _images(points, middle, np.array([angle]), np.array([distance]))[0]
+            found.append(images[_behind(images, view, frame)[0] >= -tolerance])
+    return np.concatenate(found) if found else np.empty((0, 3))
 
 
 def _own_turns(places: NDArray[np.float64], view_angle: float) -> NDArray[np.float64]:
@@ -74,7 +89,7 @@ def _own_turns(places: NDArray[np.float64], view_angle: float) -> NDArray[np.flo
     _, axes = np.linalg.eigh(places.T @ places)
     angles = np.arctan2(axes[1], axes[0]) - view_angle
     turns = (angles + np.pi / 2) % np.pi - np.pi / 2
-    return turns[np.abs(turns) <= _MOST_TURNED]
+    return turns[np.abs(turns) <= _ASIDE[-1]]
 
 
 def _images(

@@ -9,6 +9,7 @@ from iterprime_ros.geometry.grasp_planning import plan_grasps
 from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.geometry.object_points import object_pixels
 from iterprime_ros.geometry.pinhole import Pinhole, back_project
+from iterprime_ros.geometry.registration import mask_in_depth
 from iterprime_ros.spatial.supporting_plane import (
     BACKGROUND_POINTS,
     SupportingPlane,
@@ -45,11 +46,7 @@ def grasps_of(
     most: how many grasps, at least 1.
     points: (N, 3) of the object's visible surface (`Surface.points`), where known already.
     """
-    rows, columns = (
-        (2 * np.arange(few) + 1) * full // (2 * few)
-        for few, full in zip(depth.shape, mask.shape, strict=True)
-    )
-    covered = mask[np.ix_(rows, columns)]
+    covered = mask_in_depth(mask, depth.shape)
     depth = np.where(np.isfinite(depth) & (depth > 0), depth, np.nan)
     if not np.isfinite(depth[covered]).any():
         return Grasps((), 'The depth image has no measurement on the object.')
