@@ -1,4 +1,4 @@
-"""What rviz shows: the points of an object, its box with a label, and the overlay image."""
+"""What rviz shows: points of an object, its box with a label and grasps, the overlay image."""
 
 from array import array
 from collections.abc import Sequence
@@ -11,8 +11,10 @@ from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from iterprime_ros.geometry.grasp import Grasp
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.render import overlay_instances
+from iterprime_ros.ros.convert.grasps import grasp_marker
 from iterprime_ros.ros.convert.images import to_image
 from iterprime_ros.ros.convert.referred_object import pose_of
 
@@ -52,8 +54,18 @@ def pose(header: Header, surface: Surface) -> PoseStamped:
     return PoseStamped(header=header, pose=pose_of(surface.box))
 
 
-def markers(header: Header, surface: Surface | None, text: str) -> MarkerArray:
-    """Return the box round a surface with a label above it; without a surface, delete both."""
+def markers(
+    header: Header,
+    surface: Surface | None,
+    text: str,
+    grasps: Sequence[Grasp] = (),
+    finger_depth: float = 0.0,
+) -> MarkerArray:
+    """Return the box round a surface, a label above it, and grasps; without a surface, delete all.
+
+    grasps: best first.
+    finger_depth: length of the gripper's fingers, in metres.
+    """
     if surface is None:
         return MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
     box = Marker(header=header, ns='box', type=Marker.CUBE, action=Marker.ADD)
@@ -69,7 +81,7 @@ def markers(header: Header, surface: Surface | None, text: str) -> MarkerArray:
     label.text = text
     for marker in (box, label):
         marker.lifetime = Duration()  # until the next answer
-    return MarkerArray(markers=[box, label])
+    return MarkerArray(markers=[box, label, grasp_marker(header, grasps, finger_depth)])
 
 
 def overlay_image(

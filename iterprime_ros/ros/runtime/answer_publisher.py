@@ -4,7 +4,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rclpy.node import Node
@@ -12,10 +12,12 @@ from std_msgs.msg import Header, String
 
 from iterprime_ros.answer import Status
 from iterprime_ros.geometry.constant_velocity import MotionEstimate
+from iterprime_ros.geometry.grasp import Grasps
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.camera_topics import CameraTopics
 from iterprime_ros.ros.convert import visualization
+from iterprime_ros.ros.convert.grasps import add_grasps
 from iterprime_ros.ros.convert.images import to_image
 from iterprime_ros.ros.convert.referred_object import (
     duration,
@@ -40,6 +42,20 @@ _REPLACED = 'Another command took the place of this one.'
 def printable(text: str) -> str:
     """Return a text as one log line: without control characters, so that it forges no other."""
     return ''.join(each if each.isprintable() else ' ' for each in text)
+
+
+@dataclass(frozen=True)
+class _Located:
+    """Where the object of an answer is, and how to grasp it; None for what is not known.
+
+    surface: what is seen of it.
+    estimate: its filtered position and motion, of a track.
+    grasps: of the node's gripper.
+    """
+
+    surface: Surface | None = None
+    estimate: MotionEstimate | None = None
+    grasps: Grasps | None = None
 
 
 class AnswerPublisher:
@@ -77,10 +93,10 @@ class AnswerPublisher:
 
         is_wanted: whether the job's track was not ended meanwhile; asked once.
         """
-        surface = estimate = None
+        located = _Located()
         try:
             if isinstance(outcome, JobAnswer):
-                message, surface, estimate = self._answer_message(job, outcome)
+                message, located = self._answer_message(job, outcome)
         except Exception as error:  # of any type, from depth or a library
             outcome = replace(unexpected_failure(error), keeps_track=outcome.keeps_track)
         seconds = time.monotonic() - job.frame.arrived
@@ -102,7 +118,7 @@ class AnswerPublisher:
             if question:
                 self._publish(job.camera, 'question', lambda: String(data=question))
         if isinstance(outcome, JobAnswer):
-            self._publish_visualization(job, outcome, surface, estimate)
+            self._publish_visualization(job, outcome, located)
 
     def _question(self, job: Job, outcome: JobAnswer | JobFailure) -> str:
         """Return the question that is to be asked, '' for none, and wait for its reply."""
@@ -156,10 +172,8 @@ class AnswerPublisher:
                 message = self._failure_message(camera, request, failure)
                 self._send(camera, request, message, keeps_track=True)
 
-    def _answer_message(
-        self, job: Job, outcome: JobAnswer
-    ) -> tuple[ReferredObject, Surface | None, MotionEstimate | None]:
-        surface, estimate, notes = None, None, [outcome.depth_note]
+    def _answer_message(self, job: Job, outcome: JobAnswer) -> tuple[ReferredObject, '_Located']:
+        surface, estimate, grasps, notes = None, None, None, [outcome.depth_note]
         header, answer = job.frame.image.header, outcome.answer
         if outcome.depth is not None and answer.instance_count == 1:
             depth, mask = outcome.depth, answer.mask
@@ -167,6 +181,8 @@ class AnswerPublisher:
                 depth = thinned(depth, mask)
             surface, why_not = self._localizer.surface_of(depth, outcome.rgb, mask)
             notes.append(why_not)
+            if surface is not None:
+                grasps = self._localizer.grasps_of(depth, mask, surface)
             if surface is not None and outcome.tracked is not None:
                 estimate = self._tracks.filtered(job, outcome.depth.pinhole, surface)
         if answer.status is Status.INVALID:
@@ -178,7 +194,9 @@ class AnswerPublisher:
         message.inference_time = duration(outcome.seconds)
         if outcome.tracked is not None:
             add_track(message, job.request.track_id, outcome.tracked, estimate)
-        return message, surface, estimate
+        if grasps is not None:
+            add_grasps(message, grasps)
+        return message, _Located(surface, estimate, grasps)
 
     def _failure_message(
         self, camera: str, request: Request, failure: JobFailure
@@ -218,20 +236,19 @@ class AnswerPublisher:
         self._diagnostics.set_tracks(self._tracks.states())
         return is_new
 
-    def _publish_visualization(
-        self,
-        job: Job,
-        outcome: JobAnswer,
-        surface: Surface | None,
-        estimate: MotionEstimate | None,
-    ) -> None:
+    def _publish_visualization(self, job: Job, outcome: JobAnswer, located: '_Located') -> None:
         """Publish what has a subscriber, and compute nothing else."""
+        surface, estimate = located.surface, located.estimate
+        grasps = located.grasps.grasps if located.grasps is not None else ()
+        finger_depth = self._settings()['gripper_finger_depth']
         header, answer, tracked = job.frame.image.header, outcome.answer, outcome.tracked
         shown = [each.mask for each in answer.instances]
         makers: dict[str, Callable[[], Any]] = {
             'mask': lambda: mask_image(header, answer.mask),
             'overlay': lambda: visualization.overlay_image(header, outcome.rgb, shown),
-            'markers': lambda: visualization.markers(header, surface, answer.text),
+            'markers': lambda: visualization.markers(
+                header, surface, answer.text, grasps, finger_depth
+            ),
         }
         if tracked is None or not tracked.age:
             makers['heatmap'] = lambda: to_image(answer.heatmap, '32FC1', header)

@@ -11,12 +11,15 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from sensor_msgs.msg import CompressedImage
 
 from iterprime_ros.errors import IterprimeError
+from iterprime_ros.geometry.grasp import Grasps
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import Surface, check_registered, surface
 from iterprime_ros.ros.convert.depth_images import compressed_depth_of, depth_of
 from iterprime_ros.ros.convert.images import pinhole_of
 from iterprime_ros.ros.runtime.failures import log_cause, unexpected_failure
 from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
+from iterprime_ros.ros.runtime.parameters import gripper_of
+from iterprime_ros.spatial.grasping import grasps_of
 
 _ENOUGH = 2500  # depth pixels on an object: 10 ms of one CPU thread at most, so that 30 Hz holds
 
@@ -79,6 +82,24 @@ class Localizer:
             return None, str(error)
         except Exception as error:  # the mask is worth publishing whatever the depth contains
             return None, f'The 3D position could not be computed ({self._logged(error)}).'
+
+    def grasps_of(
+        self, depth: RegisteredDepth, mask: NDArray[np.bool_], surface: Surface
+    ) -> Grasps | None:
+        """Return grasps of the object under a mask by the node's gripper; None if none are wanted.
+
+        mask: (H, W) bool.
+        surface: its visible surface.
+        """
+        settings = self._settings()
+        most = settings['max_grasps']
+        if not most:
+            return None
+        try:
+            gripper = gripper_of(settings)
+            return grasps_of(mask, depth.metres, depth.pinhole, gripper, most, surface.points)
+        except Exception as error:  # the position is worth publishing without a grasp
+            return Grasps((), f'Grasps could not be computed ({self._logged(error)}).')
 
     def _logged(self, error: Exception) -> str:
         """Log an error with its traceback, and return it in one line."""

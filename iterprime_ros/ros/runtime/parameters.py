@@ -14,12 +14,27 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 
 from iterprime_ros.errors import InvalidSettingError
+from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.limits import MAX_PIXELS
 from iterprime_ros.profiles import DEFAULT, Profile
+from iterprime_ros.spatial.grasping import MAX_GRASPS
 
 MODES = ('once', 'continuous', 'track')
 TRANSPORTS = ('raw', 'compressed')
 RELIABILITIES = ('best_effort', 'reliable')
+_SIZES = ParallelGripper()
+_GRIPPER = {
+    'max_opening': ('Greatest distance of the fingers, in metres.', (0.01, 0.5)),
+    'finger_width': ('Width of a finger, in metres.', (0.002, 0.1)),
+    'finger_thickness': (
+        'Of a finger, along the axis that it moves along, in metres.',
+        (0.001, 0.1),
+    ),
+    'finger_depth': ('Length of a finger below the palm, in metres.', (0.01, 0.5)),
+    'palm_width': ('Of the palm, across that axis, in metres.', (0.005, 0.5)),
+    'palm_length': ('Of the palm, along that axis, in metres.', (0.005, 0.5)),
+    'friction': ('Friction coefficient of finger and object.', (0.05, 2.0)),
+}
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 
 
@@ -99,7 +114,22 @@ LIVE_PARAMETERS = {
     'max_candidates': ParameterSpec(
         3, 'Most candidates beside what is found in an answer.', (0, 16), live=True
     ),
+    'max_grasps': ParameterSpec(
+        MAX_GRASPS,
+        'Most grasps in an answer with depth; with 0 none are computed.',
+        (0, 16),
+        live=True,
+    ),
+    **{
+        f'gripper_{name}': ParameterSpec(getattr(_SIZES, name), words, bounds, live=True)
+        for name, (words, bounds) in _GRIPPER.items()
+    },
 }
+
+
+def gripper_of(values: dict[str, Any]) -> ParallelGripper:
+    """Return the gripper that the parameters describe."""
+    return ParallelGripper(**{name: values[f'gripper_{name}'] for name in _GRIPPER})
 
 
 def thresholds(profile: Profile) -> dict[str, ParameterSpec]:
