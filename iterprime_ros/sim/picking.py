@@ -64,11 +64,11 @@ Motion = Generator[None, None, None]
 PickMotion = Generator[None, None, PickResult]
 
 
-class _CancelledError(Exception):
-    """The gripper was told to go back."""
+class _GivenUpError(Exception):
+    """The gripper goes back; the message says why, for a person."""
 
 
-class _BlockedError(Exception):
+class _BlockedError(_GivenUpError):
     """The gripper met something on its way."""
 
 
@@ -120,14 +120,8 @@ class Picker:
             on_stage(Stage.CLOSING)
             yield from self._close(goal)
             result = yield from self._lift(goal, on_stage)
-        except _CancelledError:
-            result = self._failure('Cancelled.')
-        except _BlockedError:
-            result = self._failure('The gripper met something on its way to the object.')
-        except TimeoutError:
-            result = self._failure(
-                f'Nobody confirmed within {ANSWER_WITHIN:.0f} s that the scene is unchanged.'
-            )
+        except _GivenUpError as error:
+            result = self._failure(str(error))
         self._is_cancelled = None
         if not result.success:
             yield from self._go_back(on_stage)
@@ -153,9 +147,11 @@ class Picker:
                 case True:
                     return
                 case False:
-                    raise _CancelledError
+                    raise _GivenUpError('It was not confirmed that the scene is unchanged.')
             yield from self._pass(TICK)
-        raise TimeoutError
+        raise _GivenUpError(
+            f'Nobody confirmed within {ANSWER_WITHIN:.0f} s that the scene is unchanged.'
+        )
 
     def _close(self, goal: Pose) -> Motion:
         self._taken_at = goal
@@ -237,7 +233,7 @@ class Picker:
             world.set_target(Pose(start.position + share * way, rotation))
             yield from self._pass(TICK)
             if is_careful and world.push() > _MAX_FORCE:
-                raise _BlockedError
+                raise _BlockedError('The gripper met something on its way to the object.')
 
     def _pass(self, seconds: float) -> Motion:
         """Let time pass."""
@@ -245,7 +241,7 @@ class Picker:
             yield
             if self._is_cancelled is not None and self._is_cancelled():
                 self._is_cancelled = None
-                raise _CancelledError
+                raise _GivenUpError('Cancelled.')
 
 
 def pick(

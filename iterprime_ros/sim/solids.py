@@ -18,8 +18,8 @@ from iterprime_ros.sim.shapes import PLATE_FLOOR, PLATE_THICKNESS, Mesh, Primiti
 _MUG_WALL = 0.004  # as the default of shapes.mug
 _MUG_SECTORS = 24
 _PLATE_SECTORS = 28
-_HANDLE_PARTS = 6
-_BANANA_PARTS = 8
+_HANDLE_RINGS = (0, 2, 4, 6, 7, 9, 11, 13)  # of a mug's handle, at which its parts meet
+_BANANA_RINGS = (0, 2, 4, 7, 10, 13, 16, 19, 21, 23)  # circles of a banana, likewise
 
 # kg/m3: wood, a filled rubber ball, stoneware, an almost empty plastic bottle, a banana.
 _DENSITY = {
@@ -98,7 +98,7 @@ def _mug(shape: Mesh) -> Iterator[Part]:
         section += [(r, height) for r, _ in reversed(section)]
         yield _sector(section, angle, _MUG_SECTORS)
     handle = shape.vertices[40 * 6 : -2].reshape(-1, 10, 3)
-    yield from _tube(handle, _HANDLE_PARTS)
+    yield from _tube(handle, _HANDLE_RINGS)
 
 
 def _plate(shape: Mesh) -> Iterator[Part]:
@@ -129,7 +129,9 @@ def _bottle(shape: Mesh) -> Iterator[Part]:
 
 
 def _banana(shape: Mesh) -> Iterator[Part]:
-    yield from _tube(shape.vertices[:-2].reshape(-1, 14, 3), _BANANA_PARTS)
+    rings = shape.vertices[:-2].reshape(-1, 14, 3)
+    for start, end in pairwise(_BANANA_RINGS):
+        yield Part(mujoco.mjtGeom.mjGEOM_MESH, points=rings[start : end + 1].reshape(-1, 3))
 
 
 def _profile(shape: Mesh, points: int, segments: int = 40) -> NDArray[np.float64]:
@@ -161,11 +163,14 @@ def _sector(section: list[tuple[float, float]], angle: float, sectors: int) -> P
     return Part(mujoco.mjtGeom.mjGEOM_MESH, points=np.concatenate(corners))
 
 
-def _tube(rings: NDArray[np.float64], parts: int) -> Iterator[Part]:
-    """Yield capsules along a tube; rings: (P, S, 3) vertices of its circles."""
+def _tube(rings: NDArray[np.float64], ends: tuple[int, ...]) -> Iterator[Part]:
+    """Yield capsules along a tube.
+
+    rings: (P, S, 3) vertices of its circles.
+    ends: the rings at which they meet.
+    """
     centres = rings.mean(axis=1)
     radii = np.linalg.norm(rings - centres[:, None], axis=2).mean(axis=1)
-    ends = np.linspace(0, len(rings) - 1, parts + 1).round().astype(int)
     for start, end in pairwise(ends):
         axis = centres[end] - centres[start]
         rotation = np.zeros(4)
