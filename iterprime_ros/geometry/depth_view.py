@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.geometry.table_frame import Float, TableFrame
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,9 @@ class DepthView:
         reach: in metres, round the object.
         pitch: in metres on the object; of pixels that are closer together some are left out.
         """
-        depth = np.where(np.isfinite(depth) & (depth > 0), depth, np.nan).astype(np.float32)
         if camera.distortion:
             depth, on_object = _undistorted(depth, on_object, camera)
-        z = depth[on_object]
+        z = _known(depth[on_object])
         nearest, usual = float(np.nanmin(z)), float(np.nanmedian(z))
         margin = int(np.ceil(reach / nearest * max(camera.fx, camera.fy)))
         step = max(1, int(pitch * camera.fx / usual))
@@ -54,7 +54,7 @@ class DepthView:
             top : int(rows[-1]) + margin + 1 : step, left : int(columns[-1]) + margin + 1 : step
         ]
         return cls(
-            np.ascontiguousarray(depth[window]),
+            _known(depth[window]),
             np.ascontiguousarray(on_object[window]),
             np.array([camera.fx, camera.fy]) / step,
             (np.array([camera.cx, camera.cy]) - [left, top]) / step,
@@ -80,14 +80,27 @@ class DepthView:
         Returns depths (...), NaN where nothing was measured and outside the view, and whether it is
         the object.
         """
-        places = points[..., :2] / points[..., 2:] * self.focal + self.centre
-        column, row = np.rint(places).astype(np.intp).T
-        column, row = column.T, row.T
         height, width = self.depth.shape
+        (fx, fy), (cx, cy) = self.focal, self.centre
+        inverse = 1 / points[..., 2]
+        # A column or row of -0.5 and more is inside, and cutting off rounds towards 0.
+        column = (points[..., 0] * inverse * fx + (cx + 1.5)).astype(np.int32) - 1
+        row = (points[..., 1] * inverse * fy + (cy + 1.5)).astype(np.int32) - 1
         is_inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
         index = np.where(is_inside, row * width + column, 0)
         depths = np.where(is_inside, self.depth.ravel()[index], np.float32(np.nan))
         return depths, is_inside & self.on_object.ravel()[index]
+
+
+def distance_behind(points: NDArray[Float], view: DepthView, frame: TableFrame) -> NDArray[Float]:
+    """Return how far points (..., 3) of a table frame are behind what is seen, NaN if unknown."""
+    optical = frame.to_optical(points)
+    return optical[..., 2] - view.seen_at(optical)[0]
+
+
+def _known(depth: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return depths with NaN for what is no depth."""
+    return np.where(depth > 0, np.where(depth < np.inf, depth, np.nan), np.nan).astype(np.float32)
 
 
 def _undistorted(

@@ -11,8 +11,8 @@ from iterprime_ros.geometry.grasp_proposals import ANGLES, TIP_GAP, Clearances, 
 from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.geometry.height_map import SIDE
 
-_ROUGH = 600  # points of the object by which proposals are chosen that all points then judge
-_CHOSEN = 48  # proposals
+_ROUGH = 300  # points of the object by which proposals are chosen that all points then judge
+_CHOSEN = 24  # proposals
 _SHIFTS = 0.001 * np.array([0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6])  # m, from the middle
 _LEAST = 0.005  # quality
 _APART = 0.008  # m, and
@@ -109,25 +109,24 @@ def _collisions(
     A grasp is midway between its contacts, or as near to that as its fingers are free. The third is
     whether a finger goes to where other things could hide something.
     """
-    angle = proposals.angle[:, None]
+    angle, row = proposals.angle[:, None], proposals.row[:, None]
     centre = np.nan_to_num(contacts.u.mean(axis=1))
     opening = gripper.opening_for(np.nan_to_num(np.ptp(contacts.u, axis=1)))
-    row = clearances.index_of(proposals.v)[:, None]
-    limit = proposals.tip - TIP_GAP
+    limit = (proposals.tip - TIP_GAP)[:, None]
     middle = centre[:, None] + _SHIFTS
-    palm = clearances.palm[angle, row, clearances.index_of(middle)]
-    is_free = palm <= limit[:, None] + gripper.finger_depth
+    palm = clearances.palm[angle, row, clearances.columns_of(middle)]
+    is_free = palm <= limit + gripper.finger_depth
     is_hidden = np.zeros(is_free.shape, bool)
     for side in (-0.5, 0.5):
         aside = side * (opening + gripper.finger_thickness)[:, None]
-        finger = clearances.index_of(middle + aside)
-        is_free &= clearances.fingers[angle, row, finger] <= limit[:, None]
-        is_hidden |= clearances.hidden_fingers[angle, row, finger] > limit[:, None]
+        finger = clearances.columns_of(middle + aside)
+        is_free &= clearances.fingers[angle, row, finger] <= limit
+        is_hidden |= clearances.hidden_fingers[angle, row, finger] > limit
     best = (2 * is_free + ~is_hidden).argmax(axis=1)
     index = np.arange(len(best))
-    first, last = clearances.index_of(np.nan_to_num(contacts.u)).T
+    first, last = clearances.columns_of(np.nan_to_num(contacts.u)).T
     cells = np.arange(SIDE)
     is_between = (cells >= first[:, None]) & (cells <= last[:, None])
-    others = clearances.other_rows[proposals.angle, row[:, 0]]
-    is_alone = ~((others > limit[:, None]) & is_between).any(axis=1)
+    others = clearances.other_rows[proposals.angle, proposals.row]
+    is_alone = ~((others > limit) & is_between).any(axis=1)
     return middle[index, best], is_free[index, best] & is_alone, is_hidden[index, best]

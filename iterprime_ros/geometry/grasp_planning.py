@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from iterprime_ros.geometry.ball_completion import balls
 from iterprime_ros.geometry.depth_view import DepthView
 from iterprime_ros.geometry.grasp import Grasp, Grasps
 from iterprime_ros.geometry.grasp_choice import choose
@@ -23,11 +24,10 @@ from iterprime_ros.geometry.table_frame import TableFrame
 _LEAST_CELL = 0.0025  # m
 _PITCH = 0.003  # m between points of surroundings
 _FEWEST = 30  # points of an object
-_MOST = 3000  # points of an object's visible side
+_MOST = 1000  # points of an object's visible side
 _LOWEST_TIP = 0.004  # m above the plane
 _GROUND = 0.002  # m; and
 _SIGMAS = 3.0  # of the noise: how high the plane itself may seem to be
-_COLUMN = (0.25, 0.5, 0.75)  # of the height of a point, at which there is something below it
 _ENGAGED = np.array([0.006, 0.010, 0.018, 0.028, 0.042])  # m, of a finger beside the object
 _TIP_STEP = 0.002  # m between heights of fingertips, at least
 
@@ -56,7 +56,9 @@ def plan_grasps(
     frame = TableFrame.below(chosen.mean(axis=0, dtype=np.float64), normal, distance)
     visible = frame.from_optical(chosen)
     hidden = mirrored(visible, view, frame, noise)
-    whole = np.concatenate([visible, hidden if len(hidden) else _columns(visible)])
+    if not len(hidden):
+        hidden = balls(visible, view, frame, noise)
+    whole = np.concatenate([visible, hidden])
     centre = (whole[:, :2].min(axis=0) + whole[:, :2].max(axis=0)) / 2
     shift = np.array([*centre, 0.0])
     frame = TableFrame(frame.to_optical(shift), frame.axes)
@@ -82,11 +84,6 @@ def plan_grasps(
     middle = _centre_of_mass(heights)
     choice = choose(proposals, whole, middle, clearances, gripper, most)
     return Grasps(tuple(_in_optical(each, frame) for each in choice.grasps), choice.reason)
-
-
-def _columns(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return points (M, 3) below others (N, 3), of an object that is solid down to the plane."""
-    return np.concatenate([points * np.array([1, 1, share]) for share in _COLUMN])
 
 
 def _reach(gripper: ParallelGripper) -> float:

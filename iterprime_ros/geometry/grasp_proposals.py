@@ -1,12 +1,12 @@
 """Where two fingers can come down from above with an object between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.geometry.gripper import ParallelGripper
-from iterprime_ros.geometry.height_map import SIDE, HeightMap, widest
+from iterprime_ros.geometry.height_map import SIDE, HeightMap, highest_along, highest_beside
 
 ANGLES = 16  # closing axes, over half a turn
 _ROW_STEP = 0.005  # m between grasps beside each other
@@ -22,33 +22,39 @@ class Proposals:
 
     angle: (N,) int64, of the closing axis, in parts pi / ANGLES from x.
     u: (N, 2) float64, where along the closing axis the inner sides of the fingers are.
-    v: (N,) float64, their middle along the axis a quarter turn further.
+    row: (N,) int64, that of Clearances in which their middle is.
+    v: (N,) float64, where that is along the axis a quarter turn further.
     tip: (N,) float64, height of the fingertips.
     """
 
     angle: NDArray[np.int64]
     u: NDArray[np.float64]
+    row: NDArray[np.int64]
     v: NDArray[np.float64]
     tip: NDArray[np.float64]
 
     def at(self, index: NDArray[np.intp]) -> 'Proposals':
         """Return some of them."""
-        return Proposals(self.angle[index], self.u[index], self.v[index], self.tip[index])
+        return Proposals(*(getattr(self, each.name)[index] for each in fields(self)))
 
 
 @dataclass(frozen=True)
 class Clearances:
-    """What is in the way of a gripper that comes down, at every place along every closing axis.
+    """What is in the way of a gripper that comes down, along the turned axes of a height map.
+
+    All maps are (ANGLES, R, SIDE) float32 heights in metres; they have some of its rows only.
 
     cell: in metres.
-    object_rows: (ANGLES, SIDE, SIDE), height of the object over the width of a finger.
-    other_rows: likewise of everything else that is seen.
-    fingers: of all that is seen, over a finger.
-    hidden_fingers: of what other things could hide, too.
-    palm: of all that is seen, over the palm.
+    rows: (R,) of the height map, which are a step apart and cross the object.
+    object_rows: the object over the width of a finger.
+    other_rows: likewise everything else that is seen.
+    fingers: all that is seen, over a finger.
+    hidden_fingers: likewise with the far sides of other things.
+    palm: all that is seen, over the palm.
     """
 
     cell: float
+    rows: NDArray[np.intp]
     object_rows: NDArray[np.float32]
     other_rows: NDArray[np.float32]
     fingers: NDArray[np.float32]
@@ -58,25 +64,27 @@ class Clearances:
     @classmethod
     def of(cls, heights: HeightMap, gripper: ParallelGripper) -> 'Clearances':
         """Return the clearances round an object."""
+        cell = heights.cell
         objects, others, hidden = heights.turned(ANGLES)
-        width = (gripper.finger_width + 2 * _SLACK) / heights.cell
-        thickness = (gripper.finger_thickness + 2 * _SLACK) / heights.cell
-        object_rows, other_rows = widest(objects, 1, width), widest(others, 1, width)
-        rows = np.maximum(object_rows, other_rows)
-        fingers = widest(rows, thickness, 1)
-        sides = gripper.palm_length / heights.cell, gripper.palm_width / heights.cell
-        return cls(
-            heights.cell,
-            object_rows,
-            other_rows,
-            fingers,
-            np.maximum(fingers, widest(hidden, thickness, width)),
-            widest(np.maximum(objects, others), *sides),
-        )
+        reach = np.flatnonzero(objects.any(axis=(0, 2)))
+        step = max(1, round(_ROW_STEP / cell))
+        rows = np.arange((SIDE - 1) // 2 % step, SIDE, step)
+        rows = rows[(rows >= reach[0]) & (rows <= reach[-1])]
+        width = (gripper.finger_width + 2 * _SLACK) / cell
+        thickness = (gripper.finger_thickness + 2 * _SLACK) / cell
+        object_rows, other_rows = (highest_beside(each, rows, width) for each in (objects, others))
+        fingers = highest_along(np.maximum(object_rows, other_rows), thickness)
+        hidden_fingers = fingers
+        if hidden.any():
+            hidden_rows = highest_beside(hidden, rows, width)
+            hidden_fingers = np.maximum(fingers, highest_along(hidden_rows, thickness))
+        palm = highest_beside(np.maximum(objects, others), rows, gripper.palm_width / cell)
+        palm = highest_along(palm, gripper.palm_length / cell)
+        return cls(cell, rows, object_rows, other_rows, fingers, hidden_fingers, palm)
 
-    def index_of(self, place: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Return the cell of places (...) along u or v."""
-        index = np.rint(place / self.cell + (SIDE - 1) / 2)
+    def columns_of(self, u: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return the cells of places (...) along u."""
+        index = np.rint(u / self.cell + (SIDE - 1) / 2)
         return np.clip(index, 0, SIDE - 1).astype(np.intp)
 
 
@@ -91,53 +99,34 @@ def propose(
     gripper's is; infinite where fingers are free nowhere.
     """
     cell = clearances.cell
-    rows = _rows(clearances)
-    free = clearances.fingers[:, rows][None] <= tips[:, None, None, None] - TIP_GAP
-    held = clearances.object_rows[:, rows][None] > tips[:, None, None, None]
-    before = np.cumsum(held, axis=3)
-    shape = free.shape
-    flat = free.reshape(-1, SIDE)
-    starts = np.flatnonzero(flat[:, :-1] & ~flat[:, 1:])
-    ends = np.flatnonzero(~flat[:, :-1] & flat[:, 1:])
-    line_of_end = ends // (SIDE - 1)
-    first = np.searchsorted(ends, starts)[:, None] + np.arange(_PAIRS)
-    is_there = first < len(ends)
-    first = np.where(is_there, first, 0)
-    line = np.broadcast_to((starts // (SIDE - 1))[:, None], first.shape)
-    if not len(ends):
-        return Proposals(*(np.empty(s) for s in ((0,), (0, 2), (0,), (0,)))), float('inf')
-    is_there &= line_of_end[first] == line
-    line, left, right = (
-        each[is_there]
-        for each in (
-            line,
-            np.broadcast_to((starts % (SIDE - 1))[:, None], first.shape),
-            ends[first] % (SIDE - 1) + 1,
-        )
-    )
-    totals = before.reshape(-1, SIDE)
+    levels = tips.astype(np.float32)[:, None, None, None]
+    free = (clearances.fingers <= levels - np.float32(TIP_GAP)).reshape(-1, SIDE)
+    held = (clearances.object_rows > levels).reshape(-1, SIDE)
+    # Along every line: where the left finger is free for the last time before something that is in
+    # the way, and the right one for the first time behind it, or behind one of the next things.
+    line, left = np.nonzero(free[:, :-1] & ~free[:, 1:])
+    end_line, right = np.nonzero(~free[:, :-1] & free[:, 1:])
+    first = np.searchsorted(end_line * SIDE + right, line * SIDE + left)
+    pairs = first[:, None] + np.arange(_PAIRS)
+    known = np.append(end_line, -1)
+    pairs = np.minimum(pairs, len(end_line))
+    is_pair = known[pairs] == line[:, None]
+    line, left = (np.broadcast_to(each[:, None], pairs.shape)[is_pair] for each in (line, left))
+    right = right[pairs[is_pair]] + 1
+    totals = np.cumsum(held, axis=1, dtype=np.int16)
     is_held = totals[line, right] > totals[line, left]
     line, left, right = line[is_held], left[is_held], right[is_held]
     opening = (right - left) * cell - gripper.finger_thickness
     least = float(opening.min(initial=np.inf))
     fits = opening <= gripper.max_opening
     line, left, right = line[fits], left[fits], right[fits]
-    tip, angle, row = np.unravel_index(line, shape[:3])
+    tip, angle, row = np.unravel_index(line, (len(tips), ANGLES, len(clearances.rows)))
     middle = (SIDE - 1) / 2
     u = (np.stack([left, right], axis=1) - middle) * cell
     u += np.array([0.5, -0.5]) * gripper.finger_thickness
-    v = (rows[row] - middle) * cell
+    v = (clearances.rows[row] - middle) * cell
     kept = _nearest(angle + ANGLES * tip, np.hypot(u.mean(axis=1), v))
-    return Proposals(angle[kept], u[kept], v[kept], tips[tip[kept]]), least
-
-
-def _rows(clearances: Clearances) -> NDArray[np.intp]:
-    """Return rows of the turned maps in which the object may be, a step apart."""
-    reach = np.flatnonzero((clearances.object_rows > 0).any(axis=(0, 2)))
-    step = max(1, round(_ROW_STEP / clearances.cell))
-    middle = (SIDE - 1) // 2
-    rows = np.arange(middle % step, SIDE, step)
-    return rows[(rows >= reach[0]) & (rows <= reach[-1])]
+    return Proposals(angle[kept], u[kept], row[kept], v[kept], tips[tip[kept]]), least
 
 
 def _nearest(group: NDArray[np.intp], distance: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -67,16 +67,28 @@ class HeightMap:
         return tuple(each.ravel()[index] for each in (self.objects, self.others, self.hidden))
 
 
-def widest(heights: NDArray[np.float32], along: float, across: float) -> NDArray[np.float32]:
-    """Return the greatest heights (K, SIDE, SIDE) in rectangles centred on the cells of a map.
+def highest_beside(
+    heights: NDArray[np.float32], rows: NDArray[np.intp], width: float
+) -> NDArray[np.float32]:
+    """Return the greatest heights (K, R, SIDE) within half a width of rows of a map.
 
-    heights: (K, SIDE, SIDE).
-    along, across: sides of the rectangles along u and v, in cells.
+    heights: (K, SIDE, SIDE). rows: (R,). width: in cells.
     """
-    sides = (2 * round((side - 1) / 2) + 1 for side in (across, along))
-    for axis, side in zip((1, 2), sides, strict=True):
-        heights = ndimage.maximum_filter1d(heights, max(1, side), axis=axis, mode='nearest')
-    return heights
+    reach = max(0, round((width - 1) / 2))
+    windows = np.clip(rows[:, None] + np.arange(-reach, reach + 1), 0, SIDE - 1)
+    highest = heights[:, windows[:, 0]]
+    for row in windows.T[1:]:
+        np.maximum(highest, heights[:, row], out=highest)
+    return highest
+
+
+def highest_along(heights: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    """Return the greatest heights (K, R, SIDE) within half a width of cells along u.
+
+    heights: (K, R, SIDE). width: in cells.
+    """
+    side = 2 * max(0, round((width - 1) / 2)) + 1
+    return ndimage.maximum_filter1d(heights, side, axis=2, mode='nearest')
 
 
 def _highest(

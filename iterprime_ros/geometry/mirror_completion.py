@@ -7,8 +7,8 @@ the gap: robotic grasping under incomplete observation", ICRA 2011. A mirrored p
 what is seen in its direction cannot be there; one on what is seen speaks for the mirror, one behind
 it says nothing.
 
-Two mirrors are used: one that faces the camera, which shows the far side, and one that stands
-obliquely, for things that lie obliquely, or of which something hides a part.
+Up to three mirrors are used: one that faces the camera, which shows the far side, and two that
+stand obliquely, for things that lie obliquely, or of which something hides a part.
 """
 
 import numpy as np
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from iterprime_ros.geometry.depth_view import DepthView
 from iterprime_ros.geometry.table_frame import TableFrame
 
-_JUDGES = 160  # points that are mirrored to find the mirror
-_FACING = np.radians([-20, -10, 0, 10, 20])  # of a mirror's normal to the viewing direction
-_ASIDE = np.radians([-60, -50, -40, -30, 30, 40, 50, 60])
-_DISTANCES = np.linspace(-0.35, 1.0, 13)  # of the mirror, in visible extents behind the middle
+_JUDGES = 110  # points that are mirrored to find the mirror
+# Of a mirror's normal to the viewing direction; the best mirror of each group is used.
+_TURNS = np.radians([[-60, -50, -40, -30], [-15, -5, 5, 15], [30, 40, 50, 60]])
+_MOST = np.radians(65)
+_DISTANCES = np.linspace(-0.35, 1.0, 11)  # of the mirror, in visible extents behind the middle
 _TURN = np.radians(10)
 _FINER = (0.5, 0.25, 0.125)  # of the steps, that are tried round the best
 _TOLERANCE = 0.0015  # m, and
@@ -41,6 +42,7 @@ def mirrored(
 
     It is empty (0, 3) where no mirror agrees with what is seen.
     """
+    points = points.astype(np.float32)
     judges = points[np.linspace(0, len(points) - 1, min(_JUDGES, len(points))).astype(np.intp)]
     middle = np.median(points[:, :2], axis=0)
     towards = middle - frame.from_optical(np.zeros(3))[:2]
@@ -63,11 +65,9 @@ def mirrored(
 
     found = []
     own_turns = _own_turns(points[:, :2] - middle, view_angle)
-    is_facing = np.abs(own_turns) < (_FACING[-1] + _ASIDE[4]) / 2
-    for turns in (
-        np.concatenate([_FACING, own_turns[is_facing]]),
-        np.concatenate([_ASIDE, own_turns[~is_facing]]),
-    ):
+    group = np.digitize(own_turns, (_TURNS[1:, 0] + _TURNS[:-1, -1]) / 2)
+    for number, turns in enumerate(_TURNS):
+        turns = np.concatenate([turns, own_turns[group == number]])
         angle, distance, agreement = best_of(
             view_angle + turns, extent * _DISTANCES, tolerance + way
         )
@@ -77,8 +77,7 @@ def mirrored(
                 distance + share * way * steps,
                 tolerance + share * way,
             )
-        is_in_range = abs(angle - view_angle) < _ASIDE[-1] + _TURN / 2
-        if agreement >= _LEAST_AGREEMENT and is_in_range:
+        if agreement >= _LEAST_AGREEMENT and abs(angle - view_angle) <= _MOST:
             images = _images(points, middle, np.array([angle]), np.array([distance]))[0]
             found.append(images[_behind(images, view, frame)[0] >= -tolerance])
     return np.concatenate(found) if found else np.empty((0, 3))
@@ -89,29 +88,31 @@ def _own_turns(places: NDArray[np.float64], view_angle: float) -> NDArray[np.flo
     _, axes = np.linalg.eigh(places.T @ places)
     angles = np.arctan2(axes[1], axes[0]) - view_angle
     turns = (angles + np.pi / 2) % np.pi - np.pi / 2
-    return turns[np.abs(turns) <= _ASIDE[-1]]
+    return turns[np.abs(turns) <= _MOST]
 
 
 def _images(
-    points: NDArray[np.float64],
-    middle: NDArray[np.float64],
+    points: NDArray[np.float32],
+    middle: NDArray[np.float32],
     angles: NDArray[np.float64],
     distances: NDArray[np.float64],
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Return the images (M, N, 3) of points (N, 3) in M upright mirrors.
 
     angles, distances: (M,) of the mirrors' normals, and from the middle (2,) along them.
     """
-    normals = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    before = distances[:, None] - normals @ (points[:, :2] - middle).T
-    images = np.repeat(points[None], len(angles), axis=0)
-    images[..., :2] += 2 * before[..., None] * normals[:, None]
+    normals = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    way = distances.astype(np.float32)[:, None] - normals @ (points[:, :2] - middle).T
+    images = np.empty((*way.shape, 3), np.float32)
+    for axis in (0, 1):
+        images[..., axis] = points[:, axis] + 2 * way * normals[:, axis, None]
+    images[..., 2] = points[:, 2]
     return images
 
 
 def _behind(
-    points: NDArray[np.float64], view: DepthView, frame: TableFrame
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    points: NDArray[np.float32], view: DepthView, frame: TableFrame
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return how far points (...) are behind what is seen, NaN if unknown; whether that is it."""
     optical = frame.to_optical(points)
     depths, is_object = view.seen_at(optical)

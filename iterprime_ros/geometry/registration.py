@@ -9,6 +9,8 @@ def mask_in_depth(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np
 
     Both have the same field of view; a depth pixel is what the image's pixel in its centre is.
     """
+    if mask.shape == shape:
+        return mask
     rows, columns = (
         (2 * np.arange(few) + 1) * full // (2 * few)
         for few, full in zip(shape, mask.shape, strict=True)

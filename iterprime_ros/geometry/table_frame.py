@@ -1,9 +1,12 @@
 """Coordinates on a supporting plane, with heights above it."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Float = TypeVar('Float', np.float32, np.float64)
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,11 @@ class TableFrame:
         axes = np.stack([right, np.cross(right, normal), -normal])
         return cls(point + (distance - normal @ point) * normal, axes)
 
-    def from_optical(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def from_optical(self, points: NDArray[Float]) -> NDArray[Float]:
         """Return points (..., 3) of the optical frame in this one."""
-        return (points - self.origin) @ self.axes.T
+        axes = self.axes.astype(points.dtype)
+        return (points - self.origin.astype(points.dtype)) @ axes.T
 
-    def to_optical(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_optical(self, points: NDArray[Float]) -> NDArray[Float]:
         """Return points (..., 3) of this frame in the optical one."""
-        return points @ self.axes + self.origin
+        return points @ self.axes.astype(points.dtype) + self.origin.astype(points.dtype)

@@ -21,6 +21,7 @@ MAX_GRASPS = 5
 _REACH = 0.2  # m round the object, which a gripper may touch
 _PITCH = 0.0015  # m
 _PLANE_PITCH = 0.006  # m
+_PLANE_POINTS = 2000
 _NEAR_PLANE = 0.012  # m from a plane that is roughly known
 _LEAST_SCATTER = 0.0005  # m
 _SIGMAS = 3.0
@@ -47,15 +48,16 @@ def grasps_of(
     points: (N, 3) of the object's visible surface (`Surface.points`), where known already.
     """
     covered = mask_in_depth(mask, depth.shape)
-    depth = np.where(np.isfinite(depth) & (depth > 0), depth, np.nan)
-    if not np.isfinite(depth[covered]).any():
+    z = depth[covered]
+    if not (np.isfinite(z) & (z > 0)).any():
         return Grasps((), 'The depth image has no measurement on the object.')
     camera = pinhole.resized(depth.shape[1], depth.shape[0])
     if points is None:
+        depth = np.where(np.isfinite(depth) & (depth > 0), depth, np.nan)
         points = back_project(*object_pixels(depth, covered, camera), camera)
     view = DepthView.round_object(depth, covered, camera, _REACH, _PITCH)
     around, is_object = view.points(_PLANE_PITCH)
-    around = around[~is_object].astype(np.float64)
+    around = evenly(around[~is_object].astype(np.float64), _PLANE_POINTS)
     plane = find_supporting_plane(evenly(around, BACKGROUND_POINTS), points.astype(np.float64))
     if plane is None:
         return Grasps((), 'The depth image shows no plane that the object stands on.')
