@@ -44,7 +44,7 @@ from iterprime_ros.sim.physics import PhysicsWorld
 from iterprime_ros.sim.picking import PickResult, pick
 from iterprime_ros.sim.reach import in_world, reason_not_to_reach, rest_pose
 from iterprime_ros.sim.renderer import Picture, Renderer
-from iterprime_ros.sim.scene import Scene, sample_scene
+from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.seeds import PICK_CALIBRATION, PICK_TEST
 from iterprime_ros.sim.view import View, view_of
 from iterprime_ros.spatial.grasping import grasps_of
@@ -157,10 +157,8 @@ def look(
     return mask, None
 
 
-def carry_out(trial: Trial, scene: Scene, grasp: Grasp) -> None:
-    """Pick in a world of its own, and note in the trial what became of it."""
-    gripper = ParallelGripper()
-    world = PhysicsWorld(scene, gripper, rest_pose(scene.camera, gripper))
+def carry_out(trial: Trial, world: PhysicsWorld, grasp: Grasp) -> None:
+    """Pick, and note in the trial what became of it."""
     started = time.perf_counter()
     result = pick(world, grasp)
     trial.milliseconds['motion'] = 1e3 * world.time
@@ -183,6 +181,7 @@ def run(options: argparse.Namespace) -> tuple[list[Trial], list[Panel]]:
     model = None
     if not options.true_masks:
         model = IteRPrimE.from_profile(options.profile, 'cpu', offline=True)
+    gripper = ParallelGripper()
     trials: list[Trial] = []
     panels: list[Panel] = []
     with Renderer() as renderer:
@@ -192,13 +191,15 @@ def run(options: argparse.Namespace) -> tuple[list[Trial], list[Panel]]:
         for seed in tqdm(SPLITS[options.split], unit=' scenes', total=options.scenes, disable=None):
             if len(trials) == options.scenes:
                 break
-            picture = renderer.render(sample_scene(seed))
+            scene = sample_scene(seed)
+            world = PhysicsWorld(scene, gripper, rest_pose(scene.camera, gripper))
+            picture = renderer.render(scene, world.moment)
             trial = drawn_trial(picture, options.absent)
             if trial is None:
                 continue
             mask, grasp = look(trial, picture, model)
             if grasp is not None:
-                carry_out(trial, picture.scene, grasp)
+                carry_out(trial, world, grasp)
             trials.append(trial)
             if trial.moved if options.absent else trial.reason:
                 panels.append(_panel(picture, trial, mask))

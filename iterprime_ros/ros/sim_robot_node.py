@@ -96,7 +96,7 @@ class SimRobot(Node):
     def _publish(self) -> None:
         picture, stamp = self._world.picture()
         before, published_at = self._published
-        if stamp == published_at:
+        if stamp <= published_at:
             return  # the next picture is being drawn
         self._published = picture, stamp
         if picture is not before:
