@@ -41,7 +41,7 @@ def balls(
     radii = heights[tuple(ridge.T)] / 2
     centres = np.column_stack([low + (ridge + 0.5) * _CELL, radii])
     on_balls = centres[:, None] + radii[:, None, None] * _sphere(_POINTS)
-    is_wrong = distance_behind(on_balls, view, frame) < -(_TOLERANCE + _SIGMAS * noise)
+    is_wrong = distance_behind(on_balls, view, frame)[0] < -(_TOLERANCE + _SIGMAS * noise)
     is_possible = is_wrong.mean(axis=1) <= _WRONG
     return on_balls[is_possible][~is_wrong[is_possible]]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterprime_ros.geometry.pinhole import Pinhole
-from iterprime_ros.geometry.table_frame import Float, TableFrame
+from iterprime_ros.geometry.table_frame import TableFrame
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ class DepthView:
         known = np.isfinite(z)
         return points[known], self.on_object[step // 2 :: step, step // 2 :: step][known]
 
-    def seen_at(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def seen_at(
+        self, points: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return what is seen in the directions of points (..., 3) in the optical frame, z > 0.
 
         Returns depths (...), NaN where nothing was measured and outside the view, and whether it is
@@ -92,10 +94,16 @@ class DepthView:
         return depths, is_inside & self.on_object.ravel()[index]
 
 
-def distance_behind(points: NDArray[Float], view: DepthView, frame: TableFrame) -> NDArray[Float]:
-    """Return how far points (..., 3) of a table frame are behind what is seen, NaN if unknown."""
+def distance_behind(
+    points: NDArray[np.floating], view: DepthView, frame: TableFrame
+) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Return how far points (..., 3) of a table frame are behind what is seen, NaN if unknown.
+
+    The second is whether the object is what is seen there.
+    """
     optical = frame.to_optical(points)
-    return optical[..., 2] - view.seen_at(optical)[0]
+    depths, is_object = view.seen_at(optical)
+    return optical[..., 2] - depths, is_object & np.isfinite(depths)
 
 
 def _known(depth: NDArray[np.floating]) -> NDArray[np.float32]:

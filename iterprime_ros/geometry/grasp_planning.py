@@ -24,7 +24,8 @@ from iterprime_ros.geometry.table_frame import TableFrame
 _LEAST_CELL = 0.0025  # m
 _PITCH = 0.003  # m between points of surroundings
 _FEWEST = 30  # points of an object
-_MOST = 1000  # points of an object's visible side
+_DENSE = 8000  # points of an object's visible side
+_MOST = 1000  # of them whose contacts are computed
 _LOWEST_TIP = 0.004  # m above the plane
 _GROUND = 0.002  # m; and
 _SIGMAS = 3.0  # of the noise: how high the plane itself may seem to be
@@ -52,13 +53,14 @@ def plan_grasps(
     """
     if len(points) < _FEWEST:
         return Grasps((), f'Only {len(points)} depth points are on the object.')
-    chosen = points[np.linspace(0, len(points) - 1, min(len(points), _MOST)).astype(np.intp)]
+    points = _evenly(points, _DENSE)
+    chosen = _evenly(points, _MOST)
     frame = TableFrame.below(chosen.mean(axis=0, dtype=np.float64), normal, distance)
     visible = frame.from_optical(chosen)
     hidden = mirrored(visible, view, frame, noise)
     if not len(hidden):
         hidden = balls(visible, view, frame, noise)
-    whole = np.concatenate([visible, hidden])
+    whole = np.concatenate([visible, hidden]).astype(np.float64)
     centre = (whole[:, :2].min(axis=0) + whole[:, :2].max(axis=0)) / 2
     shift = np.array([*centre, 0.0])
     frame = TableFrame(frame.to_optical(shift), frame.axes)
@@ -67,7 +69,7 @@ def plan_grasps(
     cell = max(_LEAST_CELL, 2 * (radius + _reach(gripper)) / SIDE)
     around, is_object = view.points(_PITCH)
     heights = HeightMap.of(
-        whole,
+        np.concatenate([frame.from_optical(points), whole]),
         frame.from_optical(around[~is_object]),
         view,
         frame,
@@ -84,6 +86,10 @@ def plan_grasps(
     middle = _centre_of_mass(heights)
     choice = choose(proposals, whole, middle, clearances, gripper, most)
     return Grasps(tuple(_in_optical(each, frame) for each in choice.grasps), choice.reason)
+
+
+def _evenly(points: NDArray[np.floating], most: int) -> NDArray[np.floating]:
+    return points[np.linspace(0, len(points) - 1, min(len(points), most)).astype(np.intp)]
 
 
 def _reach(gripper: ParallelGripper) -> float:
@@ -121,5 +127,5 @@ def _centre_of_mass(heights: HeightMap) -> NDArray[np.float64]:
 
 def _in_optical(grasp: Grasp, frame: TableFrame) -> Grasp:
     """Return a grasp in a table frame as one in the optical frame."""
-    position = frame.to_optical(grasp.position)
+    position = frame.to_optical(grasp.position).astype(np.float64)
     return replace(grasp, position=position, rotation=frame.axes.T @ grasp.rotation)

@@ -124,8 +124,9 @@ def propose(
     middle = (SIDE - 1) / 2
     u = (np.stack([left, right], axis=1) - middle) * cell
     u += np.array([0.5, -0.5]) * gripper.finger_thickness
-    v = (clearances.rows[row] - middle) * cell
-    kept = _nearest(angle + ANGLES * tip, np.hypot(u.mean(axis=1), v))
+    v = (clearances.rows[row].astype(np.float64) - middle) * cell
+    # Of a rim, too, the places are best where the closing axis goes through the middle.
+    kept = _nearest(angle + ANGLES * tip, np.hypot(u.mean(axis=1) / 2, v))
     return Proposals(angle[kept], u[kept], row[kept], v[kept], tips[tip[kept]]), least
 
 

@@ -14,7 +14,7 @@ stand obliquely, for things that lie obliquely, or of which something hides a pa
 import numpy as np
 from numpy.typing import NDArray
 
-from iterprime_ros.geometry.depth_view import DepthView
+from iterprime_ros.geometry.depth_view import DepthView, distance_behind
 from iterprime_ros.geometry.table_frame import TableFrame
 
 _JUDGES = 110  # points that are mirrored to find the mirror
@@ -31,8 +31,8 @@ _LEAST_AGREEMENT = 0.1  # with less, the mirror shows nothing that is known
 
 
 def mirrored(
-    points: NDArray[np.float64], view: DepthView, frame: TableFrame, noise: float
-) -> NDArray[np.float64]:
+    points: NDArray[np.floating], view: DepthView, frame: TableFrame, noise: float
+) -> NDArray[np.floating]:
     """Return the mirror images (M, 3) of an object's visible points, without what cannot be there.
 
     points: (N, 3) in the table frame, N at least 1.
@@ -57,7 +57,8 @@ def mirrored(
     ) -> tuple[float, float, float]:
         """Return angle, distance and agreement of the best of the mirrors of all of both."""
         angle, distance = (each.ravel() for each in np.meshgrid(angles, distances))
-        behind, is_object = _behind(_images(judges, middle, angle, distance), view, frame)
+        images = _images(judges, middle, angle, distance)
+        behind, is_object = distance_behind(images, view, frame)
         seen = np.where(is_object, np.clip(1 - (behind / within) ** 2, 0, None), 0.0)
         agreement = seen.mean(axis=1) - _WRONG * (behind < -within).mean(axis=1)
         best = int(agreement.argmax())
@@ -79,11 +80,11 @@ def mirrored(
             )
         if agreement >= _LEAST_AGREEMENT and abs(angle - view_angle) <= _MOST:
             images = _images(points, middle, np.array([angle]), np.array([distance]))[0]
-            found.append(images[_behind(images, view, frame)[0] >= -tolerance])
+            found.append(images[distance_behind(images, view, frame)[0] >= -tolerance])
     return np.concatenate(found) if found else np.empty((0, 3))
 
 
-def _own_turns(places: NDArray[np.float64], view_angle: float) -> NDArray[np.float64]:
+def _own_turns(places: NDArray[np.floating], view_angle: float) -> NDArray[np.float64]:
     """Return the angles of places' (N, 2) principal axes to the view that a mirror may be at."""
     _, axes = np.linalg.eigh(places.T @ places)
     angles = np.arctan2(axes[1], axes[0]) - view_angle
@@ -92,11 +93,11 @@ def _own_turns(places: NDArray[np.float64], view_angle: float) -> NDArray[np.flo
 
 
 def _images(
-    points: NDArray[np.float32],
-    middle: NDArray[np.float32],
+    points: NDArray[np.floating],
+    middle: NDArray[np.floating],
     angles: NDArray[np.float64],
     distances: NDArray[np.float64],
-) -> NDArray[np.float32]:
+) -> NDArray[np.floating]:
     """Return the images (M, N, 3) of points (N, 3) in M upright mirrors.
 
     angles, distances: (M,) of the mirrors' normals, and from the middle (2,) along them.
@@ -108,12 +109,3 @@ def _images(
         images[..., axis] = points[:, axis] + 2 * way * normals[:, axis, None]
     images[..., 2] = points[:, 2]
     return images
-
-
-def _behind(
-    points: NDArray[np.float32], view: DepthView, frame: TableFrame
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return how far points (...) are behind what is seen, NaN if unknown; whether that is it."""
-    optical = frame.to_optical(points)
-    depths, is_object = view.seen_at(optical)
-    return optical[..., 2] - depths, is_object & np.isfinite(depths)

@@ -1,12 +1,9 @@
 """Coordinates on a supporting plane, with heights above it."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-Float = TypeVar('Float', np.float32, np.float64)
 
 
 @dataclass(frozen=True)
@@ -17,8 +14,8 @@ class TableFrame:
     axes: (3, 3) float64, its rows are x, y and z in the optical frame.
     """
 
-    origin: NDArray[np.float64]
-    axes: NDArray[np.float64]
+    origin: NDArray[np.floating]
+    axes: NDArray[np.floating]
 
     @classmethod
     def below(
@@ -37,11 +34,11 @@ class TableFrame:
         axes = np.stack([right, np.cross(right, normal), -normal])
         return cls(point + (distance - normal @ point) * normal, axes)
 
-    def from_optical(self, points: NDArray[Float]) -> NDArray[Float]:
+    def from_optical(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return points (..., 3) of the optical frame in this one."""
         axes = self.axes.astype(points.dtype)
         return (points - self.origin.astype(points.dtype)) @ axes.T
 
-    def to_optical(self, points: NDArray[Float]) -> NDArray[Float]:
+    def to_optical(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return points (..., 3) of this frame in the optical one."""
         return points @ self.axes.astype(points.dtype) + self.origin.astype(points.dtype)

@@ -57,11 +57,11 @@ def grasps_of(
         points = back_project(*object_pixels(depth, covered, camera), camera)
     view = DepthView.round_object(depth, covered, camera, _REACH, _PITCH)
     around, is_object = view.points(_PLANE_PITCH)
-    around = evenly(around[~is_object].astype(np.float64), _PLANE_POINTS)
-    plane = find_supporting_plane(evenly(around, BACKGROUND_POINTS), points.astype(np.float64))
+    background = evenly(around[~is_object].astype(np.float64), _PLANE_POINTS)
+    plane = find_supporting_plane(evenly(background, BACKGROUND_POINTS), points.astype(np.float64))
     if plane is None:
         return Grasps((), 'The depth image shows no plane that the object stands on.')
-    normal, distance, noise = _refined(plane, around)
+    normal, distance, noise = _refined(plane, background)
     gripper = gripper or ParallelGripper()
     return plan_grasps(points, view, normal, distance, noise, gripper, most)
 
