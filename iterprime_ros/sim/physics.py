@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.sim.gripper import FINGERS, WRIST, add_gripper
 from iterprime_ros.sim.moment import Moment, Pose
-from iterprime_ros.sim.scene import Scene
+from iterprime_ros.sim.scene import Scene, SceneObject
 from iterprime_ros.sim.solids import density_of, parts_of
 
 TIMESTEP = 0.002  # s
@@ -153,6 +153,14 @@ class PhysicsWorld:
         return self.model.geom_bodyid[hand].astype(np.int64), self._object_of_geom[other], numbers
 
 
+def _level(item: SceneObject, scene: Scene) -> int:
+    """Return how many objects an object stands on."""
+    below = 0
+    while item.support is not None:
+        item, below = scene.objects[item.support - 1], below + 1
+    return below
+
+
 def _compile(scene: Scene, gripper: ParallelGripper) -> mujoco.MjModel:
     spec = mujoco.MjSpec()
     option = spec.option
@@ -172,7 +180,7 @@ def _compile(scene: Scene, gripper: ParallelGripper) -> mujoco.MjModel:
         half_yaw = item.yaw / 2
         body = spec.worldbody.add_body(
             name=f'object{item.id}',
-            pos=[*item.position, item.base_height + _GAP],
+            pos=[*item.position, item.base_height + _GAP * (1 + _level(item, scene))],
             quat=[np.cos(half_yaw), 0, 0, np.sin(half_yaw)],
         )
         body.sleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT

@@ -15,7 +15,7 @@ from iterprime_ros.sim.reach import SAFE_HEIGHT
 
 TICK = 0.02  # s, between two targets of the gripper
 STEPS_PER_TICK = round(TICK / TIMESTEP)
-LIFT = 0.20  # m, so that a plate that hangs from its rim is MIN_HEIGHT up, too
+LIFT = 0.24  # m, so that a plate that hangs from its rim is MIN_HEIGHT up, too
 MIN_HEIGHT = 0.10  # m, that an object rises to count as lifted
 HOLD = 2.0  # s
 ANSWER_WITHIN = 5.0  # s, a confirmation
