@@ -11,6 +11,7 @@ from iterprime_ros.geometry.grasp_proposals import ANGLES, TIP_GAP, Clearances, 
 from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.geometry.height_map import SIDE
 
+NO_ROOM = 'Other things beside the object, or on it, leave no room for the gripper.'
 _ROUGH = 300  # points of the object by which proposals are chosen that all points then judge
 _CHOSEN = 24  # proposals
 _SHIFTS = 0.001 * np.array([0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6])  # m, from the middle
@@ -49,7 +50,7 @@ def choose(
     proposals = proposals.at(best)
     judged = _judged(proposals, points, centre, clearances, gripper)
     if not judged.is_free.any():
-        return Grasps((), 'Other things beside the object leave no room for the gripper.')
+        return Grasps((), NO_ROOM)
     quality = np.where(judged.is_free, judged.quality, 0.0)
     grasps: list[Grasp] = []
     for k in np.argsort(-quality, kind='stable'):

@@ -35,6 +35,7 @@ class Contacts:
     depth: NDArray[np.float64]
 
 
+@np.errstate(invalid='ignore', divide='ignore')  # where there is nothing between the fingers
 def contacts_of(
     u: NDArray[np.float32],
     v: NDArray[np.float32],
@@ -121,12 +122,11 @@ def _side(
     band = np.clip(top / 2, None, _BAND)[:, None]
     is_low, is_high = above < band, (above >= band) & (above < 2 * band)
     before, behind = outermost(across < 0), outermost(across >= 0)
-    with np.errstate(invalid='ignore', divide='ignore'):
-        # That it reaches farther above the contact does no harm; that it ends there, neither.
-        lean = np.clip(outermost(is_high) - outermost(is_low), 0, None) / band[:, 0]
-        lean = np.where(np.isfinite(lean), lean, 0)
-        turn = np.abs(before - behind) / (gripper.finger_width / 2)
-        turn = np.where(np.isnan(turn), np.inf, turn)
+    # That it reaches farther above the contact does no harm; that it ends there, neither.
+    lean = np.clip(outermost(is_high) - outermost(is_low), 0, None) / band[:, 0]
+    lean = np.where(np.isfinite(lean), lean, 0)
+    turn = np.abs(before - behind) / (gripper.finger_width / 2)
+    turn = np.where(np.isnan(turn), np.inf, turn)
     is_touched = outwards <= reach[:, None] + np.float32(_NEAR)
     bounds = np.array(
         [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from iterprime_ros.geometry.ball_completion import balls
 from iterprime_ros.geometry.depth_view import DepthView
 from iterprime_ros.geometry.grasp import Grasp, Grasps
-from iterprime_ros.geometry.grasp_choice import choose
+from iterprime_ros.geometry.grasp_choice import NO_ROOM, choose
 from iterprime_ros.geometry.grasp_proposals import TIP_GAP, Clearances, propose
 from iterprime_ros.geometry.gripper import ParallelGripper
 from iterprime_ros.geometry.height_map import SIDE, HeightMap
@@ -61,6 +61,9 @@ def plan_grasps(
     if not len(hidden):
         hidden = balls(visible, view, frame, noise)
     whole = np.concatenate([visible, hidden]).astype(np.float64)
+    top = float(whole[:, 2].max())
+    if top < _LOWEST_TIP + TIP_GAP:
+        return Grasps((), f'It is too flat to hold: {max(0.0, 1000 * top):.0f} mm high.')
     centre = (whole[:, :2].min(axis=0) + whole[:, :2].max(axis=0)) / 2
     shift = np.array([*centre, 0.0])
     frame = TableFrame(frame.to_optical(shift), frame.axes)
@@ -77,9 +80,6 @@ def plan_grasps(
         _GROUND + _SIGMAS * noise,
     )
     clearances = Clearances.of(heights, gripper)
-    top = float(whole[:, 2].max())
-    if top < _LOWEST_TIP + TIP_GAP:
-        return Grasps((), f'It is too flat to hold: {1000 * top:.0f} mm high.')
     proposals, least = propose(clearances, gripper, _tips(top, gripper))
     if not len(proposals.angle):
         return Grasps((), _why_none(least, gripper))
@@ -112,10 +112,10 @@ def _tips(top: float, gripper: ParallelGripper) -> NDArray[np.float64]:
 def _why_none(least: float, gripper: ParallelGripper) -> str:
     if np.isfinite(least):
         return (
-            f'It is too wide: the fingers would have to open by {100 * least:.1f} cm and open by '
-            f'{100 * gripper.max_opening:.1f} cm.'
+            f'It is too wide: the fingers open by {100 * gripper.max_opening:.1f} cm, and would '
+            f'have to by {100 * least:.1f} cm.'
         )
-    return 'Other things beside the object, or on it, leave no room for the fingers.'
+    return NO_ROOM
 
 
 def _centre_of_mass(heights: HeightMap) -> NDArray[np.float64]:
