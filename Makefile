@@ -22,6 +22,10 @@ help: ## list the targets
 demo: build ## three commands answered over ROS 2 by the node on a simulated camera: out/demo.png
 	@$(IN_ENVIRONMENT) iterprime demo
 
+.PHONY: pick
+pick: build ## the same with a gripper that lifts what is said: out/pick.gif
+	@$(IN_ENVIRONMENT) iterprime demo --pick
+
 .PHONY: test
 test: lint ## lint, then every test
 	@$(IN_ENVIRONMENT) python -m pytest

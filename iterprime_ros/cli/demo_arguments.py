@@ -23,6 +23,10 @@ examples:
       reads the commands from a pipe
   iterprime demo --watch "the red cube" --out live.png
       updates live.png about once a second; open it in a viewer that reloads the file
+  iterprime demo --pick
+      a gripper lifts the white mug that is meant: out/pick.gif
+  iterprime demo --pick "grab the purple cylinder" "the right one" --seed 1
+      says a command, and the second sentence in reply to the question back
   iterprime demo --watch --motion orbit
       the camera goes round the table; the command is about an object of the first image
 
@@ -53,7 +57,8 @@ def add_demo(
         "with the simulator's ground truth, and draws all of them in one picture: above,\n"
         'the mask in green and the true outline in white; below, the heatmap.\n\n'
         'With --interactive you type the commands. With --watch one command runs on\n'
-        'every frame that the node can process.',
+        'every frame that the node can process. With --pick a simulated\n'
+        'gripper lifts what is found, and an animated picture shows it.',
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -72,17 +77,22 @@ def add_demo(
         help='run COMMAND on every frame the node can process, until Ctrl-C; without COMMAND, one '
         'that refers to an object of the scene',
     )
+    mode.add_argument(
+        '--pick',
+        nargs='*',
+        metavar=('COMMAND', 'REPLY'),
+        help='have a simulated gripper pick what COMMAND refers to; each REPLY answers a question '
+        'back; without COMMAND, one about an object of the scene',
+    )
     demo.add_argument(
         '--seed',
         type=whole_number(0, 2**31 - 1),
-        default=2,
-        help='number of the scene, 0 to 2147483647 (default: 2)',
+        help='number of the scene, 0 to 2147483647 (default: 2; with --pick 143)',
     )
     demo.add_argument(
         '--out',
         type=Path,
-        default=Path('out/demo.png'),
-        help='PNG file to write (default: out/demo.png)',
+        help='PNG file to write (default: out/demo.png), with --pick a GIF (default: out/pick.gif)',
     )
     demo.add_argument(
         '--motion',

@@ -3,8 +3,12 @@
 import argparse
 import importlib.util
 import sys
+from pathlib import Path
 
 from iterprime_ros.cli.exit_codes import FAILED, WRONG_USE
+
+_SEED = 2
+_PICTURE, _FILM = Path('out/demo.png'), Path('out/pick.gif')
 
 
 def start_demo(options: argparse.Namespace) -> int:
@@ -28,17 +32,28 @@ def start_demo(options: argparse.Namespace) -> int:
 
 
 def _run_demo(options: argparse.Namespace) -> int:
-    from iterprime_ros.demo.launcher import DemoError, run_demo, run_interactive, run_watch
+    from iterprime_ros.demo.launcher import (
+        DemoError,
+        run_demo,
+        run_interactive,
+        run_pick,
+        run_watch,
+    )
     from iterprime_ros.sim.gl import RenderingUnavailableError
     from iterprime_ros.sim.motion import Motion
 
     try:
+        if options.pick is not None:
+            run_pick(options.out or _FILM, options.seed, options.pick)
+            return 0
+        out = options.out or _PICTURE
+        seed = _SEED if options.seed is None else options.seed
         if options.interactive:
-            run_interactive(options.out, options.seed)
+            run_interactive(out, seed)
         elif options.watch is not None:
-            run_watch(options.out, options.seed, options.watch, Motion(options.motion or 'none'))
+            run_watch(out, seed, options.watch, Motion(options.motion or 'none'))
         else:
-            run_demo(options.out, options.seed)
+            run_demo(out, seed)
     except (DemoError, RenderingUnavailableError) as error:
         print(error, file=sys.stderr)
         return FAILED

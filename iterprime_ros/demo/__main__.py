@@ -10,6 +10,7 @@ from iterprime_ros.ros.entry_point import start_by_name
 NODES = {
     'client': 'iterprime_ros.demo.client',
     'console': 'iterprime_ros.demo.console',
+    'pick': 'iterprime_ros.demo.pick',
     'watch': 'iterprime_ros.demo.watch',
 }
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +29,8 @@ _ROS, _DEMO = 'iterprime_ros.ros', 'iterprime_ros.demo'  # packages of nodes
 _TIMEOUT = 300.0
 # Progress bars would run across the lines of an interactive session.
 _NO_PROGRESS_BARS = {'HF_HUB_DISABLE_PROGRESS_BARS': '1'}
+# Two white mugs, of which the left one stays in the picture when it is lifted.
+_PICK_SEED, _PICK_SAYS = 143, ('pick up the white mug', 'the left one')
 _STRATA = (Stratum.ATTRIBUTES, Stratum.RELATION, Stratum.ABSENT)
 
 
@@ -89,6 +91,49 @@ def run_watch(out: Path, seed: int, command: str, motion: Motion = Motion.NONE) 
         nodes.run('watch', None, out=str(out), command=command)
 
 
+def run_pick(out: Path, seed: int | None, says: Sequence[str]) -> None:
+    """Have the simulated robot pick what is said, and film it.
+
+    out: GIF to write.
+    seed: number of the scene; None for one with two white mugs.
+    says: a command, then the replies to the questions back; empty for what is said of that scene,
+        or a command about an object of another one.
+
+    Raises DemoError if a process fails, or nothing is lifted.
+    """
+    if not says:
+        says = _PICK_SAYS if seed is None else [_pick_command(seed)]
+    print(
+        'Simulated robot and node take a few seconds to start, and the pick takes about ten.',
+        flush=True,
+    )
+    with _environment() as environment, ExitStack() as exit_stack:
+        nodes = _Nodes(environment, exit_stack)
+        nodes.start('sim_robot', 'warn', seed=_PICK_SEED if seed is None else seed)
+        nodes.start('segment', 'warn', autostart=True)
+        nodes.start_program(_program('voice_pick.py'), result='/segment/result')
+        nodes.run('pick', _TIMEOUT, out=str(out), says=list(says))
+
+
+def _pick_command(seed: int) -> str:
+    """Return a command about an object of the scene of a seed."""
+    with Renderer(640, 480) as renderer:
+        view = view_of(renderer.render(sample_scene(seed)))
+    expression = sample_expression(np.random.default_rng(seed), view, Stratum.ATTRIBUTES)
+    return f'pick up {expression.text if expression else "the object in the middle"}'
+
+
+def _program(name: str) -> Path:
+    """Return one of the examples: in the source tree, or where the package is installed."""
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    places = [Path(str(files('iterprime_ros'))).parent / 'examples']
+    places += [Path(prefix) / 'lib' / 'iterprime_ros' for prefix in prefixes if prefix]
+    for place in places:
+        if (place / name).is_file():
+            return place / name
+    raise DemoError(f'{name} is not installed; looked in {", ".join(map(str, places))}.')
+
+
 def sample_commands(seed: int) -> list[str]:
     """Return three commands about the scene of a seed.
 
@@ -115,6 +160,13 @@ class _Nodes:
     def start(self, node: str, log_level: str, **parameters: object) -> None:
         """Start a node that runs in the background until the demo ends."""
         self._background[node] = self._popen(_ROS, node, parameters, log_level, True)
+
+    def start_program(self, program: Path, **remappings: str) -> None:
+        """Start a Python program that runs in the background until the demo ends."""
+        rules = [f'{name}:={topic}' for name, topic in remappings.items()]
+        options = [word for rule in rules for word in ('-r', rule)]
+        command = [sys.executable, str(program), '--ros-args', *options]
+        self._background[program.name] = self._process(command, True)
 
     def run(self, node: str, timeout: float | None, **parameters: object) -> None:
         """Run a node of the demo until it exits; timeout: seconds, None for no limit."""
@@ -151,8 +203,12 @@ class _Nodes:
         settings = [f'{name}:={json.dumps(value)}' for name, value in parameters.items()]
         options = [word for each in settings for word in ('-p', each)]
         options += ['--log-level', log_level]
+        command = [sys.executable, '-m', package, node, '--ros-args', *options]
+        return self._process(command, in_background)
+
+    def _process(self, command: list[str], in_background: bool) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, '-m', package, node, '--ros-args', *options],
+            command,
             env=self._environment,
             stdin=subprocess.DEVNULL if in_background else None,
             # A background node gets no Ctrl-C from the terminal; `_terminate` ends it.
@@ -176,15 +232,21 @@ def _running_nodes(
     is_quiet: whether the segment node logs warnings and errors only.
     motion: what moves in front of the camera.
     """
-    # SystemExit, unlike the default action of these signals, terminates the child processes.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
-    with private_domain() as environment, ExitStack() as exit_stack:
-        environment = {**environment, **_fast_dds_profile(), **_NO_PROGRESS_BARS}
+    with _environment() as environment, ExitStack() as exit_stack:
         nodes = _Nodes(environment, exit_stack)
         nodes.start('sim_camera', 'warn', seed=seed, motion=motion.value)
         nodes.start('segment', 'warn' if is_quiet else 'info', autostart=True, mode=mode)
         yield nodes
+
+
+@contextmanager
+def _environment() -> Iterator[dict[str, str]]:
+    """Yield the environment of the nodes, in a ROS domain of their own."""
+    # SystemExit, unlike the default action of these signals, terminates the child processes.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    with private_domain() as environment:
+        yield {**environment, **_fast_dds_profile(), **_NO_PROGRESS_BARS}
 
 
 def _fast_dds_profile() -> dict[str, str]:

@@ -10,6 +10,7 @@ import time
 from types import SimpleNamespace
 
 import matplotlib.image
+import PIL.Image
 import pytest
 import rclpy
 from std_msgs.msg import String
@@ -70,6 +71,30 @@ def test_the_demo_draws_one_picture(tmp_path):
     assert all(
         panel.std() > 0.1 for panel in (picture[:, k * width // 3 :][:, :400] for k in range(3))
     )
+
+
+def test_a_gripper_lifts_what_is_meant_and_a_film_shows_it(tmp_path):
+    out = tmp_path / 'new folder' / 'pick.gif'
+    answer = iterprime('demo', '--pick', '--out', out)
+    assert answer.returncode == 0, answer.stderr
+    _, command, question, reply, found, lifted, last = answer.stdout.splitlines()
+    assert command == '> pick up the white mug'
+    assert question == 'Which white mug: the one on the left, or the one on the right?'
+    assert reply == '> the left one'
+    assert found.startswith('Found "the leftmost white mug"')
+    assert re.match(r'Lifted \d\d cm and held for 2 s\.', lifted)
+    assert last == f'Picture saved to {out}'
+    with PIL.Image.open(out) as film:
+        assert film.n_frames > 5
+
+
+def test_nothing_is_lifted_where_a_question_has_no_reply(tmp_path):
+    out = tmp_path / 'pick.gif'
+    answer = iterprime('demo', '--pick', 'the white mug', '--seed', 143, '--out', out)
+    assert answer.returncode == 1
+    assert 'A question is open, and there is no reply to it.' in answer.stderr
+    assert 'Traceback' not in answer.stderr
+    assert out.exists()
 
 
 def test_commands_from_a_pipe_are_answered_line_by_line(tmp_path):

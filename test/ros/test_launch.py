@@ -26,6 +26,7 @@ from rclpy.qos import (
 from std_msgs.msg import String
 
 from helpers.robots import HELPERS
+from iterprime_ros.action import Pick
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.profiles import PROFILE_NAMES
 from iterprime_ros.ros.runtime.parameters import LIVE_PARAMETERS, MODEL_PARAMETERS
@@ -164,7 +165,7 @@ def default_of(launch, argument):
     return launch.utilities.perform_substitutions(launch.LaunchContext(), argument.default_value)
 
 
-@pytest.mark.parametrize('file', ['segment.launch.py', 'demo.launch.py'])
+@pytest.mark.parametrize('file', ['segment.launch.py', 'demo.launch.py', 'pick.launch.py'])
 def test_every_argument_is_described_and_optional(launch, file):
     for argument in arguments_of(file).values():
         assert argument.description.endswith('.') or argument.choices
@@ -185,7 +186,9 @@ def test_settings_have_the_choices_and_defaults_of_the_node(launch):
 def test_the_demo_takes_what_its_parts_take(launch):
     demo, node = arguments_of('demo.launch.py'), arguments_of('segment.launch.py')
     assert demo.keys() == node.keys() | {'width', 'height', 'rate', 'seed', 'motion'}
-    assert default_of(launch, demo['rviz']) == 'true'
+    pick = arguments_of('pick.launch.py')
+    assert pick.keys() == demo.keys() - {'motion'}
+    assert default_of(launch, demo['rviz']) == default_of(launch, pick['rviz']) == 'true'
     assert default_of(launch, node['rviz']) == 'false'
 
 
@@ -247,6 +250,24 @@ def test_the_demo_answers_and_ends_with_ctrl_c(peer, ros2_launch, interrupt):
     assert code == 0, output
     assert 'Traceback' not in output
     assert output.count('finished cleanly') == 2, output
+
+
+def test_what_is_said_to_the_launched_robot_is_picked(peer, ros2_launch, interrupt):
+    process = ros2_launch('pick.launch.py', 'rviz:=false', 'rate:=5', 'namespace:=arm')
+    feedback = peer.collect(Pick.Impl.FeedbackMessage, 'arm/pick/_action/feedback', 10)
+    commands = peer.create_publisher(String, 'arm/command', 10)
+    peer.wait_for(
+        lambda: commands.get_subscription_count() and peer.count_subscribers('arm/segment/result'),
+        'the node to listen',
+    )
+    for _ in range(QUESTIONS):
+        commands.publish(String(data='pick up the leftmost white mug'))
+        if peer.comes(lambda: feedback, 20):
+            break
+    peer.wait_for(lambda: feedback[-1].feedback.stage == Pick.Feedback.HOLDING, 'the lifted mug')
+    code, _, output = interrupt(process)
+    assert code == 0, output
+    assert output.count('finished cleanly') == 3, output
 
 
 def test_the_demo_shows_what_moves(peer, ros2_launch, interrupt):
