@@ -21,9 +21,9 @@ from numpy.random import Generator
 from tqdm import tqdm
 
 from iterprime_ros.answer import Segmentation, Status
-from iterprime_ros.dialogue.question import Choice, Question, question_for
-from iterprime_ros.dialogue.reply import ReplyKind, understood
-from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.dialogue.exchange import take_turn
+from iterprime_ros.dialogue.question import Question, question_for
+from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.sim.expressions import (
     ReferringExpression,
     Stratum,
@@ -37,11 +37,15 @@ from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.seeds import FRESH
 from iterprime_ros.sim.semantics import COLUMN_MARGIN, meaning
 from iterprime_ros.sim.view import View, view_of
+from iterprime_ros.speech.recognizer import Hypothesis
 
 _COVERED = 0.5  # IoU from which a mask is of an object
-_MAX_TURNS = 3
-_NUMBERS = ('first', 'second', 'third')
-WAYS = ('named', 'number', 'own')
+_PLACES = ('first', 'second', 'third')
+WAYS = {
+    'named': 'replies in the words of the question',
+    'place': 'replies by place in the question',
+    'own': 'replies in other words',
+}
 
 
 @dataclass(frozen=True)
@@ -109,34 +113,103 @@ def own_words(rng: Generator, case: Case, target: int) -> str | None:
 def reply_to(
     rng: Generator, question: Question, case: Case, answer: Segmentation, target: int, way: str
 ) -> str | None:
-    """Return what a person says who means an object."""
+    """Return what a person says who means an object; None who knows no words for it."""
+    own = own_words(rng, case, target)
     naming = [
         (number, choice)
         for number, choice in enumerate(question.choices)
         if covered(answer.candidates[choice.candidate].mask, case.picture) == target
     ]
-    if way == 'own' or not naming:
-        return own_words(rng, case, target)
+    if not naming or (way == 'own' and own):
+        return own
     number, choice = naming[0]
-    if way == 'named' or number >= len(_NUMBERS) or 'from the' in choice.words:
+    is_counted = 'from the' in choice.words
+    if way != 'place' or number >= len(_PLACES) or is_counted:
         return choice.words
-    return f'the {_NUMBERS[number]} one'
+    return f'the {_PLACES[number]} one'
 
 
-def choices_are_right(question: Question, answer: Segmentation, case: Case) -> bool:
-    """Whether every object that is named is one that fits, each another one."""
-    named = [
-        covered(answer.candidates[each.candidate].mask, case.picture) for each in question.choices
-    ]
-    return bool(named) and len(set(named)) == len(named) and set(named) <= case.expression.targets
+def dialogue(
+    model: IteRPrimE, frame: Frame, case: Case, target: int, way: str
+) -> tuple[str, list[str]]:
+    """Return what a dialogue about an object comes to, and what was said in it."""
+    rng = np.random.default_rng([case.seed, 1])
+    turn, said = take_turn(model, frame, [Hypothesis(case.command, 1.0)]), [case.command]
+    while turn.next is not None:
+        question = turn.next.question
+        reply = reply_to(rng, question, case, turn.answer, target, way)
+        said += [question.text, reply or '']
+        if reply is None:
+            return 'no words', said
+        turn = take_turn(model, frame, [Hypothesis(reply, 1.0)], turn.next)
+        said += turn.answer.notes
+    said.append(turn.answer.text)
+    if turn.answer.status is not Status.FOUND:
+        return turn.answer.status.value, said
+    return ('right' if covered(turn.answer.mask, case.picture) == target else 'wrong'), said
 
 
-def command_is_right(choice: Choice, answer: Segmentation, case: Case) -> bool | None:
-    """Whether the simulator's grammar takes the command of a choice for it; None if it cannot."""
-    meant = command_meaning(choice.command, case.view)
-    if meant is None:
-        return None
-    return covered(answer.candidates[choice.candidate].mask, case.picture) in meant.possible
+def judge_question(
+    model: IteRPrimE, frame: Frame, case: Case, counts: Counter[str], log: list[Any]
+) -> None:
+    """Count whether the question names objects that fit, and commands that mean them."""
+    answer = model.segment(frame, case.command)
+    question = question_for(answer)
+    counts['commands'] += 1
+    if question is None:
+        return
+    named = [covered(answer.candidates[c.candidate].mask, case.picture) for c in question.choices]
+    counts['questions'] += 1
+    counts['with choices'] += bool(named)
+    is_right = len(set(named)) == len(named) and set(named) <= case.expression.targets
+    counts['right'] += bool(named) and is_right
+    for choice, number in zip(question.choices, named, strict=True):
+        meant = command_meaning(choice.command, case.view)
+        again = model.segment(frame, choice.command)
+        is_found = again.status is Status.FOUND and covered(again.mask, case.picture) == number
+        counts['choices'] += 1
+        counts['choices found'] += is_found
+        counts['parsed'] += meant is not None
+        is_meant = meant is not None and number in meant.possible
+        counts['parsed, meant'] += is_meant
+        if not is_found or (meant is not None and not is_meant):
+            log.append([case.seed, case.command, question.text, choice.command, again.text])
+
+
+def measured(options: argparse.Namespace) -> tuple[Counter[str], list[Any]]:
+    """Return the counts, and what went wrong."""
+    model = IteRPrimE.from_profile(options.profile, 'cpu', offline=True)
+    counts: Counter[str] = Counter()
+    log: list[Any] = []
+    seeds = range(options.first, options.first + options.scenes)
+    for case in tqdm(cases(seeds), total=len(seeds), unit=' scenes', disable=None):
+        picture = case.picture
+        frame = model.embed(picture.rgb, picture.depth, picture.pinhole)
+        judge_question(model, frame, case, counts, log)
+        target = int(np.random.default_rng(case.seed).choice(sorted(case.expression.targets)))
+        for way in WAYS:
+            outcome, said = dialogue(model, frame, case, target, way)
+            counts[f'{way}: {outcome}'] += 1
+            if outcome != 'right':
+                log.append([case.seed, way, outcome, target, *said])
+    return counts, log
+
+
+def print_table(counts: Counter[str]) -> None:
+    """Print what share of commands, questions and replies came to what they should."""
+
+    def share(what: str, part: str, whole: str) -> None:
+        value = counts[part] / max(1, counts[whole])
+        print(f'{what:<58} {counts[part]:>4} of {counts[whole]:<4} {value:.3f}')
+
+    share('ambiguous commands that are asked about', 'questions', 'commands')
+    share('questions that name objects that fit, each another', 'right', 'questions')
+    share('choices whose whole command finds their object', 'choices found', 'choices')
+    share("choices whose command the simulator's grammar reads so", 'parsed, meant', 'parsed')
+    for way, what in WAYS.items():
+        share(f'right object in three turns, {what}', f'{way}: right', 'commands')
+        others = {name: n for name, n in counts.items() if name.startswith(f'{way}: ')}
+        print('   ', ', '.join(f'{name.partition(": ")[2]} {n}' for name, n in others.items()))
 
 
 def main() -> int:
@@ -146,84 +219,15 @@ def main() -> int:
     parser.add_argument('--first', type=int, default=FRESH.start, help='seed of the first scene')
     parser.add_argument('--profile', default='tabletop', help='to measure (default: tabletop)')
     parser.add_argument('--json', type=Path, help='also write the figures to this file')
-    parser.add_argument('--log', type=Path, help='also write every dialogue to this file')
+    parser.add_argument('--log', type=Path, help='write what went wrong to this file')
     options = parser.parse_args()
-    model = IteRPrimE.from_profile(options.profile)
-    counts: Counter[str] = Counter()
-    log: list[Any] = []
-    seeds = range(options.first, options.first + options.scenes)
-    for case in tqdm(cases(seeds), total=len(seeds)):
-        picture = case.picture
-        frame = model.embed(picture.rgb, picture.depth, picture.pinhole)
-        answer = model.segment(frame, case.command)
-        counts['said'] += 1
-        counts[answer.status.value] += 1
-        question = question_for(answer)
-        if question is None:
-            continue
-        counts['asked'] += 1
-        counts['with choices'] += bool(question.choices)
-        right = choices_are_right(question, answer, case)
-        counts['choices right'] += right
-        for choice in question.choices:
-            verdict = command_is_right(choice, answer, case)
-            counts['commands parsed'] += verdict is not None
-            counts['commands right'] += verdict is True
-            again = model.segment(frame, choice.command)
-            counts['choices'] += 1
-            is_found = again.status is Status.FOUND and covered(again.mask, picture) == covered(
-                answer.candidates[choice.candidate].mask, picture
-            )
-            counts['choices found'] += is_found
-            if not is_found or verdict is False:
-                log.append(
-                    [case.seed, case.command, question.text, choice.command, again.text, verdict]
-                )
-        for way in WAYS:
-            rng = np.random.default_rng(case.seed)
-            target = int(rng.choice(sorted(case.expression.targets)))
-            outcome, said = dialogue(model, frame, rng, case, answer, target, way)
-            counts[f'{way}: {outcome}'] += 1
-            if outcome != 'right':
-                log.append([case.seed, way, outcome, target, *said])
-    for name, count in sorted(counts.items()):
-        print(f'{name:30} {count}')
+    counts, log = measured(options)
+    print_table(counts)
     if options.json:
         options.json.write_text(json.dumps(dict(counts), indent=2) + '\n')
     if options.log:
         options.log.write_text(''.join(json.dumps(line) + '\n' for line in log))
     return 0
-
-
-def dialogue(
-    model: IteRPrimE,
-    frame: Any,
-    rng: Generator,
-    case: Case,
-    answer: Segmentation,
-    target: int,
-    way: str,
-) -> tuple[str, list[str]]:
-    """Return what a dialogue comes to, and what was said in it."""
-    said = [case.command]
-    for _ in range(_MAX_TURNS):
-        question = question_for(answer)
-        if question is None:
-            break
-        said.append(question.text)
-        reply = reply_to(rng, question, case, answer, target, way)
-        if reply is None:
-            return 'no words', said
-        said.append(reply)
-        taken = understood(reply, question, model.parser)
-        if taken.kind is ReplyKind.END:
-            return 'ended', said
-        said.append(f'{taken.kind.value}: {taken.command}')
-        answer = model.segment(frame, taken.command)
-    said.append(answer.text)
-    if answer.status is not Status.FOUND:
-        return answer.status.value, said
-    return ('right' if covered(answer.mask, case.picture) == target else 'wrong'), said
 
 
 if __name__ == '__main__':

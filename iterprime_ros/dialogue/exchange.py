@@ -58,7 +58,8 @@ def take_turn(
     before: the question that it may be a reply to.
     segment: answers a command that was said for certain; model.segment by default.
 
-    A reply of which the likeliest hypothesis takes the command back is answered with INVALID.
+    Where a reply fits nothing, the question is asked again. A reply of which the likeliest
+    hypothesis takes the command back is answered with INVALID.
     """
     replies: dict[str, tuple[Hypothesis, Reply]] = {}
     for each in hypotheses:
@@ -83,6 +84,8 @@ def take_turn(
     if is_about_same:
         answer = replace(answer, notes=(*answer.notes, f'Understood as "{reply.command}".'))
     turn = before.turn + 1 if before and is_about_same else 1
+    if before and is_about_same and answer.status is Status.NOT_FOUND:
+        question = before.question  # "the blue one", where none is blue
     asks = question is not None and turn <= MAX_TURNS
     return Turn(heard.text, answer, Exchange(question, turn) if question and asks else None)
 

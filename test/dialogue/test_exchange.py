@@ -64,6 +64,14 @@ def test_more_is_added_from_turn_to_turn(say):
     assert last.answer.status is Status.FOUND
 
 
+def test_a_reply_that_fits_nothing_is_asked_for_again(say):
+    first = say('pick up the mug')
+    second = say('the yellow one', before=first.next)
+    assert second.answer.status is Status.NOT_FOUND
+    assert (second.next.question, second.next.turn) == (first.next.question, 2)
+    assert say('the left one', before=second.next).answer.status is Status.FOUND
+
+
 def test_a_command_is_taken_back(say):
     turn = say('never mind', before=say('the mug').next)
     assert (turn.answer.status, turn.next) == (Status.INVALID, None)
