@@ -7,6 +7,7 @@ from iterprime_ros.geometry.depth_view import DepthView
 from iterprime_ros.geometry.grasp import Grasps
 from iterprime_ros.geometry.grasp_planning import plan_grasps
 from iterprime_ros.geometry.gripper import ParallelGripper
+from iterprime_ros.geometry.mask_completion import completed
 from iterprime_ros.geometry.object_points import object_pixels
 from iterprime_ros.geometry.pinhole import Pinhole, back_project
 from iterprime_ros.geometry.registration import mask_in_depth
@@ -62,6 +63,8 @@ def grasps_of(
     if plane is None:
         return Grasps((), 'The depth image shows no plane that the object stands on.')
     normal, distance, noise = _refined(plane, background)
+    view, edge = completed(view, normal, distance, noise)
+    points = np.concatenate([points, edge])
     gripper = gripper or ParallelGripper()
     return plan_grasps(points, view, normal, distance, noise, gripper, most)
 

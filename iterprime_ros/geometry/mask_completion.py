@@ -1,0 +1,70 @@
+"""The edge of an object that its mask has missed, in a depth view.
+
+A finger is not to keep away from pixels of the object itself, which a mask that ends a few pixels
+early leaves to the surroundings.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from iterprime_ros.geometry.depth_view import DepthView
+
+# Chosen on scenes of sim.seeds.PICK_CALIBRATION, with masks of the tabletop profile.
+_MISSED = 0.012  # m, at most, of an object beside its mask
+_STEP = 0.005  # m between neighbours on one surface, at most; things stand farther apart
+_RAISED = 0.003  # m above the plane, at least
+_SIGMAS = 3.0  # of the noise
+_DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+
+
+def completed(
+    view: DepthView, normal: NDArray[np.float64], distance: float, noise: float
+) -> tuple[DepthView, NDArray[np.float32]]:
+    """Return the view with the mask grown over what continues the object's surface.
+
+    normal, distance: of the plane that the object stands on, whose points X have
+        normal @ X == distance; of length 1, downwards.
+    noise: standard deviation of a depth, in metres.
+
+    Also returns the points (N, 3) by which the object grew, in the optical frame.
+    """
+    points = _points(view)
+    is_raised = distance - points @ normal > max(_RAISED, _SIGMAS * noise)
+    pixel = float(np.nanmedian(view.depth[view.on_object])) / float(view.focal[0])
+    near = ndimage.distance_transform_edt(~view.on_object) * pixel <= _MISSED
+    free = is_raised & near & ~view.on_object
+    grown = view.on_object & is_raised
+    most = max(_STEP, 2 * pixel) + _SIGMAS * noise
+    links = [_linked(points, shift, most) for shift in _DIRECTIONS]
+    while True:
+        reached = np.zeros_like(grown)
+        for (down, right), link in zip(_DIRECTIONS, links, strict=True):
+            reached |= link & _shifted(grown, down, right)
+        reached &= free & ~grown
+        if not reached.any():
+            added = grown & ~view.on_object
+            whole = replace(view, on_object=view.on_object | grown)
+            return whole, points[added].astype(np.float32)
+        grown |= reached
+
+
+def _points(view: DepthView) -> NDArray[np.float64]:
+    """Return the points (h, w, 3) of all pixels, NaN where nothing was measured."""
+    rows, columns = np.indices(view.depth.shape)
+    depth = view.depth.astype(np.float64)
+    x = (columns - view.centre[0]) / view.focal[0] * depth
+    y = (rows - view.centre[1]) / view.focal[1] * depth
+    return np.stack([x, y, depth], axis=-1)
+
+
+def _linked(points: NDArray[np.float64], shift: tuple[int, int], most: float) -> NDArray[np.bool_]:
+    """Return which pixels (h, w) are at most a distance from the one they are shifted from."""
+    other = np.roll(points, shift, axis=(0, 1))
+    return np.linalg.norm(points - other, axis=-1) <= most
+
+
+def _shifted(mask: NDArray[np.bool_], down: int, right: int) -> NDArray[np.bool_]:
+    return np.roll(mask, (down, right), axis=(0, 1))
