@@ -81,10 +81,13 @@ def plan_grasps(
     )
     clearances = Clearances.of(heights, gripper)
     proposals, least = propose(clearances, gripper, _tips(top, gripper))
+    is_too_wide = gripper.max_opening < least < np.inf
     if not len(proposals.angle):
-        return Grasps((), _why_none(least, gripper))
+        return Grasps((), _too_wide(least, gripper) if is_too_wide else NO_ROOM)
     middle = _centre_of_mass(heights)
     choice = choose(proposals, whole, middle, clearances, gripper, most)
+    if is_too_wide and not choice.grasps:
+        return Grasps((), _too_wide(least, gripper))
     return Grasps(tuple(_in_optical(each, frame) for each in choice.grasps), choice.reason)
 
 
@@ -109,13 +112,11 @@ def _tips(top: float, gripper: ParallelGripper) -> NDArray[np.float64]:
     return tips[np.diff(tips, prepend=-1.0) >= 0.9 * _TIP_STEP]
 
 
-def _why_none(least: float, gripper: ParallelGripper) -> str:
-    if np.isfinite(least):
-        return (
-            f'It is too wide: the fingers open by {100 * gripper.max_opening:.1f} cm, and would '
-            f'have to by {100 * least:.1f} cm.'
-        )
-    return NO_ROOM
+def _too_wide(least: float, gripper: ParallelGripper) -> str:
+    return (
+        f'It is too wide: the fingers open by {100 * gripper.max_opening:.1f} cm, and would have '
+        f'to by {100 * least:.1f} cm.'
+    )
 
 
 def _centre_of_mass(heights: HeightMap) -> NDArray[np.float64]:

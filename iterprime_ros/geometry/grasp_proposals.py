@@ -95,8 +95,8 @@ def propose(
 
     tips: (T,) heights of the fingertips, in metres.
 
-    The second is the least distance that free fingers need to have, in metres, whatever the
-    gripper's is; infinite where fingers are free nowhere.
+    The second is the least distance of free fingers on both sides of its middle, in metres,
+    whatever the gripper's is; infinite where there are none.
     """
     cell = clearances.cell
     levels = tips.astype(np.float32)[:, None, None, None]
@@ -117,10 +117,11 @@ def propose(
     is_held = totals[line, right] > totals[line, left]
     line, left, right = line[is_held], left[is_held], right[is_held]
     opening = (right - left) * cell - gripper.finger_thickness
-    least = float(opening.min(initial=np.inf))
-    fits = opening <= gripper.max_opening
-    line, left, right = line[fits], left[fits], right[fits]
     tip, angle, row = np.unravel_index(line, (len(tips), ANGLES, len(clearances.rows)))
+    is_middle = row == np.abs(clearances.rows - (SIDE - 1) / 2).argmin()
+    least = float(opening[is_middle].min(initial=np.inf))
+    fits = opening <= gripper.max_opening
+    tip, angle, row, left, right = (each[fits] for each in (tip, angle, row, left, right))
     middle = (SIDE - 1) / 2
     u = (np.stack([left, right], axis=1) - middle) * cell
     u += np.array([0.5, -0.5]) * gripper.finger_thickness

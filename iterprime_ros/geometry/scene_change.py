@@ -46,20 +46,24 @@ def object_moved(
     rows, columns = (np.flatnonzero(covered.any(axis=axis)) for axis in (1, 0))
     window = np.s_[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
     covered = covered[window]
-    before, now = (_smoothed(depth[window])[covered] for depth in (depth_before, depth_now))
-    farther = now - before
-    tolerance = _TOLERANCE + _SLOPE * before
+    before, now = (_known(depth[window]) for depth in (depth_before, depth_now))
+    farther = _smoothed(now - before)[covered]
+    tolerance = _TOLERANCE + _SLOPE * before[covered]
     tells = farther >= -tolerance  # False where either is unknown
     if np.count_nonzero(tells) < _FEWEST:
         return False
     return bool(np.mean(farther[tells] > tolerance[tells]) > _GONE)
 
 
-def _smoothed(depth: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the medians of 3 x 3 pixels, NaN for a pixel that is unknown."""
-    known = np.isfinite(depth) & (depth > 0)
-    # Half of the unknown neighbours count as near and half as far, so that they tip no median.
-    sign = np.where(np.indices(depth.shape).sum(axis=0) % 2, 1.0, -1.0)
-    filled = np.where(known, depth, sign * np.inf)
+def _known(depth: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(depth) & (depth > 0), depth, np.nan).astype(np.float64)
+
+
+def _smoothed(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the medians of 3 x 3 differences, NaN for one that is unknown."""
+    # Half of the unknown neighbours count as small and half as large, so that they tip no median.
+    sign = np.where(np.indices(differences.shape).sum(axis=0) % 2, 1.0, -1.0)
+    known = np.isfinite(differences)
+    filled = np.where(known, differences, sign * np.inf)
     median = ndimage.median_filter(filled, size=3, mode='nearest')
     return np.where(known & np.isfinite(median), median, np.nan)
