@@ -94,9 +94,11 @@ class LiveWorld:
     def picture(self) -> tuple[Picture, int]:
         """Return the last picture, and when in nanoseconds the world was like that.
 
-        Where nothing has moved since, that is now.
+        Where nothing has moved since, that is now. Raises what has ended the drawing.
         """
         with self._lock:
+            if self._error is not None:
+                raise self._error
             if self._drawn is None:
                 raise RuntimeError('The world has no picture yet.')
             picture, moment, stamp = self._drawn
@@ -181,7 +183,7 @@ class LiveWorld:
             with Renderer(*self._size) as renderer:
                 while not self._is_closed.is_set():
                     self._draw_once(renderer)
-        except Exception as error:  # handed to the thread that waits for the first picture
+        except Exception as error:  # handed to the thread that asks for a picture
             self._error = error
             self._is_closed.set()
         finally:
