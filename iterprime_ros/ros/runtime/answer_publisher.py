@@ -109,6 +109,7 @@ class AnswerPublisher:
                 message.header = job.frame.image.header
                 message.processing_time = duration(seconds)
                 self._diagnostics.count_failure(outcome.text)
+                self._dialogues.put_back(job.camera, job.request.exchange)
             else:
                 self._diagnostics.count_answer(seconds)
                 if outcome.tracked is not None and outcome.tracked.age:
@@ -130,6 +131,7 @@ class AnswerPublisher:
     def refuse(self, camera: str, request: Request, text: str) -> None:
         """Answer a request that never became a job, or end its track; text: why, one sentence."""
         self._diagnostics.count_failure(text)
+        self._dialogues.put_back(camera, request.exchange)
         self.end(camera, request, ReferredObject.ERROR, text)
 
     def end(self, camera: str, request: Request, status: int, text: str) -> None:

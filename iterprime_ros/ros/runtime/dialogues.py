@@ -39,6 +39,12 @@ class Dialogues:
             exchange, asked = self._open.pop(camera, (None, 0.0))
             return exchange if time.monotonic() - asked <= seconds else None
 
+    def put_back(self, camera: str, exchange: Exchange | None) -> None:
+        """Wait again for the reply to a question, where what was said could not be answered."""
+        if exchange is not None:
+            with self._lock:
+                self._open.setdefault(camera, (exchange, time.monotonic()))
+
     def end(self) -> None:
         """Forget all questions."""
         with self._lock:
