@@ -22,7 +22,7 @@ def test_a_question_waits_for_one_reply_of_its_camera():
 def test_a_question_waits_no_longer_than_it_may():
     dialogues = Dialogues()
     dialogues.ask('', object(), exchange())
-    assert dialogues.take('', 0.0) is None
+    assert dialogues.take('', -1.0) is None
     assert dialogues.take('', LONG) is None
 
 
