@@ -81,7 +81,7 @@ def plan_grasps(
     )
     clearances = Clearances.of(heights, gripper)
     proposals, least = propose(clearances, gripper, _tips(top, gripper))
-    is_too_wide = gripper.max_opening < least < np.inf
+    is_too_wide = least > gripper.max_opening
     if not len(proposals.angle):
         return Grasps((), _too_wide(least, gripper) if is_too_wide else NO_ROOM)
     middle = _centre_of_mass(heights)
@@ -114,8 +114,8 @@ def _tips(top: float, gripper: ParallelGripper) -> NDArray[np.float64]:
 
 def _too_wide(least: float, gripper: ParallelGripper) -> str:
     return (
-        f'It is too wide: the fingers open by {100 * gripper.max_opening:.1f} cm, and would have '
-        f'to by {100 * least:.1f} cm.'
+        f'It is too wide: {100 * least:.0f} cm, and the fingers open by '
+        f'{100 * gripper.max_opening:.1f} cm.'
     )
 
 

@@ -95,8 +95,7 @@ def propose(
 
     tips: (T,) heights of the fingertips, in metres.
 
-    The second is the least distance of free fingers on both sides of its middle, in metres,
-    whatever the gripper's is; infinite where there are none.
+    The second is its least width through the middle, in metres; 0 if it is lower than all tips.
     """
     cell = clearances.cell
     levels = tips.astype(np.float32)[:, None, None, None]
@@ -118,8 +117,6 @@ def propose(
     line, left, right = line[is_held], left[is_held], right[is_held]
     opening = (right - left) * cell - gripper.finger_thickness
     tip, angle, row = np.unravel_index(line, (len(tips), ANGLES, len(clearances.rows)))
-    is_middle = row == np.abs(clearances.rows - (SIDE - 1) / 2).argmin()
-    least = float(opening[is_middle].min(initial=np.inf))
     fits = opening <= gripper.max_opening
     tip, angle, row, left, right = (each[fits] for each in (tip, angle, row, left, right))
     middle = (SIDE - 1) / 2
@@ -128,7 +125,16 @@ def propose(
     v = (clearances.rows[row].astype(np.float64) - middle) * cell
     # Of a rim, too, the places are best where the closing axis goes through the middle.
     kept = _nearest(angle + ANGLES * tip, np.hypot(u.mean(axis=1) / 2, v))
-    return Proposals(angle[kept], u[kept], row[kept], v[kept], tips[tip[kept]]), least
+    proposals = Proposals(angle[kept], u[kept], row[kept], v[kept], tips[tip[kept]])
+    return proposals, _least_width(clearances, tips)
+
+
+def _least_width(clearances: Clearances, tips: NDArray[np.float64]) -> float:
+    """Return the least width of the object on lines through its middle, in metres."""
+    row = int(np.abs(clearances.rows - (SIDE - 1) / 2).argmin())
+    held = clearances.object_rows[None, :, row] > tips.astype(np.float32)[:, None, None]
+    widths = SIDE - held.argmax(axis=2) - held[..., ::-1].argmax(axis=2)
+    return clearances.cell * float(np.where(held.any(axis=2), widths, 0).min())
 
 
 def _nearest(group: NDArray[np.intp], distance: NDArray[np.float64]) -> NDArray[np.intp]:

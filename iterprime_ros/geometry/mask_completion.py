@@ -31,12 +31,13 @@ def completed(
 
     Also returns the points (N, 3) by which the object grew, in the optical frame.
     """
-    points = _points(view)
-    is_raised = distance - points @ normal > max(_RAISED, _SIGMAS * noise)
     pixel = float(np.nanmedian(view.depth[view.on_object])) / float(view.focal[0])
-    near = ndimage.distance_transform_edt(~view.on_object) * pixel <= _MISSED
-    free = is_raised & near & ~view.on_object
-    grown = view.on_object & is_raised
+    window = _window(view.on_object, int(_MISSED / pixel) + 2)
+    points, on_object = _points(view)[window], view.on_object[window]
+    is_raised = distance - points @ normal > max(_RAISED, _SIGMAS * noise)
+    near = ndimage.distance_transform_edt(~on_object) * pixel <= _MISSED
+    free = is_raised & near & ~on_object
+    grown = on_object & is_raised
     most = max(_STEP, 2 * pixel) + _SIGMAS * noise
     links = [_linked(points, shift, most) for shift in _DIRECTIONS]
     while True:
@@ -45,10 +46,17 @@ def completed(
             reached |= link & _shifted(grown, down, right)
         reached &= free & ~grown
         if not reached.any():
-            added = grown & ~view.on_object
-            whole = replace(view, on_object=view.on_object | grown)
-            return whole, points[added].astype(np.float32)
+            whole = view.on_object.copy()
+            whole[window] |= grown
+            return replace(view, on_object=whole), points[grown & ~on_object].astype(np.float32)
         grown |= reached
+
+
+def _window(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a mask and of a margin round it."""
+    held = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (slice(max(0, k[0] - margin), int(k[-1]) + margin + 1) for k in held)
+    return rows, columns
 
 
 def _points(view: DepthView) -> NDArray[np.float64]:
