@@ -106,7 +106,7 @@ def test_grasps_are_in_order_and_no_depth_point_is_in_their_way(renderer, world)
     checked = 0
     for seed in CALIBRATION[930:933]:
         picture = renderer.render(sample_scene(seed, world))
-        up = -picture.scene.camera.rotation.T @ [0.0, 0.0, 1.0]
+        down = -picture.scene.camera.rotation.T @ [0.0, 0.0, 1.0]
         for number in range(1, len(picture.scene.objects) + 1):
             if np.count_nonzero(picture.ids == number) < 1200:
                 continue
@@ -121,7 +121,7 @@ def test_grasps_are_in_order_and_no_depth_point_is_in_their_way(renderer, world)
                 assert 0 < grasp.width <= GRIPPER.max_opening
                 assert grasp.rotation.T @ grasp.rotation == pytest.approx(np.eye(3), abs=1e-9)
                 assert np.linalg.det(grasp.rotation) == pytest.approx(1)
-                assert grasp.rotation[:, 2] == pytest.approx(up, abs=0.01)
+                assert grasp.rotation[:, 2] == pytest.approx(down, abs=0.01)
                 assert collisions(picture, number, grasp) == 0
     assert checked > 20
 
