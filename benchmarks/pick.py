@@ -208,11 +208,9 @@ def run(options: argparse.Namespace) -> tuple[list[Trial], list[Panel]]:
 
 def _panel(picture: Picture, trial: Trial, mask: NDArray[np.bool_]) -> Panel:
     target = (picture.ids == trial.target)[::2, ::2] if trial.target else None
-    title = f'{trial.seed}: {fill(trial.command, 38)}\n{trial.reason or "moved"}: {trial.text}'
+    lines = (f'{trial.seed}: {trial.command}', f'{trial.reason or "moved"}: {trial.text}')
     return Panel(
-        overlay(picture.rgb, mask)[::2, ::2],
-        target,
-        '\n'.join(fill(line, 44) for line in title.splitlines()),
+        overlay(picture.rgb, mask)[::2, ::2], target, '\n'.join(fill(line, 40) for line in lines)
     )
 
 
