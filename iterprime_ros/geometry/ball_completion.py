@@ -1,9 +1,9 @@
 """The hidden side of something round that lies on a plane, as balls that fill it.
 
-A thing that no mirror completes, as a banana that is seen from its end, is taken for round where
-its ridge is: there a ball reaches from the plane to the ridge. Unions of balls stand for shapes in
-grasping since Przybylski, Asfour and Dillmann, "Unions of balls for shape approximation in robot
-grasping", IROS 2010.
+A thing whose far side no mirror shows, as that of a banana that is seen from its end, is taken for
+round where its ridge is: there a ball reaches from the plane to the ridge. Unions of balls stand
+for shapes in grasping since Przybylski, Asfour and Dillmann, "Unions of balls for shape
+approximation in robot grasping", IROS 2010.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from iterprime_ros.geometry.table_frame import TableFrame
 
 _CELL = 0.004  # m
 _RIDGE = 5  # cells, of a square whose highest is on the ridge
-_LOWER = 0.001  # m below that, on the ridge, too
+_LOWER = 0.001  # m below that, on the ridge, too, and above others, of which a level top has none
 _TOLERANCE = 0.003  # m, and
 _SIGMAS = 3.0  # of the noise: how far a ball may be in front of what is seen
 _WRONG = 0.1  # share of a ball's points that may be
@@ -34,10 +34,12 @@ def balls(
     """
     low = points[:, :2].min(axis=0)
     index = ((points[:, :2] - low) / _CELL).astype(np.intp)
-    heights = np.zeros(index.max(axis=0) + 1)
+    heights = np.zeros(index.max(axis=0) + 1, points.dtype)
     np.maximum.at(heights, tuple(index.T), points[:, 2])
     highest = ndimage.maximum_filter(heights, _RIDGE, mode='constant')
-    ridge = np.argwhere((heights > 0) & (heights >= highest - _LOWER))
+    seen = np.where(heights > 0, heights, np.inf)
+    is_round = ndimage.minimum_filter(seen, _RIDGE, mode='constant', cval=np.inf) < highest - _LOWER
+    ridge = np.argwhere((heights >= highest - _LOWER) & is_round & (heights > 0))
     radii = heights[tuple(ridge.T)] / 2
     centres = np.column_stack([low + (ridge + 0.5) * _CELL, radii])
     on_balls = centres[:, None] + radii[:, None, None] * _sphere(_POINTS)

@@ -10,11 +10,13 @@ from iterprime_ros.geometry.gripper import ParallelGripper
 
 _NEAR = 0.0015  # m from the outermost point: what a finger, a little soft, touches
 _BAND = 0.006  # m above the fingertip, and as much again, between which the surface may lean
+_PUSHED = 1.5  # how much worse it is to push an object down than aside
 _SPREAD = np.radians(15)  # standard deviation of measured angles
 _HIGH, _BROAD = 0.010, 0.020  # m: a contact of this size holds as well as a larger one
 _DEEP = 0.015  # m, of the object between the fingers
 _POOREST = 0.2  # share of the quality that is left at no size
 _WIDE = 0.3  # of the quality that a grasp as wide as the gripper opens loses
+_UNSURE = 0.7  # of the quality is left where a finger goes to what is hidden
 _ARM = 0.040  # m from the middle of the object, at which a grasp is worth half
 
 
@@ -79,7 +81,7 @@ def contacts_of(
     angles = []
     for side in (left, right):
         lean, turn = side.slopes
-        angles.append(np.arctan(np.hypot(np.where(is_rim, 0, lean), turn)))
+        angles.append(np.arctan(np.hypot(np.where(is_rim, 0, _PUSHED * lean), turn)))
     angles.append(np.arctan2(np.hypot(np.where(is_rim, 0, along), aside), width))
     reach = np.stack([left.reach, -right.reach], axis=1)
     return Contacts(
@@ -166,7 +168,7 @@ def qualities(
     high, broad = contacts.size.T
     firm = _share(high / _HIGH) * _share(broad / _BROAD) * _share(contacts.depth / _DEEP)
     central = 1 / (1 + (offset / _ARM) ** 2)
-    sure = np.where(is_hidden, 0.5, 1.0)
+    sure = np.where(is_hidden, _UNSURE, 1.0)
     narrow = 1 - _WIDE * np.clip(np.ptp(contacts.u, axis=1) / gripper.max_opening, 0, 1)
     quality = antipodal * np.cbrt(firm) * central * sure * narrow
     return np.where(np.isfinite(contacts.u).all(axis=1), quality, 0.0)

@@ -57,10 +57,11 @@ def plan_grasps(
     chosen = _evenly(points, _MOST)
     frame = TableFrame.below(chosen.mean(axis=0, dtype=np.float64), normal, distance)
     visible = frame.from_optical(chosen)
-    hidden = mirrored(visible, view, frame, noise)
-    if not len(hidden):
-        hidden = balls(visible, view, frame, noise)
-    whole = np.concatenate([visible, hidden]).astype(np.float64)
+    images, is_faced = mirrored(visible, view, frame, noise)
+    parts = [visible, images]
+    if not is_faced:
+        parts.append(balls(visible, view, frame, noise))
+    whole = np.concatenate(parts).astype(np.float64)
     top = float(whole[:, 2].max())
     if top < _LOWEST_TIP + TIP_GAP:
         return Grasps((), f'It is too flat to hold: {max(0.0, 1000 * top):.0f} mm high.')

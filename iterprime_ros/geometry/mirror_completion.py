@@ -20,6 +20,7 @@ from iterprime_ros.geometry.table_frame import TableFrame
 _JUDGES = 110  # points that are mirrored to find the mirror
 # Of a mirror's normal to the viewing direction; the best mirror of each group is used.
 _TURNS = np.radians([[-60, -50, -40, -30], [-15, -5, 5, 15], [30, 40, 50, 60]])
+_FACING = 1  # the group of those that face the camera
 _MOST = np.radians(65)
 _DISTANCES = np.linspace(-0.35, 1.0, 11)  # of the mirror, in visible extents behind the middle
 _TURN = np.radians(10)
@@ -32,7 +33,7 @@ _LEAST_AGREEMENT = 0.1  # with less, the mirror shows nothing that is known
 
 def mirrored(
     points: NDArray[np.floating], view: DepthView, frame: TableFrame, noise: float
-) -> NDArray[np.floating]:
+) -> tuple[NDArray[np.floating], bool]:
     """Return the mirror images (M, 3) of an object's visible points, without what cannot be there.
 
     points: (N, 3) in the table frame, N at least 1.
@@ -40,7 +41,8 @@ def mirrored(
     frame: the table frame.
     noise: standard deviation of a depth, in metres.
 
-    It is empty (0, 3) where no mirror agrees with what is seen.
+    They are empty (0, 3) where no mirror agrees with what is seen. The second is whether one of the
+    mirrors faces the camera.
     """
     points = points.astype(np.float32)
     judges = points[np.linspace(0, len(points) - 1, min(_JUDGES, len(points))).astype(np.intp)]
@@ -64,7 +66,7 @@ def mirrored(
         best = int(agreement.argmax())
         return float(angle[best]), float(distance[best]), float(agreement[best])
 
-    found = []
+    found, is_faced = [], False
     own_turns = _own_turns(points[:, :2] - middle, view_angle)
     group = np.digitize(own_turns, (_TURNS[1:, 0] + _TURNS[:-1, -1]) / 2)
     for number, turns in enumerate(_TURNS):
@@ -80,8 +82,9 @@ def mirrored(
             )
         if agreement >= _LEAST_AGREEMENT and abs(angle - view_angle) <= _MOST:
             images = _images(points, middle, np.array([angle]), np.array([distance]))[0]
+            is_faced |= number == _FACING
             found.append(images[distance_behind(images, view, frame)[0] >= -tolerance])
-    return np.concatenate(found) if found else np.empty((0, 3))
+    return np.concatenate(found) if found else np.empty((0, 3)), is_faced
 
 
 def _own_turns(places: NDArray[np.floating], view_angle: float) -> NDArray[np.float64]:
