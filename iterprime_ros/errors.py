@@ -39,3 +39,7 @@ class StoppedError(IterprimeError):
 
 class UnwritableError(IterprimeError):
     """A file that cannot be written where it is wanted."""
+
+
+class MissingDependencyError(IterprimeError):
+    """A package of an extra, or a library of the system, that is not installed."""
