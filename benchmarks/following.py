@@ -1,8 +1,9 @@
 """What following an object costs with the tabletop profile, at 640 x 480 on two CPU threads.
 
-step:      from the pixels of a frame to the tracked mask.
-anew:      the plain way, the command asked of every frame anew; measured on every tenth frame.
-30 Hz:     the limit, 33.3 ms; what of it a step takes, and the share of steps within it.
+step:      from the pixels of a frame to the tracked mask: mean, median and percentiles.
+anew:      the plain way, the command asked of every frame anew; measured on every tenth frame, and
+           its ratio to a mean step.
+30 Hz:     the limit, 33.3 ms; what of it a mean step takes, and the share of steps within it.
 resident:  memory of the process, printed with --repeat, which plays each clip to and fro.
 
 python benchmarks/following.py [--motion push occlude ...] [--repeat 225] [--json FILE]
@@ -11,13 +12,13 @@ python benchmarks/following.py [--motion push occlude ...] [--repeat 225] [--jso
 import argparse
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 from tqdm import tqdm
 
@@ -37,6 +38,11 @@ FRAME_MS = 1000 / RATE_HZ
 def milliseconds_since(started: float) -> float:
     """Return the time since an instant of time.perf_counter()."""
     return 1000 * (time.perf_counter() - started)
+
+
+def resident_bytes() -> int:
+    """Return the memory of this process."""
+    return int(Path('/proc/self/statm').read_text().split()[1]) * resource.getpagesize()
 
 
 def clip_of(motion: Motion, first: int, model: IteRPrimE) -> tuple[str, list[Picture]]:
@@ -59,12 +65,12 @@ def played(frames: list[Picture], times: int) -> Iterator[Picture]:
 
 def follow(
     model: IteRPrimE, tracker: Tracker, command: str, frames: list[Picture], times: int
-) -> tuple[list[float], list[float], list[int]]:
+) -> tuple[list[float], list[float], list[float]]:
     """Return ms of the steps, ms of asking anew, and resident bytes after each turn."""
     first = frames[0]
     answer = model.segment(model.embed(first.rgb, first.depth, first.pinhole), command)
     tracker.start(first.rgb, answer, first.depth, first.pinhole)
-    steps, anew, resident = [], [], []
+    steps, anew, resident = list[float](), list[float](), list[float]()
     for number, frame in enumerate(played(frames, times)):
         started = time.perf_counter()
         tracker.step(frame.rgb, frame.depth, frame.pinhole)
@@ -74,18 +80,18 @@ def follow(
             model.segment(model.embed(frame.rgb, frame.depth, frame.pinhole), command)
             anew.append(milliseconds_since(started))
         if number % (len(frames) - 1) == 0:
-            resident.append(psutil.Process().memory_info().rss)
+            resident.append(resident_bytes())
     return steps, anew, resident
 
 
 def row(name: str, steps: list[float], anew: list[float]) -> str:
     """Return a line of the table."""
-    median, p90, p99 = np.percentile(steps, (50, 90, 99))
-    plain = f'{np.median(anew):8.1f} {np.median(anew) / median:8.1f}' if anew else ' ' * 17
+    mean, (median, p90, p99) = np.mean(steps), np.percentile(steps, (50, 90, 99))
+    plain = f'{np.median(anew):8.1f} {np.median(anew) / mean:8.1f}' if anew else ' ' * 17
     within = np.mean(np.asarray(steps) <= FRAME_MS)
     return (
-        f'{name:8s} {len(steps):7d} {median:8.1f} {p90:7.1f} {p99:7.1f} {plain} '
-        f'{median / FRAME_MS:8.2f} {within:8.3f}'
+        f'{name:8s} {len(steps):7d} {mean:8.1f} {median:8.1f} {p90:7.1f} {p99:7.1f} {plain} '
+        f'{mean / FRAME_MS:8.2f} {within:8.3f}'
     )
 
 
@@ -107,23 +113,27 @@ def main() -> int:
     model = IteRPrimE.from_profile(options.profile)
     placement = Placement.named('auto', model.profile.encoder_dtype, False, options.profile)
     print(f'{options.profile}, {options.threads} threads, load before {load:.1f}; times in ms')
-    print(
-        'motion     steps     step     p90     p99     anew    ratio  of 30Hz   within', flush=True
-    )
-    measured = {}
+    heads = ('steps', 'mean', 'median', 'p90', 'p99', 'anew', 'ratio', 'of 30 Hz', 'within')
+    widths = (7, 8, 8, 7, 7, 8, 8, 8, 8)
+    titles = (f'{head:>{width}}' for head, width in zip(heads, widths, strict=True))
+    print('motion  ', *titles, flush=True)
+    measured: dict[str, dict[str, list[float]]] = {}
+    every: list[float] = []
+    every_anew: list[float] = []
     for number, name in enumerate(tqdm(options.motion, unit=' clips', leave=False)):
         motion = Motion(name)
         command, frames = clip_of(motion, CLIP_CALIBRATION[100 * number], model)
         tracker = load_tracker(model, placement)
         steps, anew, resident = follow(model, tracker, command, frames, options.repeat)
         measured[name] = {'step_ms': steps, 'anew_ms': anew, 'resident_bytes': resident}
+        every += steps
+        every_anew += anew
         tqdm.write(row(name, steps, anew))
         if options.repeat > 1:
             early, late = resident[len(resident) // 10], resident[-1]
             tqdm.write(f'         resident {early / 2**20:.0f} MiB after a tenth, then '
                        f'{late / 2**20:.0f} MiB at the end')  # fmt: skip
-    every = [ms for each in measured.values() for ms in each['step_ms']]
-    print(row('all', every, [ms for each in measured.values() for ms in each['anew_ms']]))
+    print(row('all', every, every_anew))
     if options.json:
         options.json.write_text(json.dumps(measured, indent=1))
     return 0
