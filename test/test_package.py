@@ -24,6 +24,7 @@ ROSDEP_KEYS = {
     'hypothesis': 'python3-hypothesis',
     'lavis': None,  # optional, in an environment of its own
     'matplotlib': 'python3-matplotlib',
+    'moveit_msgs': None,  # of an example, for those who have MoveIt
     'mujoco': 'python3-mujoco-pip',
     'numpy': 'python3-numpy',
     'psutil': 'python3-psutil',
@@ -40,6 +41,7 @@ ROSDEP_KEYS = {
     'tokenizers': None,
     'torch': 'python3-torch',
     'tqdm': 'python3-tqdm',
+    'trajectory_msgs': None,  # comes with moveit_msgs
     'transformers': 'python3-transformers-pip',
     'yaml': 'python3-yaml',
 }
