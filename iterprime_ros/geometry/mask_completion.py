@@ -33,7 +33,7 @@ def completed(
     """
     pixel = float(np.nanmedian(view.depth[view.on_object])) / float(view.focal[0])
     window = _window(view.on_object, int(_MISSED / pixel) + 2)
-    points, on_object = _points(view)[window], view.on_object[window]
+    points, on_object = _points(view, window), view.on_object[window]
     is_raised = distance - points @ normal > max(_RAISED, _SIGMAS * noise)
     near = ndimage.distance_transform_edt(~on_object) * pixel <= _MISSED
     free = is_raised & near & ~on_object
@@ -59,12 +59,12 @@ def _window(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _points(view: DepthView) -> NDArray[np.float64]:
-    """Return the points (h, w, 3) of all pixels, NaN where nothing was measured."""
-    rows, columns = np.indices(view.depth.shape)
-    depth = view.depth.astype(np.float64)
-    x = (columns - view.centre[0]) / view.focal[0] * depth
-    y = (rows - view.centre[1]) / view.focal[1] * depth
+def _points(view: DepthView, window: tuple[slice, slice]) -> NDArray[np.float64]:
+    """Return the points (h, w, 3) of the pixels of a window, NaN where nothing was measured."""
+    depth = view.depth[window].astype(np.float64)
+    rows, columns = np.indices(depth.shape)
+    x = (columns + window[1].start - view.centre[0]) / view.focal[0] * depth
+    y = (rows + window[0].start - view.centre[1]) / view.focal[1] * depth
     return np.stack([x, y, depth], axis=-1)
 
 
