@@ -54,6 +54,8 @@ setup(
         # Its torchvision must be of the same build as torch; see the README.
         'segment-anything': ['segment-anything==1.0', 'torchvision'],
         'evaluation': ['pyarrow', 'pycocotools>=2.0.7'],
+        # espeakng-loader holds the voices of espeak-ng, which is GPL 3.0.
+        'speech': ['espeakng-loader', 'pocketsphinx>=5', 'sounddevice'],
         'dev': ['hypothesis', 'import-linter', 'mypy', 'psutil', 'pytest', 'ruff'],
         'ros-wheels': ROS_WHEELS,
     },

@@ -91,7 +91,7 @@ def create(source: str) -> None:
     subprocess.run([base_interpreter(), '-m', 'venv', '--clear', *system, str(VENV)], check=True)
     python = str(VENV / 'bin' / 'python')
     log = VENV / 'install.log'
-    extras = 'sim,evaluation,dev' + ('' if source == 'sourced' else ',ros-wheels')
+    extras = 'sim,evaluation,speech,dev' + ('' if source == 'sourced' else ',ros-wheels')
     with tempfile.NamedTemporaryFile('w', suffix='.txt') as constraints:
         constraints.write(constraints_text(CONSTRAINTS.read_text(encoding='utf-8'), source))
         constraints.flush()
