@@ -117,10 +117,10 @@ def read_fsg(text: str, weight_of_language: float) -> Automaton:
     reach = {state: _closure(state, empty) for state in {start, *(arc[2] for arc in spoken)}}
     arcs: _Arcs = defaultdict(lambda: defaultdict(dict))
     back: _Arcs = defaultdict(lambda: defaultdict(dict))
-    for source, word, target, value in spoken:
-        for state, extra in reach[target].items():
-            best = max(arcs[source][word].get(state, _NEVER), value + extra)
-            arcs[source][word][state] = back[state][word][source] = best
+    for begin, word, end, value in spoken:
+        for state, extra in reach[end].items():
+            best = max(arcs[begin][word].get(state, _NEVER), value + extra)
+            arcs[begin][word][state] = back[state][word][begin] = best
     return Automaton(reach[start], arcs, back, frozenset({final}))
 
 
