@@ -66,3 +66,17 @@ def test_without_depth_there_is_no_grasp(robot, frame):
     answer = robot.ask('measure', frame[0])
     assert list(answer.grasps) == []
     assert answer.grasps_text == ''
+
+
+def test_a_track_has_grasps_with_its_first_answer_only(start_process, robot, frame):
+    with running(start_process, mode='track'):
+        robot.ask('pick up the leftmost mug', *frame)
+
+        def is_carried():
+            robot.show(robot.frame(*frame))
+            last = robot.results[-1]
+            return last.track_age > 0 and last.point_count > 0
+
+        robot.wait_for(is_carried, 'an image of the track with its depth')
+        assert list(robot.results[-1].grasps) == []
+        assert robot.results[-1].grasps_text.startswith('A track has grasps with its first answer')

@@ -37,6 +37,8 @@ from iterprime_ros.ros.runtime.worker import CANCELLED, JobAnswer
 
 _LOGGED = 80  # characters of a command in the log
 _REPLACED = 'Another command took the place of this one.'
+# They would take longer than a step of the track.
+_NO_GRASPS = Grasps((), 'A track has grasps with its first answer only: ask again for new ones.')
 
 
 def printable(text: str) -> str:
@@ -179,11 +181,14 @@ class AnswerPublisher:
         header, answer = job.frame.image.header, outcome.answer
         if outcome.depth is not None and answer.instance_count == 1:
             depth, mask = outcome.depth, answer.mask
-            if outcome.tracked is not None and outcome.tracked.age:
+            is_carried = outcome.tracked is not None and outcome.tracked.age > 0
+            if is_carried:
                 depth = thinned(depth, mask)
             surface, why_not = self._localizer.surface_of(depth, outcome.rgb, mask)
             notes.append(why_not)
-            if surface is not None:
+            if is_carried:
+                grasps = _NO_GRASPS
+            elif surface is not None:
                 grasps = self._localizer.grasps_of(depth, mask, surface)
             if surface is not None and outcome.tracked is not None:
                 estimate = self._tracks.filtered(job, outcome.depth.pinhole, surface)
