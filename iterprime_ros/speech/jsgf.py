@@ -14,9 +14,9 @@ NAME = 'commands'  # of the grammar and of its public rule
 _RULES = """#JSGF V1.0;
 grammar {name};
 public <{name}> = /0.92/ <request> | /0.05/ <reply> | /0.03/ stop;
-<request> = (/0.4/ <NULL> | /0.6/ <opening>)
-  (/0.94/ (/0.95/ <order> | /0.05/ <NULL>) <thing> | /0.06/ pick <thing> up)
+<request> = (/0.05/ <thing> | /0.9/ <start> <order> <thing> | /0.05/ <start> pick <thing> up)
   (/0.85/ <NULL> | /0.15/ please);
+<start> = /0.4/ <NULL> | /0.6/ <opening>;
 <opening> = please | (could | can | would) you [please] | i want you to | robot | now;
 <order> = (pick | lift) up | grab | grasp | take | find | fetch | lift | touch | push | get [me]
   | (bring | give | show | pass) me | hand (me | over) | point (at | to) | look at | move [to];

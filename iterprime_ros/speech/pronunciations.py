@@ -129,11 +129,16 @@ def _ending(ending: str, last: str) -> Phones:
 
 
 def _accents(word: str, phones: Phones) -> Iterator[Phones]:
-    """Yield a pronunciation, and how it is with a flapped t and in southern England."""
-    yield phones
-    yield _flapped(phones)
+    """Yield a pronunciation, and how it is with a flapped t, in southern England, and in noise.
+
+    In noise a first f is hardly told from the th of "thin" (Miller and Nicely, "An analysis of
+    perceptual confusions among some English consonants", JASA 1955).
+    """
     british = tuple(_BRITISH[word].split()) if word in _BRITISH else _british(word, phones)
-    yield british
+    for said in (phones, _flapped(phones), british):
+        yield said
+        if said[0] == 'F':
+            yield ('TH', *said[1:])
 
 
 def _flapped(phones: Phones) -> Phones:

@@ -37,7 +37,7 @@ from iterprime_ros.speech.vocabulary import TABLETOP, Vocabulary
 _UNIT = -1024 * math.log(1.0001)
 _WORST_SCORE = -25.0  # log probability of a senone in one frame, relative to the best one
 _LANGUAGE_WEIGHT = 6.5  # of pocketsphinx: what its FSG format divides log probabilities by
-_FRAMES_PER_SECOND = (100, 80)  # the second is as if it were spoken faster
+_FRAMES_PER_SECOND = (90, 70)  # fewer than 100 of the model: as if it were spoken faster
 _WIDE = {'beam': 1e-64, 'wbeam': 1e-48, 'pbeam': 1e-64}
 
 # How sound and language make a probability: fitted on spoken commands of calibration scenes.
