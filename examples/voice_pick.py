@@ -30,8 +30,7 @@ class VoicePick(Node):
         super().__init__('voice_pick')
         self.depths = {}  # by stamp in seconds
         self.answer = self.goal = None  # of the pick under way
-        self.is_waiting = False  # the gripper, at the grasp
-        self.stopped_at = self.waiting_since = 0.0
+        self.is_waiting, self.waiting_since, self.stopped_at = False, 0.0, 0.0  # at the grasp
         self.now = lambda: self.get_clock().now().nanoseconds / 1e9
         self.pick = ActionClient(self, Pick, 'pick')
         self.confirm = self.create_client(SetBool, 'pick/confirm')
@@ -74,8 +73,9 @@ class VoicePick(Node):
             del self.depths[min(self.depths)]
         if not self.is_waiting or seconds_of(depth.header) < self.waiting_since:
             return
-        before = self.depths.get(seconds_of(self.answer.header))
-        reason, self.is_waiting = reason_not_to_close(self.answer, before, depth), False
+        stamp, self.is_waiting = seconds_of(self.answer.header), False
+        before = self.depths[min(self.depths, key=lambda each: abs(each - stamp))]
+        reason = reason_not_to_close(self.answer, before, depth)
         if reason:
             self.get_logger().warning(f'Not closing: {reason}')
         self.confirm.call_async(SetBool.Request(data=not reason))

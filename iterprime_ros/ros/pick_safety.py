@@ -15,11 +15,12 @@ from iterprime_ros.ros.convert.depth_images import depth_of
 
 # Verbs of commands that are carried out by picking something up; '' is a bare expression.
 PICKING_VERBS = words('pick grab take get bring give hand pass fetch lift grasp') | {''}
+_APART = 0.5  # seconds between an image and a depth image that it is compared by
 _AHEAD = 0.5  # seconds that the clock of another machine may be ahead
 _STATES = {ReferredObject.UNSURE: 'unsure', ReferredObject.LOST: 'lost'}
 
 
-def reason_not_to_pick(answer: ReferredObject, now: float, max_age: float = 2.0) -> str:
+def reason_not_to_pick(answer: ReferredObject, now: float, max_age: float = 5.0) -> str:
     """Return why a gripper must not move for an answer, one sentence; '' where it may.
 
     It may for one object that was FOUND, at an order to pick something up or for a bare
@@ -63,12 +64,13 @@ def reason_not_to_close(answer: ReferredObject, before: Image | None, now: Image
     """Return why a gripper at a grasp must not close, one sentence; '' where it may.
 
     answer: of the object that is grasped.
-    before: the depth image that belongs to the answer's image; None where it was lost.
+    before: the depth image nearest in time to the answer's image; None where there is none.
     now: the newest depth image; None where there is none that is new enough.
     """
-    if before is None or now is None:
-        which = "of the answer's image" if before is None else 'of this moment'
-        return f'There is no depth image {which}, so nobody knows whether the object has moved.'
+    if before is None or abs(seconds_of(before.header) - seconds_of(answer.header)) > _APART:
+        return "There is no depth image from when the answer's image was taken to compare with."
+    if now is None:
+        return 'There is no depth image of this moment, so the object may have moved.'
     try:
         moved = object_moved(_mask_of(answer), depth_of(before), depth_of(now))
     except IterprimeError as error:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from action_msgs.msg import GoalStatus, GoalStatusArray
+from rcl_interfaces.msg import Log
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.time import Time
 from std_msgs.msg import Empty, String
 
 from helpers.picking_robot import PickingRobot
@@ -15,6 +17,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 # A scene with two green mugs, each of which can be lifted.
 SEED, COMMAND, REPLY = 8, 'pick up the green mug', 'the left one'
+WHOLE = 'the leftmost green mug'
 THING, TABLE = 0.7, 0.8  # metres from the camera
 
 
@@ -44,7 +47,9 @@ def begun(robot):
     """Have the example send a goal; return it."""
     before = len(robot.goals)
     for _ in range(20):  # a server that has not discovered all of a client is not ready for it
-        robot.answer(robot.show(THING))
+        for _ in range(5):  # best effort may lose any of them
+            stamp = robot.show(THING)
+        robot.answer(stamp)
         if robot.comes(lambda: len(robot.goals) > before, 2.0):
             return robot.goals[-1]
     return pytest.fail('No goal was sent.')
@@ -62,15 +67,24 @@ def decided(robot, thing):
 
 
 def test_a_gripper_closes_where_the_scene_is_unchanged(glued):
-    goal = begun(glued)
-    assert goal.request.confirm
-    assert goal.request.header.frame_id == 'camera'
-    assert goal.request.grasp.width == pytest.approx(0.05)
-    assert decided(glued, THING) is True
-    glued.end(goal)
-    # Where the thing has gone meanwhile, the next one does not close.
-    begun(glued)
-    assert decided(glued, TABLE) is False
+    logs = glued.collect(Log, '/rosout', 100)
+    for _ in range(10):  # best effort may lose the depth to compare with
+        goal = begun(glued)
+        assert goal.request.confirm
+        assert goal.request.header.frame_id == 'camera'
+        assert goal.request.grasp.width == pytest.approx(0.05)
+        may_close = decided(glued, THING)
+        glued.end(goal)
+        if may_close:
+            break
+    assert may_close
+    for _ in range(10):
+        goal = begun(glued)
+        assert decided(glued, TABLE) is False
+        glued.end(goal)
+        if glued.comes(lambda: any('The object has moved.' in each.msg for each in logs), 1.0):
+            return
+    pytest.fail('That the object has moved was not said.')
 
 
 def test_nothing_moves_where_an_answer_does_not_allow_it(glued):
@@ -107,15 +121,17 @@ def test_what_is_said_to_the_simulated_robot_is_lifted(peer, start_process, star
     answers = peer.collect(ReferredObject, 'segment/result', 10)
     questions = peer.collect(String, 'segment/question', 10)
     command = peer.create_publisher(String, 'command', 10)
-    began = peer.get_clock().now().to_msg().sec
+    began = peer.get_clock().now().nanoseconds
 
     def status():
         """Return the state of the goal; another test's last status may still be about."""
         goals = [each for message in statuses for each in message.status_list]
-        ours = [each.status for each in goals if each.goal_info.stamp.sec >= began]
+        ours = [
+            each.status for each in goals if Time.from_msg(each.goal_info.stamp).nanoseconds > began
+        ]
         return ours[-1] if ours else GoalStatus.STATUS_UNKNOWN
 
-    start_node('sim_robot', seed=SEED, rate=10.0)
+    start_node('sim_robot', seed=SEED, width=320, height=240)  # small images are seldom lost
     start_process(EXAMPLES / 'voice_pick.py', '--ros-args', '-r', 'result:=/segment/result')
     with running(start_process):
         peer.wait_for(command.get_subscription_count, 'the node to listen')
@@ -132,7 +148,13 @@ def test_what_is_said_to_the_simulated_robot_is_lifted(peer, start_process, star
         said(COMMAND, questions)
         assert status() == GoalStatus.STATUS_UNKNOWN  # nothing moves at a question
         said(REPLY, answers)
-        assert answers[-1].expression == 'the leftmost green mug'
-
-        peer.wait_for(lambda: status() > GoalStatus.STATUS_CANCELING, 'the pick to end')
-        assert status() == GoalStatus.STATUS_SUCCEEDED
+        assert answers[-1].expression == WHOLE
+        for _ in range(5):  # on a busy machine an answer may be too old, or an image lost
+            if not peer.comes(lambda: status() != GoalStatus.STATUS_UNKNOWN, 5):
+                said(f'pick up {WHOLE}', answers)
+                continue
+            peer.wait_for(lambda: status() > GoalStatus.STATUS_CANCELING, 'the pick to end')
+            if status() == GoalStatus.STATUS_SUCCEEDED:
+                return
+            said(f'pick up {WHOLE}', answers)
+        pytest.fail('Nothing was lifted.')
