@@ -23,7 +23,7 @@ examples:
       reads the commands from a pipe
   iterprime demo --watch "the red cube" --out live.png
       updates live.png about once a second; open it in a viewer that reloads the file
-  iterprime demo --pick
+  iterprime demo --pick --voice
       a gripper lifts the white mug that is meant: out/pick.gif
   iterprime demo --pick "grab the purple cylinder" "the right one" --seed 1
       says a command, and the second sentence in reply to the question back
@@ -83,6 +83,11 @@ def add_demo(
         metavar=('COMMAND', 'REPLY'),
         help='have a simulated gripper pick what COMMAND refers to; each REPLY answers a question '
         'back; without COMMAND, one about an object of the scene',
+    )
+    demo.add_argument(
+        '--voice',
+        action='store_true',
+        help='with --pick, say it aloud: espeak-ng speaks, and the node listen understands',
     )
     demo.add_argument(
         '--seed',

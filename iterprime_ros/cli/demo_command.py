@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from iterprime_ros.cli.exit_codes import FAILED, WRONG_USE
+from iterprime_ros.errors import MissingDependencyError
 
 _SEED = 2
 _PICTURE, _FILM = Path('out/demo.png'), Path('out/pick.gif')
@@ -15,6 +16,9 @@ def start_demo(options: argparse.Namespace) -> int:
     """Run the mode of the demo that is asked for, and return the exit code."""
     if options.motion and options.watch is None:
         print('--motion is for --watch only: give a command with --watch.', file=sys.stderr)
+        return WRONG_USE
+    if options.voice and options.pick is None:
+        print('--voice is for --pick only.', file=sys.stderr)
         return WRONG_USE
     if importlib.util.find_spec('rclpy') is None:
         print(
@@ -44,7 +48,7 @@ def _run_demo(options: argparse.Namespace) -> int:
 
     try:
         if options.pick is not None:
-            run_pick(options.out or _FILM, options.seed, options.pick)
+            run_pick(options.out or _FILM, options.seed, options.pick, options.voice)
             return 0
         out = options.out or _PICTURE
         seed = _SEED if options.seed is None else options.seed
@@ -54,7 +58,7 @@ def _run_demo(options: argparse.Namespace) -> int:
             run_watch(out, seed, options.watch, Motion(options.motion or 'none'))
         else:
             run_demo(out, seed)
-    except (DemoError, RenderingUnavailableError) as error:
+    except (DemoError, MissingDependencyError, RenderingUnavailableError) as error:
         print(error, file=sys.stderr)
         return FAILED
     return 0

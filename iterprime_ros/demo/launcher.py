@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from iterprime_ros.sim.motion import Motion, sample_clip
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.view import view_of
+from iterprime_ros.speech.audio import write_wav
+from iterprime_ros.speech.espeak import speak
 
 _ROS, _DEMO = 'iterprime_ros.ros', 'iterprime_ros.demo'  # packages of nodes
 # Seconds, most of them for the start, where a busy machine takes a minute for the imports alone.
@@ -91,15 +94,17 @@ def run_watch(out: Path, seed: int, command: str, motion: Motion = Motion.NONE) 
         nodes.run('watch', None, out=str(out), command=command)
 
 
-def run_pick(out: Path, seed: int | None, says: Sequence[str]) -> None:
+def run_pick(out: Path, seed: int | None, says: Sequence[str], has_voice: bool = False) -> None:
     """Have the simulated robot pick what is said, and film it.
 
     out: GIF to write.
     seed: number of the scene; None for one with two white mugs.
     says: a command, then the replies to the questions back; empty for what is said of that scene,
         or a command about an object of another one.
+    has_voice: whether it is spoken, by espeak-ng, and recognised.
 
-    Raises DemoError if a process fails, or nothing is lifted.
+    Raises DemoError if a process fails, or nothing is lifted, and MissingDependencyError without a
+    voice.
     """
     if not says:
         says = _PICK_SAYS if seed is None else [_pick_command(seed)]
@@ -112,7 +117,20 @@ def run_pick(out: Path, seed: int | None, says: Sequence[str]) -> None:
         nodes.start('sim_robot', 'warn', seed=_PICK_SEED if seed is None else seed)
         nodes.start('segment', 'warn', autostart=True)
         nodes.start_program(_program('voice_pick.py'), result='/segment/result')
-        nodes.run('pick', _TIMEOUT, out=str(out), says=list(says))
+        if has_voice:
+            folder = Path(exit_stack.enter_context(TemporaryDirectory()))
+            _start_voice(nodes, folder, says)
+        nodes.run('pick', _TIMEOUT, out=str(out), says=list(says), voice=has_voice)
+
+
+def _start_voice(nodes: '_Nodes', folder: Path, says: Sequence[str]) -> None:
+    """Start a node for each sentence that hears it spoken whenever it is told to listen."""
+    for number, text in enumerate(says):
+        file = folder / f'{number}.wav'
+        write_wav(file, speak(text))
+        nodes.start(
+            'listen', 'warn', f'voice_{number}', source='wav', file=str(file), push_to_talk=True
+        )
 
 
 def _pick_command(seed: int) -> str:
@@ -157,9 +175,12 @@ class _Nodes:
         self._environment, self._exit_stack = environment, exit_stack
         self._background: dict[str, subprocess.Popen] = {}
 
-    def start(self, node: str, log_level: str, **parameters: object) -> None:
-        """Start a node that runs in the background until the demo ends."""
-        self._background[node] = self._popen(_ROS, node, parameters, log_level, True)
+    def start(self, node: str, log_level: str, name: str = '', **parameters: object) -> None:
+        """Start a node that runs in the background until the demo ends.
+
+        name: in ROS; '' for its usual one.
+        """
+        self._background[name or node] = self._popen(_ROS, node, parameters, log_level, True, name)
 
     def start_program(self, program: Path, **remappings: str) -> None:
         """Start a Python program that runs in the background until the demo ends."""
@@ -198,10 +219,12 @@ class _Nodes:
         parameters: dict[str, object],
         log_level: str = 'info',
         in_background: bool = False,
+        name: str = '',
     ) -> subprocess.Popen:
         # ROS reads parameters as YAML, of which JSON is a subset: it quotes a path like [a].png.
         settings = [f'{name}:={json.dumps(value)}' for name, value in parameters.items()]
         options = [word for each in settings for word in ('-p', each)]
+        options += ['-r', f'__node:={name}'] if name else []
         options += ['--log-level', log_level]
         command = [sys.executable, '-m', package, node, '--ros-args', *options]
         return self._process(command, in_background)

@@ -13,6 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
+from std_srvs.srv import SetBool
 
 from iterprime_ros.action import Pick
 from iterprime_ros.demo.pick_film import FilmFrame, heatmap_picture, write_film
@@ -61,7 +62,13 @@ class DemoPick(Node):
             type=ParameterType.PARAMETER_STRING_ARRAY,
             read_only=True,
         )
-        self._to_say = list(self.declare_parameter('says', ['the mug'], descriptor).value)
+        says = self.declare_parameter('says', ['the mug'], descriptor).value
+        self._to_say = list(says)
+        self._voices = (
+            [self.create_client(SetBool, f'voice_{number}/talk') for number in range(len(says))]
+            if self.declare_parameter('voice', False).value
+            else []
+        )
         self._out = Path(self.declare_parameter('out', 'out/pick.gif').value)
         self._images: dict[int, NDArray[np.uint8]] = {}
         self._film: list[FilmFrame] = []
@@ -97,6 +104,7 @@ class DemoPick(Node):
             and self.count_publishers('segment/result')
             and self.count_subscribers('segment/result') > 1
             and self._outcome.service_is_ready()
+            and all(voice.service_is_ready() for voice in self._voices)
         )
 
     def _go_on(self) -> None:
@@ -121,7 +129,11 @@ class DemoPick(Node):
         if words != self._said:
             print(f'> {words}', flush=True)
         self._said, self._is_heard, self._spoken_at = words, False, time.monotonic()
-        self._command.publish(String(data=words))
+        if self._voices:
+            voice = self._voices[len(self._voices) - len(self._to_say) - 1]
+            voice.call_async(SetBool.Request(data=True))
+        else:
+            self._command.publish(String(data=words))
 
     def _on_question(self, question: String) -> None:
         if not self._is_heard:
@@ -133,8 +145,10 @@ class DemoPick(Node):
             self._end_with('A question is open, and there is no reply to it.')
 
     def _on_answer(self, answer: ReferredObject) -> None:
-        if answer.command != self._said or self._is_heard:
+        if self._is_heard or (answer.command != self._said and not self._voices):
             return
+        if self._voices:
+            print(f'Heard "{answer.command}".', flush=True)
         if answer.status == ReferredObject.ERROR:
             print(f'{answer.text} Saying it again.', file=sys.stderr)
             return

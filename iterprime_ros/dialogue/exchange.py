@@ -109,6 +109,8 @@ def _rival(spoken: SpokenAnswer) -> ParsedCommand | None:
     answer = spoken.segmentation
     if answer.status is not Status.AMBIGUOUS or len(answer.candidates) < _PAIR:
         return None
+    if answer.parts is not None and answer.parts.rivals:
+        return None  # what was said is clear, and fits several objects
     other = answer.candidates[1].mask
     for each in spoken.alternatives:
         if each.segmentation.instances and np.array_equal(each.segmentation.mask, other):

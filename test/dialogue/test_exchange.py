@@ -92,3 +92,22 @@ def test_without_a_question_nothing_is_a_reply(say):
     turn = say('the left one')
     assert turn.answer.command.expression == 'the left one'
     assert not any('Understood' in note for note in turn.answer.notes)
+
+
+def test_where_two_commands_may_have_been_said_the_question_is_which(say):
+    turn = say('pick up the black mug', 'pick up the orange mug')
+    assert turn.answer.status is Status.AMBIGUOUS
+    question = turn.next.question
+    assert question.text == 'Did you mean the black mug, or the orange mug?'
+    for said, number in (('the orange one', 1), ('the first', 0), ('the black mug', 0)):
+        reply = say(said, before=turn.next)
+        assert reply.answer.status is Status.FOUND
+        assert (reply.answer.mask == turn.answer.candidates[number].mask).all()
+        assert reply.answer.command.action_verb == 'pick'
+
+
+def test_what_fits_several_objects_is_asked_about_where_other_words_fit_one(model, frame):
+    hypotheses = [Hypothesis('pick up the mug', 0.95), Hypothesis('pick up the black mug', 0.05)]
+    turn = take_turn(model, frame, hypotheses)
+    assert turn.heard == 'pick up the mug'
+    assert turn.next.question.text.startswith('Which mug: ')
