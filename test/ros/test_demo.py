@@ -88,6 +88,17 @@ def test_a_gripper_lifts_what_is_meant_and_a_film_shows_it(tmp_path):
         assert film.n_frames > 5
 
 
+def test_what_is_said_aloud_is_understood_and_lifted(tmp_path):
+    for name in ('espeakng_loader', 'pocketsphinx'):
+        pytest.importorskip(name)
+    out = tmp_path / 'pick.gif'
+    answer = iterprime('demo', '--pick', '--voice', '--out', out)
+    assert answer.returncode == 0, answer.stderr
+    lines = answer.stdout.splitlines()
+    assert sum(line.startswith('Heard "') for line in lines) == 2
+    assert lines[-1] == f'Picture saved to {out}'
+
+
 def test_nothing_is_lifted_where_a_question_has_no_reply(tmp_path):
     out = tmp_path / 'pick.gif'
     answer = iterprime('demo', '--pick', 'the white mug', '--seed', 143, '--out', out)
