@@ -19,7 +19,7 @@ from iterprime_ros.demo.command_client import CommandClient, DemoTimeoutError
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.sim.motion import Motion, sample_clip
 
-TIMEOUT = 120  # seconds
+TIMEOUT = 240  # seconds
 
 
 def iterprime(*arguments, stdin=None):
