@@ -94,14 +94,6 @@ def test_two_that_are_there_and_as_likely_are_asked_about(model, frame, picture)
     np.testing.assert_array_equal(spoken.segmentation.candidates[1].mask, rival.mask)
 
 
-def test_what_cannot_win_is_not_answered(model, frame, picture):
-    there = f'pick up the {things(picture)[0]}'
-    said = [Hypothesis(there, 0.9), Hypothesis('pick up the capsule', 0.001)]
-    spoken = ground_spoken(model, frame, said)
-    assert spoken.hypothesis == said[0]
-    assert spoken.alternatives == ()
-
-
 def test_without_a_hypothesis_there_is_nothing_to_answer(model, frame):
     with pytest.raises(ValueError, match='hypothesis'):
         ground_spoken(model, frame, [])
