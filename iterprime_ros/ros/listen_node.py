@@ -33,7 +33,7 @@ _FIELDS = ('text', 'data')
 
 
 class ListenNode(Node):
-    """Publishes what was said on `spoken_command`; docs/speech.md lists its interface.
+    """Publishes what was said on `spoken_command`.
 
     Raises the errors of iterprime_ros.errors for a source or a recogniser that cannot be had.
     """
