@@ -56,7 +56,12 @@ setup(
         'evaluation': ['pyarrow', 'pycocotools>=2.0.7'],
         # espeakng-loader holds the voices of espeak-ng, which is GPL 3.0.
         'speech': ['espeakng-loader', 'pocketsphinx>=5', 'sounddevice'],
-        'dev': ['hypothesis', 'import-linter', 'mypy', 'psutil', 'pytest', 'ruff'],
+        'bag': ['rosbags>=0.11'],
+        'ray': ['ray[data]>=2.50'],
+        'look': ['rerun-sdk>=0.26'],
+        'app': ['gradio>=6'],
+        'docs': ['mkdocs-material', 'mkdocstrings[python]'],
+        'dev': ['hypothesis', 'import-linter', 'mypy', 'playwright', 'psutil', 'pytest', 'ruff'],
         'ros-wheels': ROS_WHEELS,
     },
     entry_points={'console_scripts': ['iterprime = iterprime_ros.cli:main']},

@@ -91,7 +91,9 @@ def create(source: str) -> None:
     subprocess.run([base_interpreter(), '-m', 'venv', '--clear', *system, str(VENV)], check=True)
     python = str(VENV / 'bin' / 'python')
     log = VENV / 'install.log'
-    extras = 'sim,evaluation,speech,dev' + ('' if source == 'sourced' else ',ros-wheels')
+    extras = 'sim,evaluation,speech,bag,ray,look,app,docs,dev'
+    if source == 'wheels':
+        extras += ',ros-wheels'
     with tempfile.NamedTemporaryFile('w', suffix='.txt') as constraints:
         constraints.write(constraints_text(CONSTRAINTS.read_text(encoding='utf-8'), source))
         constraints.flush()
