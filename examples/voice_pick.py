@@ -4,6 +4,7 @@
 python examples/voice_pick.py --ros-args -r result:=/segment/result
 """
 
+from collections import deque
 from contextlib import suppress
 
 import rclpy
@@ -19,16 +20,13 @@ from iterprime_ros.action import Pick
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.pick_safety import reason_not_to_close, reason_not_to_pick, seconds_of
 
-WAITING = Pick.Feedback.WAITING
-KEPT = 300  # depth images, to compare with before the gripper closes
-
 
 class VoicePick(Node):
     """Sends a goal for each answer that allows it, and looks again before the gripper closes."""
 
     def __init__(self) -> None:
         super().__init__('voice_pick')
-        self.depths = {}  # by stamp in seconds
+        self.depths = deque(maxlen=300)  # to compare with before the gripper closes
         self.answer = self.goal = None  # of the pick under way
         self.is_waiting, self.waiting_since, self.stopped_at = False, 0.0, 0.0  # at the grasp
         self.now = lambda: self.get_clock().now().nanoseconds / 1e9
@@ -58,31 +56,34 @@ class VoicePick(Node):
     def on_accepted(self, sent: rclpy.Future) -> None:
         """Wait for the result; what was stopped meanwhile is taken back."""
         self.goal = sent.result()
-        if seconds_of(self.answer.header) < self.stopped_at:
-            self.goal.cancel_goal_async()
-        self.goal.get_result_async().add_done_callback(self.on_result)
+        if self.goal.accepted:
+            if seconds_of(self.answer.header) < self.stopped_at:
+                self.goal.cancel_goal_async()
+            result = self.goal.get_result_async()
+            result.add_done_callback(lambda ended: self.end(ended.result().result.text))
+        else:
+            self.end('The robot refused the goal.')
 
     def on_feedback(self, message: Pick.Impl.FeedbackMessage) -> None:
         """Note whether the gripper is at the grasp, where the next depth image decides."""
-        self.is_waiting, self.waiting_since = message.feedback.stage == WAITING, self.now()
+        said = message.feedback
+        self.is_waiting, self.waiting_since = said.stage == said.WAITING, self.now()
 
     def on_depth(self, depth: Image) -> None:
         """Keep a depth image; the first one of a gripper that waits says whether it may close."""
-        self.depths[seconds_of(depth.header)] = depth
-        if len(self.depths) > KEPT:
-            del self.depths[min(self.depths)]
+        self.depths.append(depth)
         if not self.is_waiting or seconds_of(depth.header) < self.waiting_since:
             return
         stamp, self.is_waiting = seconds_of(self.answer.header), False
-        before = self.depths[min(self.depths, key=lambda each: abs(each - stamp))]
+        before = min(self.depths, key=lambda each: abs(seconds_of(each.header) - stamp))
         reason = reason_not_to_close(self.answer, before, depth)
         if reason:
             self.get_logger().warning(f'Not closing: {reason}')
         self.confirm.call_async(SetBool.Request(data=not reason))
 
-    def on_result(self, ended: rclpy.Future) -> None:
-        """Say what came of it."""
-        self.get_logger().info(ended.result().result.text)
+    def end(self, text: str) -> None:
+        """Say what came of the pick."""
+        self.get_logger().info(text)
         self.answer, self.goal, self.is_waiting = None, None, False
 
     def on_stop(self, _: Empty) -> None:
@@ -96,4 +97,3 @@ if __name__ == '__main__':
     rclpy.init()
     with suppress(KeyboardInterrupt, ExternalShutdownException):
         rclpy.spin(VoicePick())
-    rclpy.try_shutdown()

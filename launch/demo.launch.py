@@ -1,8 +1,8 @@
-"""Start the simulated camera, the segmentation node and rviz."""
+"""Start the simulated camera, or a robot with a camera, the segmentation node and rviz."""
 
 from pathlib import Path
 
-from launch import LaunchContext, LaunchDescription
+from launch import Condition, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     IncludeLaunchDescription,
@@ -10,6 +10,7 @@ from launch.actions import (
     SetEnvironmentVariable,
     Shutdown,
 )
+from launch.conditions import IfCondition, UnlessCondition
 from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -24,13 +25,14 @@ _CAMERA = {
     'height': ('480', int, 'Image height, pixels (16 to 4096).'),
     'rate': ('15.0', float, 'Images a second (0.1 to 120).'),
     'seed': ('0', int, 'Which scene: the same seed is the same scene.'),
-    'motion': ('none', str, 'What moves: none, orbit, shake, push, swap, occlude or leave.'),
 }
+_MOTION = 'What moves, without a gripper: none, orbit, shake, push, swap, occlude or leave.'
+_GRIPPER = LaunchConfiguration('gripper')
 _DISCOVERY_RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return camera, node and rviz; `ros2 launch --show-args` lists the arguments."""
+    """Return camera or robot, node and rviz; `ros2 launch --show-args` lists the arguments."""
     return LaunchDescription(
         [
             *_arguments(),
@@ -40,7 +42,8 @@ def generate_launch_description() -> LaunchDescription:
             ),
             # First, because it also sets the environment that the camera needs.
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(_SEGMENT))),
-            _camera(),
+            _node('sim_camera', {'motion': str}, condition=UnlessCondition(_GRIPPER)),
+            _node('sim_robot', {}, condition=IfCondition(_GRIPPER)),
             RegisterEventHandler(OnProcessExit(on_exit=_end_with)),
         ]
     )
@@ -52,30 +55,41 @@ def _arguments() -> list[DeclareLaunchArgument]:
             DeclareLaunchArgument(name, default_value=default, description=what)
             for name, (default, _, what) in _CAMERA.items()
         ),
+        DeclareLaunchArgument('motion', default_value='none', description=_MOTION),
         DeclareLaunchArgument(
-            'namespace', default_value='', description='Namespace of camera, node and rviz.'
+            'gripper',
+            default_value='false',
+            choices=['true', 'false'],
+            description='Whether the camera is that of a robot with a gripper: see pick.launch.py.',
+        ),
+        DeclareLaunchArgument(
+            'namespace',
+            default_value='',
+            description='Namespace of camera or robot, node and rviz.',
         ),
         DeclareLaunchArgument(
             'rviz',
             default_value='true',
             choices=['true', 'false'],
-            description='Whether to show the answers in rviz.',
+            description='Whether to show the answers, and the grasps, in rviz.',
         ),
     ]
 
 
-def _camera() -> Node:
+def _node(executable: str, more: dict[str, type], condition: Condition) -> Node:
+    kinds = {name: kind for name, (_, kind, _) in _CAMERA.items()} | more
     return Node(
         package='iterprime_ros',
-        executable='sim_camera',
+        executable=executable,
         namespace=LaunchConfiguration('namespace'),
         parameters=[
             {
                 name: ParameterValue(LaunchConfiguration(name), value_type=kind)
-                for name, (_, kind, _) in _CAMERA.items()
+                for name, kind in kinds.items()
             }
         ],
         output='screen',
+        condition=condition,
     )
 
 

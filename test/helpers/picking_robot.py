@@ -3,7 +3,7 @@
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Pose, Quaternion
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Empty, Header
 from std_srvs.srv import SetBool
@@ -21,17 +21,20 @@ class PickingRobot(Peer):
     """Serves the action `pick` and its confirmation, and plays the camera and the segment node.
 
     goals: the goals that were accepted.
+    refused: the goals that came while it `refuses`.
     confirmed: the answers that came to whether the gripper may close.
     """
 
     def __init__(self):
         super().__init__('picking_robot')
-        self.goals, self.confirmed = [], []
+        self.goals, self.refused, self.confirmed = [], [], []
+        self.refuses = False
         self.server = ActionServer(
             self,
             Pick,
             'pick',
             execute_callback=lambda _: Pick.Result(),
+            goal_callback=self.on_goal,
             handle_accepted_callback=self.goals.append,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
@@ -43,6 +46,12 @@ class PickingRobot(Peer):
     def destroy_node(self):
         self.server.destroy()
         super().destroy_node()
+
+    def on_goal(self, goal):
+        if self.refuses:
+            self.refused.append(goal)
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
 
     def on_confirm(self, request, response):
         self.confirmed.append(request.data)

@@ -185,9 +185,10 @@ def test_settings_have_the_choices_and_defaults_of_the_node(launch):
 
 def test_the_demo_takes_what_its_parts_take(launch):
     demo, node = arguments_of('demo.launch.py'), arguments_of('segment.launch.py')
-    assert demo.keys() == node.keys() | {'width', 'height', 'rate', 'seed', 'motion'}
+    assert demo.keys() == node.keys() | {'width', 'height', 'rate', 'seed', 'motion', 'gripper'}
     pick = arguments_of('pick.launch.py')
-    assert pick.keys() == demo.keys() - {'motion'}
+    assert pick.keys() == demo.keys()
+    assert default_of(launch, pick['gripper']) == 'true' != default_of(launch, demo['gripper'])
     assert default_of(launch, demo['rviz']) == default_of(launch, pick['rviz']) == 'true'
     assert default_of(launch, node['rviz']) == 'false'
 

@@ -104,6 +104,17 @@ def test_nothing_moves_where_an_answer_does_not_allow_it(glued):
     assert not glued.comes(lambda: len(glued.goals) > 1, 1.0)  # one at a time
 
 
+def test_after_a_goal_that_is_refused_the_next_one_is_sent(glued):
+    glued.refuses = True
+    for _ in range(20):
+        glued.answer(glued.show(THING))
+        if glued.comes(lambda: glued.refused, 2.0):
+            break
+    assert glued.refused
+    glued.refuses = False
+    begun(glued)
+
+
 def test_stop_takes_a_goal_back_and_forgets_what_was_seen_before(glued):
     goal = begun(glued)
     before = glued.show(THING)
