@@ -12,8 +12,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.messages.calibration import pinhole_of
 from iterprime_ros.ros.camera_topics import nanoseconds_of
-from iterprime_ros.ros.convert.images import from_image, pinhole_of
+from iterprime_ros.ros.convert.images import from_image
 from iterprime_ros.ros.qos import LATCHED_QOS
 from iterprime_ros.sim.truth import view_from_truth
 from iterprime_ros.sim.view import View

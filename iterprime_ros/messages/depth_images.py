@@ -4,16 +4,16 @@ import struct
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage, Image
 
 from iterprime_ros.errors import InvalidDepthError
-from iterprime_ros.ros.convert.encodings import InvalidMessageError, decoded_grey16, samples
+from iterprime_ros.messages.encodings import InvalidMessageError, decoded_grey16, samples
+from iterprime_ros.messages.protocols import CompressedImageMessage, ImageMessage
 
 _HEADER = struct.Struct('<iff')
 _DTYPES = {'16UC1': 'u2', '32FC1': 'f4'}
 
 
-def depth_of(message: Image) -> NDArray[np.float32]:
+def depth_of(message: ImageMessage) -> NDArray[np.float32]:
     """Return a depth message as (H, W) float32 metres, NaN where nothing was measured (REP 118).
 
     16UC1 and mono16 hold millimetres, 0 for nothing; 32FC1 holds metres, and what is not finite or
@@ -33,7 +33,7 @@ def depth_of(message: Image) -> NDArray[np.float32]:
             )
 
 
-def compressed_depth_of(message: CompressedImage) -> NDArray[np.float32]:
+def compressed_depth_of(message: CompressedImageMessage) -> NDArray[np.float32]:
     """Return a compressedDepth message as (H, W) float32 metres, NaN where nothing was measured.
 
     As compressed_depth_image_transport writes it: a header of 12 bytes (int32 format, float32 a,

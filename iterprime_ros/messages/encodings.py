@@ -15,10 +15,10 @@ from itertools import product
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage, Image
 
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.limits import MAX_PIXELS
+from iterprime_ros.messages.protocols import CompressedImageMessage, ImageMessage
 
 # What Pillow may raise while it loads a broken file.
 _BROKEN = (OSError, ValueError, SyntaxError, IndexError, TypeError, struct.error)
@@ -28,7 +28,7 @@ class InvalidMessageError(IterprimeError):
     """An image message that is broken, or of an unsupported encoding."""
 
 
-def rgb_of(message: Image) -> NDArray[np.uint8]:
+def rgb_of(message: ImageMessage) -> NDArray[np.uint8]:
     """Return a colour or grey image as contiguous (H, W, 3) uint8 RGB in its own memory.
 
     16-bit values are divided by 257 and rounded. As cv_bridge does, 8UC1, 8UC3 and 8UC4 are read as
@@ -46,7 +46,7 @@ def rgb_of(message: Image) -> NDArray[np.uint8]:
     return reader(message)
 
 
-def decoded(message: CompressedImage, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def decoded(message: CompressedImageMessage, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Return a JPEG or PNG as (H, W, 3) uint8 RGB.
 
     The data decides, not the format field: image_transport reorders colours for its encoder. The
@@ -105,7 +105,7 @@ def _opened(
 
 
 def _plane(
-    message: Image, kind: str, shape: tuple[int, int, int], step: int, start: int = 0
+    message: ImageMessage, kind: str, shape: tuple[int, int, int], step: int, start: int = 0
 ) -> NDArray:
     """Return samples (rows, columns, channels) as a view on the bytes of a message.
 
@@ -132,7 +132,7 @@ def _plane(
     return np.ndarray(shape, dtype, message.data, start, strides)
 
 
-def samples(message: Image, kind: str, channels: int) -> NDArray:
+def samples(message: ImageMessage, kind: str, channels: int) -> NDArray:
     """Return the samples (H, W, channels) of an image whose channels lie side by side."""
     step = message.step or message.width * channels * np.dtype(kind).itemsize
     return _plane(message, kind, (message.height, message.width, channels), step)
@@ -145,7 +145,9 @@ def _to_bytes(samples: NDArray) -> NDArray[np.uint8]:
     return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _packed(message: Image, kind: str, channels: int, order: tuple[int, int, int]) -> NDArray:
+def _packed(
+    message: ImageMessage, kind: str, channels: int, order: tuple[int, int, int]
+) -> NDArray:
     pixels = _to_bytes(samples(message, kind, channels))
     if order == tuple(range(channels)):
         return np.array(pixels)
@@ -155,7 +157,7 @@ def _packed(message: Image, kind: str, channels: int, order: tuple[int, int, int
     return rgb
 
 
-def _yuv422(message: Image, luma: int) -> NDArray[np.uint8]:
+def _yuv422(message: ImageMessage, luma: int) -> NDArray[np.uint8]:
     """Read pixels of two bytes: luma, first or second as said, and U or V in turn."""
     _check_even(message, (1, 2))
     pixels = samples(message, 'u1', 2)
@@ -163,7 +165,7 @@ def _yuv422(message: Image, luma: int) -> NDArray[np.uint8]:
     return _from_yuv(pixels[..., luma], chroma[:, 0::2], chroma[:, 1::2])
 
 
-def _semiplanar(message: Image, block: tuple[int, int], u: int) -> NDArray[np.uint8]:
+def _semiplanar(message: ImageMessage, block: tuple[int, int], u: int) -> NDArray[np.uint8]:
     """Read a plane of luma and, below it, one of U (at u) and V for every block of pixels.
 
     A row of chroma is as long as the rows of luma that it holds the colours of, padding included.
@@ -176,7 +178,7 @@ def _semiplanar(message: Image, block: tuple[int, int], u: int) -> NDArray[np.ui
     return _from_yuv(luma[..., 0], chroma[..., u], chroma[..., 1 - u])
 
 
-def _check_even(message: Image, block: tuple[int, int]) -> None:
+def _check_even(message: ImageMessage, block: tuple[int, int]) -> None:
     if message.height % block[0] or message.width % block[1]:
         raise InvalidMessageError(
             f'The image has {message.width} x {message.height} pixels, and {message.encoding} has '
@@ -206,7 +208,7 @@ def _from_yuv(y: NDArray, u: NDArray, v: NDArray) -> NDArray[np.uint8]:
     return rgb
 
 
-def _bayer(message: Image, kind: str, pattern: str) -> NDArray[np.uint8]:
+def _bayer(message: ImageMessage, kind: str, pattern: str) -> NDArray[np.uint8]:
     """Demosaic bilinearly: a colour that a pixel lacks is the mean of its neighbours that have it.
 
     The pattern is the colours of the upper left 2 x 2 pixels in reading order. The image is
@@ -242,7 +244,7 @@ def _bayer(message: Image, kind: str, pattern: str) -> NDArray[np.uint8]:
     return rgb
 
 
-_READERS: dict[str, Callable[[Image], NDArray[np.uint8]]] = {
+_READERS: dict[str, Callable[[ImageMessage], NDArray[np.uint8]]] = {
     'rgb8': partial(_packed, kind='u1', channels=3, order=(0, 1, 2)),
     'bgr8': partial(_packed, kind='u1', channels=3, order=(2, 1, 0)),
     'rgba8': partial(_packed, kind='u1', channels=4, order=(0, 1, 2)),

@@ -10,8 +10,8 @@ from sensor_msgs.msg import Image
 from iterprime_ros.errors import IterprimeError
 from iterprime_ros.geometry.scene_change import object_moved
 from iterprime_ros.language.word_lists import words
+from iterprime_ros.messages.depth_images import depth_of
 from iterprime_ros.msg import Grasp, ReferredObject
-from iterprime_ros.ros.convert.depth_images import depth_of
 
 # Verbs of commands that are carried out by picking something up; '' is a bare expression.
 PICKING_VERBS = words('pick grab take get bring give hand pass fetch lift grasp') | {''}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage
 
 from iterprime_ros.errors import InvalidDepthError
-from iterprime_ros.ros.convert.depth_images import compressed_depth_of, metric
-from iterprime_ros.ros.convert.encodings import InvalidMessageError
+from iterprime_ros.messages.depth_images import compressed_depth_of, metric
+from iterprime_ros.messages.encodings import InvalidMessageError
 
 
 @settings(deadline=None)

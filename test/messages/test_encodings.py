@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
-from iterprime_ros.ros.convert.depth_images import depth_of
-from iterprime_ros.ros.convert.encodings import InvalidMessageError, decoded, rgb_of
+from iterprime_ros.messages.depth_images import depth_of
+from iterprime_ros.messages.encodings import InvalidMessageError, decoded, rgb_of
 
 BAYER = [
     f'bayer_{pattern}{bits}' for bits in (8, 16) for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')

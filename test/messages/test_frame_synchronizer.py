@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iterprime_ros.ros.runtime.frame_synchronizer import FrameSynchronizer
+from iterprime_ros.messages.frame_synchronizer import FrameSynchronizer
 
 MS = 1_000_000  # nanoseconds
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from iterprime_ros.geometry.distortion import Distortion
 from iterprime_ros.geometry.pinhole import Pinhole
 
 _DTYPES = {'rgb8': np.uint8, 'mono8': np.uint8, '32FC1': np.float32, '32SC1': np.int32}
@@ -59,17 +58,3 @@ def to_camera_info(pinhole: Pinhole, header: Header) -> CameraInfo:
     message.r = np.eye(3).ravel().tolist()
     message.p = np.column_stack([pinhole.matrix, np.zeros(3)]).ravel().tolist()
     return message
-
-
-def pinhole_of(info: CameraInfo, is_rectified: bool = False) -> Pinhole:
-    """Return the camera of a calibration.
-
-    is_rectified: whether the image is rectified: then P describes it, and otherwise K and D.
-
-    Raises InvalidCalibrationError where it is no pinhole camera, or its distortion is unknown.
-    """
-    size = info.width, info.height
-    if is_rectified:
-        return Pinhole(info.p[0], info.p[5], info.p[2], info.p[6], *size)
-    distortion = Distortion(info.distortion_model, tuple(info.d)) if any(info.d) else None
-    return Pinhole(info.k[0], info.k[4], info.k[2], info.k[5], *size, distortion)

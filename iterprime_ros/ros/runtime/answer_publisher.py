@@ -14,6 +14,7 @@ from iterprime_ros.answer import Status
 from iterprime_ros.geometry.constant_velocity import MotionEstimate
 from iterprime_ros.geometry.grasp import Grasps
 from iterprime_ros.geometry.surface import Surface
+from iterprime_ros.messages.registered_depth import thinned
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.ros.camera_topics import CameraTopics
 from iterprime_ros.ros.convert import visualization
@@ -31,7 +32,7 @@ from iterprime_ros.ros.runtime.diagnostics import Diagnostics
 from iterprime_ros.ros.runtime.dialogues import Dialogues
 from iterprime_ros.ros.runtime.failures import JobFailure, log_cause, unexpected_failure
 from iterprime_ros.ros.runtime.job_queue import Job, Request
-from iterprime_ros.ros.runtime.localization import Localizer, thinned
+from iterprime_ros.ros.runtime.localization import Localizer
 from iterprime_ros.ros.runtime.track_book import TrackBook
 from iterprime_ros.ros.runtime.worker import CANCELLED, JobAnswer
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from iterprime_ros.dialogue.exchange import Exchange
-from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame, FrameSynchronizer
+from iterprime_ros.messages.frame_synchronizer import CameraFrame, FrameSynchronizer
 from iterprime_ros.speech.recognizer import Hypothesis
 
 

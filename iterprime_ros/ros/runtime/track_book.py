@@ -6,8 +6,8 @@ from iterprime_ros.geometry.centre_covariance import centre_covariance
 from iterprime_ros.geometry.constant_velocity import MotionEstimate, filtered
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import Surface
+from iterprime_ros.messages.frame_synchronizer import CameraFrame
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
 from iterprime_ros.ros.runtime.job_queue import Job, Request
 
 _STATE_NAMES = {

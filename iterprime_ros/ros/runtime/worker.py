@@ -20,13 +20,14 @@ from iterprime_ros.errors import (
     StoppedError,
     WeightsMismatchError,
 )
+from iterprime_ros.messages.encodings import decoded, rgb_of
+from iterprime_ros.messages.registered_depth import RegisteredDepth
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.pipeline import Frame, IteRPrimE
-from iterprime_ros.ros.convert.encodings import decoded, rgb_of
 from iterprime_ros.ros.runtime.failures import JobFailure, unexpected_failure
 from iterprime_ros.ros.runtime.follower import Follower, ImageSizeChangedError
 from iterprime_ros.ros.runtime.job_queue import Job, JobQueue, Request
-from iterprime_ros.ros.runtime.localization import Localizer, RegisteredDepth
+from iterprime_ros.ros.runtime.localization import Localizer
 from iterprime_ros.ros.runtime.memory import OutOfMemoryError, is_out_of_memory
 from iterprime_ros.speech.recognizer import Hypothesis
 from iterprime_ros.tracking.track import TrackedMask

@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 from std_msgs.msg import Header
 
 from iterprime_ros.geometry.pinhole import Pinhole
-from iterprime_ros.ros.convert.images import from_image, pinhole_of, to_camera_info, to_image
+from iterprime_ros.messages.calibration import pinhole_of
+from iterprime_ros.ros.convert.images import from_image, to_camera_info, to_image
 
 SIDES = st.integers(1, 9)
 

@@ -7,9 +7,9 @@ from helpers.tiny_profile import write_profile
 from iterprime_ros.answer import Candidate, Segmentation, Status
 from iterprime_ros.errors import StoppedError
 from iterprime_ros.language.command_parser import CommandParser
+from iterprime_ros.messages.frame_synchronizer import CameraFrame
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.ros.runtime.follower import Follower, ImageSizeChangedError, tracked_answer
-from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
 from iterprime_ros.ros.runtime.job_queue import Job, Request
 from iterprime_ros.ros.runtime.memory import OutOfMemoryError
 from iterprime_ros.tracking.propagation import Propagated

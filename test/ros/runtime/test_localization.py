@@ -7,14 +7,10 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from iterprime_ros.geometry.pinhole import Pinhole, back_project
+from iterprime_ros.messages.frame_synchronizer import CameraFrame
+from iterprime_ros.messages.registered_depth import RegisteredDepth, registered_depth, thinned
 from iterprime_ros.ros.convert.images import to_camera_info, to_image
-from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
-from iterprime_ros.ros.runtime.localization import (
-    Localizer,
-    RegisteredDepth,
-    registered_depth,
-    thinned,
-)
+from iterprime_ros.ros.runtime.localization import Localizer
 
 CAMERA = Pinhole(60.0, 60.0, 31.5, 23.5, 64, 48)
 RGB = np.zeros((48, 64, 3), np.uint8)

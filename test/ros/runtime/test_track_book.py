@@ -8,8 +8,8 @@ import pytest
 from iterprime_ros.geometry.centre_covariance import centre_covariance
 from iterprime_ros.geometry.constant_velocity import filtered
 from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.messages.frame_synchronizer import CameraFrame
 from iterprime_ros.msg import ReferredObject
-from iterprime_ros.ros.runtime.frame_synchronizer import CameraFrame
 from iterprime_ros.ros.runtime.job_queue import Job, Request
 from iterprime_ros.ros.runtime.track_book import TrackBook
 

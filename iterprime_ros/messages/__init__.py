@@ -1,0 +1,1 @@
+"""Between messages and arrays, whatever library made the classes of the messages."""
