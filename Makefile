@@ -43,6 +43,11 @@ bench: build ## measure the speeds in the README on this machine (minutes)
 	@$(IN_ENVIRONMENT) python benchmarks/sim.py && python benchmarks/grounding.py && \
 	  python benchmarks/tabletop.py && python benchmarks/node.py
 
+.PHONY: docs
+docs: build ## the documentation site: build/docs/index.html
+	@$(IN_ENVIRONMENT) NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo 'Open build/docs/index.html, or, with search: python3 -m http.server --bind 127.0.0.1 --directory build/docs'
+
 .PHONY: build
 build: $(MESSAGES) ## only .venv and the messages; then run: . .venv/env.sh
 

@@ -60,7 +60,7 @@ setup(
         'ray': ['ray[data]>=2.50'],
         'look': ['rerun-sdk>=0.26'],
         'app': ['gradio>=6'],
-        'docs': ['mkdocs-material', 'mkdocstrings[python]'],
+        'docs': ['latex2mathml', 'mkdocs-material', 'mkdocstrings[python]'],
         'dev': ['hypothesis', 'import-linter', 'mypy', 'playwright', 'psutil', 'pytest', 'ruff'],
         'ros-wheels': ROS_WHEELS,
     },
