@@ -255,6 +255,6 @@ def main(arguments: list[str]) -> int:
     """Run the node until it is interrupted."""
     try:
         return run(ListenNode, arguments)
-    except IterprimeError as error:
+    except (IterprimeError, ValueError) as error:
         print(error, file=sys.stderr)
-        return 1
+        return 2

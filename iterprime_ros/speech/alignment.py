@@ -12,6 +12,7 @@ from iterprime_ros.speech.pronunciations import Phones
 
 _NEVER = np.float32(-1e9)
 _Chain = tuple[NDArray[Any], NDArray[Any], NDArray[Any], float]
+_VARIANT_COST = -10.0  # log probability of a pronunciation other than the first
 _SILENCE_COST = -5.0  # log probability of a pause between two words
 
 
@@ -132,9 +133,10 @@ class Aligner:
                 if k < len(words):
                     left = ends[k - 1] if k else SILENCE
                     right = begins[k + 1] if k + 1 < len(words) else SILENCE
-                    for phones in self._pronunciations[words[k]]:
+                    for number, phones in enumerate(self._pronunciations[words[k]]):
                         chain = self._chain(phones, left, right)
-                        add(chain, (junctions, junctions + 1), junctions + 2, 0.0)
+                        extra = _VARIANT_COST if number else 0.0
+                        add(chain, (junctions, junctions + 1), junctions + 2, extra)
                     junctions += 2
             junctions += 2
             final.append(junctions - 1)

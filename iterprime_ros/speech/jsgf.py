@@ -23,9 +23,9 @@ public <{name}> = /0.92/ <request> | /0.05/ <reply> | /0.03/ stop;
 <thing> = /0.96/ <one> | /0.04/ <several>;
 <one> = /0.85/ the <placed> | /0.15/ <described>;
 <placed> = (/0.8/ <NULL> | /0.2/ <first>) <described> (/0.5/ <NULL> | /0.5/ <where>);
-<described> = [<size>] [<colour>] <noun>;
+<described> = <attributes> <noun>;
 <several> = all <many> | (the | all the | all of the) <many> [on the <side> [side]];
-<many> = [<size>] [<colour>] <plural>;
+<many> = <attributes> <plural>;
 <first> = leftmost | rightmost | closest | nearest | farthest | furthest | middle | biggest
   | largest | smallest | second | third;
 <where> = /0.35/ <place> | /0.5/ [that is] <relation> <anchor>
@@ -33,16 +33,15 @@ public <{name}> = /0.92/ <request> | /0.05/ <reply> | /0.03/ stop;
 <place> = [counting] from the <side> | furthest to the <side> | at the far <side>
   | closest to the camera | farthest (away | from the camera) | in the (middle | centre)
   | /3/ [that is] on the <side> [side];
-<property> = /3/ <colour> | /3/ not <colour> | not <size> | the smallest | the biggest;
+<property> = /2/ the (smallest | biggest){properties};
 <anchor> = the <described> (/0.9/ <NULL> | /0.1/ <place>);
 <relation> = left of | to the left of | right of | to the right of | behind | in back of
   | in front of | next to | beside | near | close to | on | on top of | under | beneath
   | underneath;
-<reply> = [no] the [other | <first> | <colour> | <size> | left | right] one
+<reply> = [no] the [other | <first> | left | right{adjectives}] one
   | [no] the (first | second | third) | yes | no | neither | never mind;
 <side> = left | right;
-<size> = {sizes};
-<colour> = {colours};
+<attributes> = {attributes};
 <noun> = {nouns};
 <plural> = {plurals};
 """
@@ -50,13 +49,26 @@ public <{name}> = /0.92/ <request> | /0.05/ <reply> | /0.03/ stop;
 
 def grammar(vocabulary: Vocabulary) -> str:
     """Return the grammar of orders, replies and "stop" about the things of a vocabulary."""
-    return _RULES.format(
+    optional, properties, adjectives, rules = [], '', '', ''
+    if vocabulary.sizes:
+        optional.append('[<size>]')
+        properties += ' | not <size>'
+        adjectives += ' | <size>'
+        rules += f'<size> = {_either(vocabulary.sizes)};\n'
+    if vocabulary.colours:
+        optional.append('[<colour>]')
+        properties += ' | /3/ <colour> | /3/ not <colour>'
+        adjectives += ' | <colour>'
+        rules += f'<colour> = {_either(vocabulary.colours)};\n'
+    described = _RULES.format(
         name=NAME,
-        sizes=_either(vocabulary.sizes),
-        colours=_either(vocabulary.colours),
+        attributes=' '.join(optional) or '<NULL>',
+        properties=properties,
+        adjectives=adjectives,
         nouns=_either(vocabulary.nouns),
         plurals=_either(vocabulary.plurals),
     )
+    return described + rules
 
 
 def words_of(text: str) -> list[str]:
@@ -66,4 +78,4 @@ def words_of(text: str) -> list[str]:
 
 
 def _either(words: Iterable[str]) -> str:
-    return ' | '.join(words) or '<VOID>'
+    return ' | '.join(words)

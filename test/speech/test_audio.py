@@ -5,7 +5,7 @@ import wave
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -68,6 +68,7 @@ def test_other_files_are_refused(tmp_path, content):
         read_wav(file)
 
 
+@settings(deadline=None)
 @given(arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32)))
 def test_any_samples_become_pcm(sound):
     values = np.frombuffer(to_pcm(sound), '<i2')
@@ -78,6 +79,7 @@ def test_any_samples_become_pcm(sound):
     assert not values[~good].any()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3 * BLOCK + 1))
 def test_blocks_are_the_whole_sound(length):
     sound = np.arange(length, dtype=np.float32)

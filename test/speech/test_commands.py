@@ -1,7 +1,7 @@
 """Wake word, language and "stop"."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iterprime_ros.speech.commands import (
@@ -26,6 +26,7 @@ def test_it_does_not_say_stop(text):
     assert not says_stop(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=2000))
 def test_spoken_text_is_plain_short_and_stays(text):
     plain = spoken_text(text)

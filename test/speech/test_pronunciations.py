@@ -1,7 +1,7 @@
 """Words that the dictionary lacks are pronounced by their parts, then by rules."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iterprime_ros.language.word_lists import words
@@ -42,6 +42,7 @@ def test_known_ways_to_say_a_word(word, said):
     assert tuple(said.split()) in pronunciations(word, DICTIONARY)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_every_word_can_be_said(word):
     found = pronunciations(word, DICTIONARY)
@@ -50,6 +51,7 @@ def test_every_word_can_be_said(word):
     assert all(phones and set(phones) <= PHONES for phones in found)
 
 
+@settings(deadline=None)
 @given(st.text('abcdefghijklmnopqrstuvwxyz', min_size=1, max_size=12))
 def test_spelling_gives_phones_of_the_model(word):
     assert set(spelt(word)) <= PHONES
