@@ -5,17 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point, Pose, Quaternion
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
 from iterprime_ros.geometry.grasp import Grasp as PlannedGrasp
-from iterprime_ros.geometry.grasp import Grasps
+from iterprime_ros.geometry.grasp import Grasps, gripper_lines
 from iterprime_ros.msg import Grasp, ReferredObject
 
 _LINE_WIDTH = 0.003  # metres
-_STEM = 0.5  # of the fingers' length, from the palm away from the object
 _DIM = 0.35  # opacity of all grasps but the best
 
 
@@ -55,17 +53,7 @@ def grasp_marker(header: Header, grasps: Sequence[PlannedGrasp], finger_depth: f
     for number, grasp in enumerate(grasps):
         quality = float(np.clip(grasp.quality, 0, 1))
         colour = ColorRGBA(r=1 - quality, g=quality, b=0.1, a=_DIM if number else 1.0)
-        ends = _glyph(grasp, finger_depth)
+        ends = gripper_lines(grasp, finger_depth)
         marker.points += [Point(x=x, y=y, z=z) for x, y, z in ends.tolist()]
         marker.colors += [colour] * len(ends)
     return marker
-
-
-def _glyph(grasp: PlannedGrasp, finger_depth: float) -> NDArray[np.float64]:
-    """Return the ends (10, 3) of the lines of a gripper: two fingers, palm, stem, closing axis."""
-    half, back = grasp.width / 2, -finger_depth
-    tips = np.array([[0, -half, 0], [0, half, 0]])
-    roots = tips + np.array([0, 0, back])
-    stem = np.array([[0, 0, back], [0, 0, (1 + _STEM) * back]])
-    lines = np.concatenate([[tips[0], roots[0], tips[1], roots[1]], roots, stem, tips])
-    return np.asarray(lines @ grasp.rotation.T + grasp.position)

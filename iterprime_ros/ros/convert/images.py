@@ -1,6 +1,6 @@
 """NumPy arrays to sensor_msgs, and back for the package's own images."""
 
-from array import array
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,24 +8,11 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from iterprime_ros.geometry.pinhole import Pinhole
+from iterprime_ros.messages import images
+from iterprime_ros.ros.convert.message_classes import ROS_CLASSES
 
+to_image = partial(images.to_image, ROS_CLASSES)
 _DTYPES = {'rgb8': np.uint8, 'mono8': np.uint8, '32FC1': np.float32, '32SC1': np.int32}
-
-
-def to_image(pixels: NDArray, encoding: str, header: Header) -> Image:
-    """Return the message of an array (H, W) or (H, W, channels) in a byte order of this machine."""
-    height, width = pixels.shape[:2]
-    message = Image()
-    message.header = header
-    message.height, message.width = height, width
-    message.encoding = encoding
-    message.is_bigendian = False
-    message.step = pixels.nbytes // height
-    # rclpy checks bytes one by one, and takes an array('B') as it is (ros2/common_interfaces#177).
-    data = array('B')
-    data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
-    message.data = data
-    return message
 
 
 def from_image(message: Image) -> NDArray:

@@ -1,57 +1,29 @@
 """What rviz shows: points of an object, its box with a label and grasps, the overlay image."""
 
-from array import array
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from builtin_interfaces.msg import Duration
-from geometry_msgs.msg import PoseStamped
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image, PointCloud2, PointField
+from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from iterprime_ros.geometry.grasp import Grasp
 from iterprime_ros.geometry.surface import Surface
+from iterprime_ros.messages import surfaces
 from iterprime_ros.render import overlay_instances
 from iterprime_ros.ros.convert.grasps import grasp_marker
 from iterprime_ros.ros.convert.images import to_image
+from iterprime_ros.ros.convert.message_classes import ROS_CLASSES
 from iterprime_ros.ros.convert.referred_object import pose_of
 
-# x, y, z in metres, and the colour as rviz reads it: a float32 whose bytes are B, G, R, 0.
-_POINT = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<u4')])
+points = partial(surfaces.points, ROS_CLASSES)
+pose = partial(surfaces.pose, ROS_CLASSES)
+
 _TEXT_HEIGHT = 0.025  # metres
 _THINNEST = 0.001  # metres; rviz draws no box of thickness 0
-
-
-def points(header: Header, surface: Surface) -> PointCloud2:
-    """Return the coloured points of a surface, in header.frame_id."""
-    cloud = np.empty(surface.point_count, _POINT)
-    for axis, name in enumerate('xyz'):
-        cloud[name] = surface.points[:, axis]
-    red, green, blue = surface.colours.astype(np.uint32).T
-    cloud['rgb'] = red << 16 | green << 8 | blue
-    data = array('B')
-    data.frombytes(cloud.tobytes())
-    return PointCloud2(
-        header=header,
-        height=1,
-        width=surface.point_count,
-        fields=[
-            PointField(name=name, offset=4 * k, datatype=PointField.FLOAT32, count=1)
-            for k, name in enumerate(('x', 'y', 'z', 'rgb'))
-        ],
-        is_bigendian=False,
-        point_step=_POINT.itemsize,
-        row_step=_POINT.itemsize * surface.point_count,
-        data=data,
-        is_dense=True,
-    )
-
-
-def pose(header: Header, surface: Surface) -> PoseStamped:
-    """Return the pose of the box round a surface, in header.frame_id."""
-    return PoseStamped(header=header, pose=pose_of(surface.box))
 
 
 def markers(
