@@ -29,7 +29,7 @@ def round_panel(image: NDArray[np.uint8], drawn: RefinementRound, number: int) -
     """Return what draws a round of refinement and the patches that were hidden from it."""
 
     def draw(axes: Axes) -> None:
-        draw_over(axes, image, _enlarged(drawn.heatmap, image))
+        draw_over(axes, image, enlarged(drawn.heatmap, image))
         hidden = np.ma.masked_where(~drawn.hidden, np.ones(drawn.hidden.shape))
         height, width = image.shape[:2]
         axes.imshow(
@@ -41,12 +41,17 @@ def round_panel(image: NDArray[np.uint8], drawn: RefinementRound, number: int) -
             extent=(-0.5, width - 0.5, height - 0.5, -0.5),
             interpolation='nearest',
         )
-        share = drawn.hidden.mean()
-        title = f'round {number}: match {drawn.probability:.2f}'
-        title += f', {share:.1%} hidden' if share else ''
-        axes.set_title(title if drawn.kept else f'{title}, left out', fontsize=10.5)
+        axes.set_title(round_title(drawn, number), fontsize=10.5)
 
     return draw
+
+
+def round_title(drawn: RefinementRound, number: int) -> str:
+    """Return what to write above the heatmap of a round, counted from 0."""
+    share = drawn.hidden.mean()
+    title = f'round {number}: match {drawn.probability:.2f}'
+    title += f', {share:.1%} hidden' if share else ''
+    return title if drawn.kept else f'{title}, left out'
 
 
 def word_panels(image: NDArray[np.uint8], answer: Segmentation) -> list[Draw]:
@@ -60,7 +65,7 @@ def _word(image: NDArray[np.uint8], answer: Segmentation, word: WordHeatmap) -> 
     text = word_text(answer, word)
 
     def draw(axes: Axes) -> None:
-        draw_over(axes, image, _enlarged(word.heatmap, image))
+        draw_over(axes, image, enlarged(word.heatmap, image))
         axes.set_title(
             f'{text} (primary)' if word.is_primary else text,
             fontsize=11,
@@ -90,7 +95,7 @@ def mask_panel(image: NDArray[np.uint8], answer: Segmentation, number: int) -> D
     return draw
 
 
-def _enlarged(patches: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def enlarged(patches: NDArray[np.float32], image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a map (rows, cols) at the size of an image (H, W, 3), min-max scaled."""
     height, width = image.shape[:2]
     return upsampled(torch.from_numpy(patches), (height, width)).numpy()

@@ -110,7 +110,7 @@ def draw_objects(
         _draw_outline(axes, answer.candidates[n].mask, instance_colour(n)[0], n in marked)
     report = answer.parts
     scale = width / inches  # pixels of the image an inch
-    centres = _centres(answer, (height, width))
+    centres = candidate_centres(answer, (height, width))
     arrows = relation_arrows(report, arrow_sources(answer, report, shown)) if report else []
     arrows = [each for each in arrows if {each.source, each.target} <= set(shown)]
     for arrow in arrows:
@@ -204,8 +204,13 @@ def _truth(factor: Factor, k: int) -> float:
     return 1 - chance if getattr(factor.constraint, 'is_negated', False) else chance
 
 
-def _centres(answer: Segmentation, size: tuple[int, int]) -> dict[int, tuple[float, float]]:
-    """Return the pixel (x, y) of every candidate's centre."""
+def candidate_centres(
+    answer: Segmentation, size: tuple[int, int]
+) -> dict[int, tuple[float, float]]:
+    """Return the pixel (x, y) of every candidate's centre; none where one heatmap was read.
+
+    size: (H, W) of the image.
+    """
     height, width = size
     report = answer.parts
     if report is None:

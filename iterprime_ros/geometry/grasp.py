@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_STEM = 0.5  # of the fingers' length, from the palm away from the object
+
 
 @dataclass(frozen=True)
 class Grasp:
@@ -33,3 +35,18 @@ class Grasps:
 
     grasps: tuple[Grasp, ...]
     reason: str
+
+
+def gripper_lines(grasp: Grasp, finger_depth: float) -> NDArray[np.float64]:
+    """Return a gripper as five lines, one after the other, by their ends (10, 3) in metres.
+
+    finger_depth: length of the fingers, in metres.
+
+    The lines are two fingers, palm, stem, and the closing axis from one fingertip to the other.
+    """
+    half, back = grasp.width / 2, -finger_depth
+    tips = np.array([[0, -half, 0], [0, half, 0]])
+    roots = tips + np.array([0, 0, back])
+    stem = np.array([[0, 0, back], [0, 0, (1 + _STEM) * back]])
+    lines = np.concatenate([[tips[0], roots[0], tips[1], roots[1]], roots, stem, tips])
+    return np.asarray(lines @ grasp.rotation.T + grasp.position)
