@@ -2,9 +2,10 @@
 
 In each scene a typed command is answered by a profile on an image with depth; the first of its
 grasps that is within reach is carried out under physics, once. Nothing moves unless one object is
-found.
+found. With --spoken the command is spoken as in speech.py, by espeak-ng in white noise of 20 dB,
+recognised by pocketsphinx, and its hypotheses are put to the image.
 
-python benchmarks/pick.py [--true-masks | --absent] [--scenes 200] [--split test]
+python benchmarks/pick.py [--true-masks | --absent | --spoken] [--scenes 200] [--split test]
                           [--json FILE] [--sheet FILE]
 """
 
@@ -26,13 +27,15 @@ from numpy.typing import NDArray
 if __name__ == '__main__' and '--help' not in sys.argv:
     os.environ.setdefault('OMP_NUM_THREADS', '2')  # read by PyTorch when it is imported
 
+from speech import in_noise, voice_of
 from tqdm import tqdm
 
-from iterprime_ros.answer import Status
+from iterprime_ros.answer import Segmentation, Status
+from iterprime_ros.dialogue.spoken import ground_spoken
 from iterprime_ros.evaluation.contact_sheet import Panel, contact_sheet
 from iterprime_ros.geometry.grasp import Grasp
 from iterprime_ros.geometry.gripper import ParallelGripper
-from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.pipeline import Frame, IteRPrimE
 from iterprime_ros.render import overlay
 from iterprime_ros.sim.expressions import (
     ReferringExpression,
@@ -48,11 +51,16 @@ from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.seeds import PICK_CALIBRATION, PICK_TEST
 from iterprime_ros.sim.view import View, view_of
 from iterprime_ros.spatial.grasping import grasps_of
+from iterprime_ros.speech.commands import spoken_text
+from iterprime_ros.speech.espeak import speak
+from iterprime_ros.speech.recognizer import Hypothesis, Recognizer
+from iterprime_ros.speech.sphinx import SphinxRecognizer
 
 SPLITS = {'test': PICK_TEST, 'calibration': PICK_CALIBRATION}
 GOALS = {
     'lifted': ('>=', 0.85),
     'lifted, true masks': ('>=', 0.95),
+    'lifted, spoken': ('>=', 0.75),
     'wrong touched': ('<=', 0.03),
     'nothing moved': ('>=', 0.97),
 }
@@ -66,7 +74,7 @@ class Trial:
     """A command and what became of it.
 
     seed: of the scene.
-    command: what was typed.
+    command: what was typed or spoken.
     stratum: of its expression.
     target, kind, size: the object that is meant; 0 and empty for none.
     reason: why the target was not lifted, in a word or two; empty where it was.
@@ -75,6 +83,8 @@ class Trial:
     touched: ids of the objects that it touched.
     slip: in metres, where something was lifted.
     milliseconds: by part; the motion in simulated time.
+    voice, speed: that spoke, in words per minute; empty and 0 where it was typed.
+    understood: what is taken for it, where it was spoken.
     """
 
     seed: int
@@ -89,6 +99,9 @@ class Trial:
     touched: tuple[int, ...] = ()
     slip: float = 0.0
     milliseconds: dict[str, float] = field(default_factory=dict)
+    voice: str = ''
+    speed: int = 0
+    understood: str = ''
 
     @property
     def is_wrong_touched(self) -> bool:
@@ -125,18 +138,44 @@ def drawn_trial(picture: Picture, is_absent: bool) -> Trial | None:
     return Trial(seed, command, drawn.stratum.value, target, kind, size)
 
 
+def heard(trial: Trial, recognizer: Recognizer, split: str, number: int) -> list[Hypothesis]:
+    """Speak the command of a trial; return what the recogniser makes of it."""
+    trial.voice, trial.speed = voice_of(split, number)
+    trial.command = spoken_text(trial.command)
+    rng = np.random.default_rng([trial.seed, 31])
+    sound = in_noise(speak(trial.command, trial.voice, trial.speed), rng)
+    recognizer.start()
+    recognizer.hear(sound)
+    started = time.perf_counter()
+    found = recognizer.finish()
+    trial.milliseconds['recognise'] = 1e3 * (time.perf_counter() - started)
+    return list(found) or [Hypothesis('', 1.0)]
+
+
+def answer(
+    trial: Trial, model: IteRPrimE, frame: Frame, said: Sequence[Hypothesis]
+) -> Segmentation:
+    """Return the answer to a command, or to what was heard of it."""
+    if not said:
+        return model.segment(frame, trial.command)
+    spoken = ground_spoken(model, frame, said)
+    trial.understood = spoken.hypothesis.text
+    return spoken.segmentation
+
+
 def look(
-    trial: Trial, picture: Picture, model: IteRPrimE | None
+    trial: Trial, picture: Picture, model: IteRPrimE | None, said: Sequence[Hypothesis] = ()
 ) -> tuple[NDArray[np.bool_], Grasp | None]:
     """Return the mask of the answer, and the grasp in the world frame to carry out, if any.
 
     model: None for the true mask.
+    said: what was heard, where the command is spoken.
     """
     started = time.perf_counter()
     mask = picture.ids == trial.target
     if model is not None:
         frame = model.embed(picture.rgb, picture.depth, picture.pinhole)
-        found = model.segment(frame, trial.command)
+        found = answer(trial, model, frame, said)
         mask = found.mask
         trial.milliseconds['parse and ground'] = 1e3 * (time.perf_counter() - started)
         if found.status is not Status.FOUND:
@@ -181,6 +220,7 @@ def run(options: argparse.Namespace) -> tuple[list[Trial], list[Panel]]:
     model = None
     if not options.true_masks:
         model = IteRPrimE.from_profile(options.profile, 'cpu', offline=True)
+    recognizer = SphinxRecognizer() if options.spoken else None
     gripper = ParallelGripper()
     trials: list[Trial] = []
     panels: list[Panel] = []
@@ -197,7 +237,8 @@ def run(options: argparse.Namespace) -> tuple[list[Trial], list[Panel]]:
             trial = drawn_trial(picture, options.absent)
             if trial is None:
                 continue
-            mask, grasp = look(trial, picture, model)
+            said = heard(trial, recognizer, options.split, len(trials)) if recognizer else []
+            mask, grasp = look(trial, picture, model, said)
             if grasp is not None:
                 carry_out(trial, world, grasp)
             trials.append(trial)
@@ -208,7 +249,10 @@ def run(options: argparse.Namespace) -> tuple[list[Trial], list[Panel]]:
 
 def _panel(picture: Picture, trial: Trial, mask: NDArray[np.bool_]) -> Panel:
     target = (picture.ids == trial.target)[::2, ::2] if trial.target else None
-    lines = (f'{trial.seed}: {trial.command}', f'{trial.reason or "moved"}: {trial.text}')
+    lines = [f'{trial.seed}: {trial.command}']
+    if trial.understood not in ('', trial.command):
+        lines.append(f'understood: {trial.understood}')
+    lines.append(f'{trial.reason or "moved"}: {trial.text}')
     return Panel(
         overlay(picture.rgb, mask)[::2, ::2], target, '\n'.join(fill(line, 40) for line in lines)
     )
@@ -219,7 +263,9 @@ def figures_of(trials: list[Trial], options: argparse.Namespace) -> dict[str, fl
     count = len(trials)
     if options.absent:
         return {'nothing moved': sum(not each.moved for each in trials) / count}
-    name = 'lifted, true masks' if options.true_masks else 'lifted'
+    name = 'lifted'
+    if options.true_masks or options.spoken:
+        name = 'lifted, true masks' if options.true_masks else 'lifted, spoken'
     return {
         name: sum(not each.reason for each in trials) / count,
         'wrong touched': sum(each.is_wrong_touched for each in trials) / count,
@@ -229,11 +275,15 @@ def figures_of(trials: list[Trial], options: argparse.Namespace) -> dict[str, fl
 def report(trials: list[Trial], options: argparse.Namespace) -> None:
     """Print the figures, why objects were not lifted, and the time by part."""
     masks = 'true masks' if options.true_masks else f'profile {options.profile}'
-    what = 'absent objects, ' if options.absent else ''
+    what = 'absent objects, ' if options.absent else 'spoken, ' if options.spoken else ''
     print(f'{len(trials)} scenes ({options.split}), {what}{masks}')
     for name, value in figures_of(trials, options).items():
         sign, goal = GOALS[name]
         print(f'  {name:<20} {value:6.3f}   goal {sign} {goal:.2f}')
+    if options.spoken:
+        exact = [each.understood == each.command for each in trials]
+        wrong = [each for each in trials if each.reason and each.understood != each.command]
+        print(f'  understood word for word: {sum(exact)}, not and not lifted: {len(wrong)}')
     if not options.absent:
         for reason, count in Counter(each.reason for each in trials if each.reason).most_common():
             print(f'  not lifted: {reason:<24} {count}')
@@ -262,6 +312,7 @@ def main() -> int:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument('--true-masks', action='store_true', help='set perception aside')
     kind.add_argument('--absent', action='store_true', help='ask for objects that are not there')
+    kind.add_argument('--spoken', action='store_true', help='speak the commands, in noise')
     parser.add_argument('--scenes', type=int, default=200, help='how many (default: 200)')
     parser.add_argument('--split', choices=SPLITS, default='test', help='(default: test)')
     parser.add_argument('--profile', default='tabletop', help='(default: tabletop)')

@@ -66,7 +66,7 @@ def spoken_commands(split: str, count: int, is_absent: bool) -> Iterator[Spoken]
     """Yield commands, each about a scene of its own."""
     strata = (Stratum.ABSENT,) if is_absent else STRATA
     seeds = list(SEEDS[split])[::-1] if is_absent else SEEDS[split]
-    voices, done = VOICES[split], 0
+    done = 0
     with Renderer(640, 480) as renderer:
         for seed in seeds:
             if done == count:
@@ -77,11 +77,17 @@ def spoken_commands(split: str, count: int, is_absent: bool) -> Iterator[Spoken]
             if drawn is None:
                 continue
             text = spoken_text(sample_command(rng, drawn.text).text)
-            voice, speed = voices[done % len(voices)], SPEEDS[done // len(voices) % len(SPEEDS)]
+            voice, speed = voice_of(split, done)
             target = None if drawn.target is None else picture.ids == drawn.target
             sound = in_noise(speak(text, voice, speed), rng)
             yield Spoken(text, voice, speed, sound, picture, target)
             done += 1
+
+
+def voice_of(split: str, number: int) -> tuple[str, int]:
+    """Return the voice and the speed of a command, which take turns."""
+    voices = VOICES[split]
+    return voices[number % len(voices)], SPEEDS[number // len(voices) % len(SPEEDS)]
 
 
 def in_noise(speech: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
