@@ -28,8 +28,10 @@ def run(make_node: Callable[[], Node], arguments: list[str]) -> int:
     node = None
     try:
         if not interrupted.is_set():
+            executor = SingleThreadedExecutor()  # rclpy complains of one made after an interrupt
             node = make_node()
-            _spin(node, interrupted)
+            executor.add_node(node)
+            _spin(executor, interrupted)
     except ExternalShutdownException:
         pass
     except ParameterException as error:
@@ -46,13 +48,11 @@ def run(make_node: Callable[[], Node], arguments: list[str]) -> int:
     return 0
 
 
-def _spin(node: Node, interrupted: threading.Event) -> None:
+def _spin(executor: SingleThreadedExecutor, interrupted: threading.Event) -> None:
     """Run callbacks until the context ends.
 
     rclpy wakes its executor a moment before it ends the context; an executor that checks in between
     would wait for ever, so this one checks twice a second.
     """
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
     while rclpy.ok() and not interrupted.is_set():
         executor.spin_once(timeout_sec=0.5)
