@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from iterprime_ros.cli.argument_types import intrinsics
+from iterprime_ros.cli.look_output import add_look
 
 _EXAMPLES = """\
 examples:
@@ -14,6 +15,7 @@ examples:
       --intrinsics 615.2,615.4,319.5,239.5
   iterprime segment video.mp4 "the red mug" --track --out tracked.mp4 --json > tracked.jsonl
   iterprime segment frames/ "the red mug" --track --out tracked.webp --mask masks/
+  iterprime segment table.png "the blue cube" --look
 
 outputs in a folder:
   a-0-overlay.png, a-0-mask.png, a-0-explanation.png for a.png and the first COMMAND, a-1-...
@@ -83,5 +85,6 @@ def add_segment(
     segment.add_argument(
         '--track', action='store_true', help='follow the object through a video or folder of frames'
     )
+    add_look(segment)
     segment.add_argument('--json', action='store_true', help='print a line of JSON for each answer')
     segment.set_defaults(run=run)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
 from iterprime_ros.cli.interrupts import defer_interrupt, exit_on_interrupt
+from iterprime_ros.cli.look_output import answer_log, check_look, looking
 from iterprime_ros.cli.standard_streams import complain, quieten_the_hub, say
 from iterprime_ros.cli.track_command import track_objects
 from iterprime_ros.errors import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from iterprime_ros.answer import Segmentation
+    from iterprime_ros.cli.look_output import LogAnswer
     from iterprime_ros.image_files import OutputPaths
     from iterprime_ros.pipeline import IteRPrimE
 
@@ -35,6 +37,7 @@ def segment_images(options: argparse.Namespace) -> int:
     """
     if not all(command.strip() for command in options.command):
         raise InvalidCommandError('A COMMAND is empty: name the object.')
+    check_look(options)
     image = _path('IMAGE', options.image)
     overlay, mask, explanation = (
         None if text is None else _path(name, text)
@@ -64,7 +67,9 @@ def segment_images(options: argparse.Namespace) -> int:
     if model.profile.notice:
         complain(model.profile.notice)
     answers = partial(_answers, model, options.command, depth, options.intrinsics)
-    return _print_answers(answers, files, options.command, outputs, options.json)
+    with looking(options.look, 'answer') as recorder:
+        log = answer_log(recorder, depth, options.intrinsics)
+        return _print_answers(answers, files, options.command, outputs, options.json, log)
 
 
 def _path(name: str, text: str) -> Path:
@@ -120,6 +125,7 @@ def _print_answers(
     commands: Sequence[str],
     outputs: 'OutputPaths',
     as_json: bool,
+    log: 'LogAnswer',
 ) -> int:
     """Answer every command about every image, and return the exit code.
 
@@ -147,6 +153,7 @@ def _print_answers(
                 paths = outputs[file, number]
                 with defer_interrupt():
                     write_outputs(paths, image, answer)
+                    log(image, commands[number], answer)
                 with bar.external_write_mode():
                     if as_json:
                         say(report(file, commands[number], answer))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
 from iterprime_ros.cli.interrupts import defer_interrupt
+from iterprime_ros.cli.look_output import frame_log, looking
 from iterprime_ros.cli.standard_streams import complain, say
 from iterprime_ros.errors import InvalidImageError, InvalidSettingError
 
 if TYPE_CHECKING:
+    from iterprime_ros.cli.look_output import LogFrame
     from iterprime_ros.video_files.following import FollowedObject, Following
     from iterprime_ros.video_files.frames import Frame, FrameSequence
     from iterprime_ros.video_files.writers import FrameWriter
@@ -47,13 +49,15 @@ def track_objects(
         masks = [FolderWriter(mask / str(n) if several else mask) for n in range(len(followings))]
     with defer_interrupt():
         overlays = frame_writer(overlay, sequence) if overlay else None
-    code = _follow(sequence, followings, overlays, masks, options.json)
-    if overlays:
-        overlays.finish()
-        with defer_interrupt():
-            overlays.publish()
-    if overlay or mask:
-        complain(f'Written: {", ".join(str(each) for each in (overlay, mask) if each)}')
+    with looking(options.look, 'video') as recorder:
+        log = frame_log(recorder)
+        code = _follow(sequence, followings, overlays, masks, options.json, log)
+        if overlays:
+            overlays.finish()
+            with defer_interrupt():
+                overlays.publish()
+        if overlay or mask:
+            complain(f'Written: {", ".join(str(each) for each in (overlay, mask) if each)}')
     return code
 
 
@@ -81,6 +85,7 @@ def _follow(
     overlays: 'FrameWriter | None',
     masks: 'Sequence[FrameWriter]',
     as_json: bool,
+    log: 'LogFrame',
 ) -> int:
     """Follow all objects to the end of a sequence, and return the exit code."""
     from tqdm import tqdm
@@ -102,6 +107,7 @@ def _follow(
             before, newest = newest, [each.step(frame.image) for each in followings]
             with defer_interrupt():
                 _write(frame, newest, overlays, masks)
+                log(frame, newest)
             with bar.external_write_mode():
                 for n, each in enumerate(newest):
                     states[n][each.state] += 1
