@@ -34,6 +34,8 @@ setup(
     python_requires='>=3.11',
     packages=find_packages(include=['iterprime_ros', 'iterprime_ros.*']),
     package_data={'iterprime_ros': ['evaluation/*.yaml', 'models/**/*', 'ros/*.xml']},
+    # Where ROS installs them, too: bags are written with these definitions.
+    data_files=[('share/iterprime_ros/msg', sorted(map(str, Path('msg').glob('*.msg'))))],
     install_requires=[
         'matplotlib',
         'numpy>=1.26',

@@ -10,6 +10,8 @@ import traceback
 from iterprime_ros import __version__
 from iterprime_ros.cli.app_arguments import add_app
 from iterprime_ros.cli.app_command import serve_app
+from iterprime_ros.cli.bag_arguments import add_bag
+from iterprime_ros.cli.bag_command import answer_bag_images
 from iterprime_ros.cli.datasets_arguments import add_datasets
 from iterprime_ros.cli.datasets_command import list_datasets
 from iterprime_ros.cli.demo_arguments import add_demo
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     add_segment(commands, segment_images)
+    add_bag(commands, answer_bag_images)
     add_parse(commands, parse_commands)
     add_models(commands, list_models, fetch_models)
     add_evaluate(commands, evaluate_profile)

@@ -1,6 +1,7 @@
 """Pairs the images of a camera with depth and calibration, before anything is computed on them."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,13 +110,22 @@ class FrameSynchronizer:
         return frame.expects_depth and now < frame.arrived + self.wait
 
     def _depth_of(self, frame: CameraFrame) -> tuple[Any, bool]:
-        """Return the nearest depth within the tolerance, and whether no nearer one can follow."""
-        limit = 1e9 * self.tolerance
-        apart = {stamp: abs(stamp - frame.stamp) for stamp in self._depths}
-        near = [stamp for stamp in apart if apart[stamp] <= limit]
-        best = min(near, key=apart.__getitem__, default=None)
-        # A far later stamp is of a bag that is played again, and ends no waiting.
-        follows = any(0 <= stamp - frame.stamp <= _SECOND for stamp in self._depths)
-        if best is None:
-            return None, follows
-        return self._depths[best], follows or apart[best] <= _CLOSE * limit
+        return nearest_depth(self._depths, frame.stamp, self.tolerance)
+
+
+def nearest_depth(depths: Mapping[int, Any], stamp: int, tolerance: float) -> tuple[Any, bool]:
+    """Return the nearest depth within the tolerance, and whether no nearer one can follow.
+
+    depths: messages by their stamps, in nanoseconds.
+    stamp: of the image, in nanoseconds.
+    tolerance: seconds by which the stamps may differ.
+    """
+    limit = 1e9 * tolerance
+    apart = {each: abs(each - stamp) for each in depths}
+    near = [each for each in apart if apart[each] <= limit]
+    best = min(near, key=apart.__getitem__, default=None)
+    # A far later stamp is of a bag that is played again, and ends no waiting.
+    follows = any(0 <= each - stamp <= _SECOND for each in depths)
+    if best is None:
+        return None, follows
+    return depths[best], follows or apart[best] <= _CLOSE * limit

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from iterprime_ros.answer import Segmentation, Status
 from iterprime_ros.errors import InvalidCommandError
+from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.tracking.track import TrackedMask
 from iterprime_ros.tracking.tracker import Tracker
@@ -54,23 +55,38 @@ class Following:
         """Frames from one search to the next, before the object is found."""
         return self._model.profile.tracking.search_every
 
-    def step(self, image: NDArray[np.uint8]) -> FollowedObject:
-        """Return what is known of the object in the next frame (H, W, 3) uint8 RGB.
+    def step(
+        self,
+        image: NDArray[np.uint8],
+        depth: NDArray[np.float32] | None = None,
+        pinhole: Pinhole | None = None,
+    ) -> FollowedObject:
+        """Return what is known of the object in the next frame.
+
+        image: (H, W, 3) uint8 RGB.
+        depth, pinhole: as in IteRPrimE.embed.
 
         Raises InvalidCommandError for a command that cannot be used.
         """
-        self._newest = self._next(image, self._newest)
+        self._newest = self._next(image, depth, pinhole, self._newest)
         self._frames += 1
         return self._newest
 
-    def _next(self, image: NDArray[np.uint8], newest: FollowedObject | None) -> FollowedObject:
+    def _next(
+        self,
+        image: NDArray[np.uint8],
+        depth: NDArray[np.float32] | None,
+        pinhole: Pinhole | None,
+        newest: FollowedObject | None,
+    ) -> FollowedObject:
         if newest and newest.tracked:
-            return FollowedObject(self._command, newest.answer, self._tracker.step(image))
+            now = self._tracker.step(image, depth, pinhole)
+            return FollowedObject(self._command, newest.answer, now)
         if newest and self._frames % self.search_every:
             return newest
-        answer = self._model.segment(image, self._command)
+        answer = self._model.segment(self._model.embed(image, depth, pinhole), self._command)
         if answer.status is Status.INVALID:
             raise InvalidCommandError(answer.text)
         is_found = answer.status in (Status.FOUND, Status.FOUND_SEVERAL)
-        tracked = self._tracker.start(image, answer) if is_found else None
+        tracked = self._tracker.start(image, answer, depth, pinhole) if is_found else None
         return FollowedObject(self._command, answer, tracked)

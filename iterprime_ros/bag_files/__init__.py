@@ -1,0 +1,1 @@
+"""Reads recorded bags of ROS 1 and ROS 2, and writes copies with answers, without ROS."""
