@@ -36,6 +36,8 @@ from iterprime_ros.errors import (
 )
 from iterprime_ros.geometry.pinhole import Pinhole
 from iterprime_ros.geometry.surface import check_registered
+from iterprime_ros.grounding.cuda_graphs import check_device, with_graphs
+from iterprime_ros.grounding.device_copy import on_device
 from iterprime_ros.grounding.heatmap import upsampled
 from iterprime_ros.grounding.matcher import Matcher
 from iterprime_ros.grounding.primary_word_head import head_of_profile
@@ -132,11 +134,16 @@ class IteRPrimE:
         """
         profile = load_profile(name_or_file)
         placement = Placement.named(device, profile.encoder_dtype, offline, str(name_or_file))
-        parser = CommandParser.load(profile.language)
         chosen = profile.matcher
+        if chosen.graphs:
+            check_device(placement.device)
+        parser = CommandParser.load(profile.language)
         matcher = load_matcher(chosen.kind, chosen.weights, chosen.tokenizer, placement)
         proposer = load_proposer(profile.masks.kind, profile.masks.weights, placement)
-        return cls(matcher, proposer, parser, profile, placement.device)
+        model = cls(matcher, proposer, parser, profile, placement.device)
+        if chosen.graphs:
+            model.matcher = with_graphs(matcher, profile.grounding.block)
+        return model
 
     @property
     def device(self) -> torch.device:
@@ -263,7 +270,7 @@ class IteRPrimE:
         """Return an image as (3, H, W) uint8 on the device."""
         _check_image(image)
         owned = np.require(image, requirements=['C', 'W'])
-        return torch.from_numpy(owned).to(self._device).permute(2, 0, 1)
+        return on_device(torch.from_numpy(owned), self._device).permute(2, 0, 1)
 
     def _embedded(self, image: NDArray[np.uint8] | Frame) -> tuple[Frame, dict[str, float]]:
         if isinstance(image, Frame):

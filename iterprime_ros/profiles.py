@@ -50,6 +50,11 @@ class MatcherChoice(_Strict):
     tokenizer: _Source | None = Field(
         None, description='Folder or id of the tokenizer, where it is not beside the weights.'
     )
+    graphs: bool = Field(
+        False,
+        description='Ground by CUDA graphs, captured when the matcher is loaded (docs/gpu.md); '
+        'needs a CUDA device.',
+    )
 
     @field_validator('kind')
     @classmethod
@@ -271,7 +276,9 @@ def _read(path: Path) -> Profile:
             f'{shown}: base must be one of {", ".join(PROFILE_NAMES)}, not {given}.'
         )
     start = load_profile(base).model_dump() if base else {}
-    if 'matcher' in fields:
+    chosen = fields.get('matcher')
+    only_faster = isinstance(chosen, dict) and chosen.keys() <= {'graphs'}
+    if 'matcher' in fields and not only_faster:
         start.pop('primary_word', None)  # it reads the attention of the matcher it was fitted on
     return _validated(_merged(start, _beside(path, fields)), path)
 

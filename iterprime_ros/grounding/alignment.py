@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from iterprime_ros.grounding.device_copy import on_device
+
 Span = tuple[int, int]  # [start, end) characters
 
 
@@ -67,14 +69,16 @@ def token_roles(
     real: (B, T) bool.
     offsets: for each expression and token, a span of the expression's text.
     """
-    primary, focus = torch.zeros_like(real), torch.zeros_like(real)
+    # Marked on the CPU, so that one copy goes to the device and not one for every word.
+    marks = torch.zeros((3, *real.shape), dtype=torch.bool)
+    cls, primary, focus = marks
+    cls[:, 0] = True
     for row, expression in enumerate(expressions):
         for span in expression.focus_words:
             focus[row, word_tokens(offsets[row], span)] = True
         if expression.primary_word:
             primary[row, word_tokens(offsets[row], expression.primary_word)] = True
-    cls = torch.zeros_like(real)
-    cls[:, 0] = True
+    cls, primary, focus = on_device(marks, real.device)
     return TokenRoles(cls, primary, focus | primary, real)
 
 

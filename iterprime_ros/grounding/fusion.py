@@ -8,12 +8,14 @@ the last block is computed for [CLS] alone, which is all that the head reads.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from iterprime_ros.grounding.device_copy import on_device
 from iterprime_ros.grounding.fusion_layers import (
     attention_bias,
     cross_attended,
@@ -29,6 +31,9 @@ from iterprime_ros.grounding.matcher import CrossAttention, TextBatch
 # Of RGB in [0, 1]; CLIP (Radford et al., 2021), from which ALBEF and BLIP took them.
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
+
+# For each fusion block, keys and values (heads, 1 + N, D / heads) float32 of an image.
+ImageMemory = tuple[tuple[Tensor, Tensor], ...]
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,16 @@ class Pixels:
         resized = functional.interpolate(
             levels, side, mode='bicubic', antialias=True, align_corners=False
         )
-        mean, std = (
-            torch.tensor(values, device=images.device)[:, None, None] for values in (MEAN, STD)
-        )
+        mean, std = _statistics(images.device)
         return (resized.float().round().clamp(0, 255) / 255 - mean) / std
+
+
+@cache
+@torch.inference_mode(False)
+def _statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return MEAN and STD (3, 1, 1) float32 on a device, copied there once."""
+    mean, std = torch.tensor((MEAN, STD), dtype=torch.float32, device=device)[..., None, None]
+    return mean, std
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +106,7 @@ class FusionMatcher:
         return range(first, len(self.layers))
 
     @torch.no_grad()
-    def encode_image(self, image: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+    def encode_image(self, image: Tensor) -> ImageMemory:
         """Return keys and values (heads, 1 + N, D / heads) float32 of each fusion block."""
         dtype = next(self.vision.parameters()).dtype
         patches = self.vision(pixel_values=self.pixels(image).to(dtype)).last_hidden_state[0]
@@ -116,29 +127,42 @@ class FusionMatcher:
         length = max(map(len, ids))
         device = self.head.weight.device
         padding = self.tokenizer.pad_token_id
-        padded = torch.tensor([row + [padding] * (length - len(row)) for row in ids], device=device)
-        real = torch.tensor([[k < len(row) for k in range(length)] for row in ids], device=device)
-        return TextBatch(real, offsets, truncated, self._encode_tokens(padded, real))
+        padded = torch.tensor([row + [padding] * (length - len(row)) for row in ids])
+        real = on_device(
+            torch.tensor([[k < len(row) for k in range(length)] for row in ids]), device
+        )
+        state = self._encode_tokens(on_device(padded, device), real)
+        return TextBatch(real, offsets, truncated, state)
 
     def select(self, text: TextBatch, rows: list[int]) -> TextBatch:
         """Return some texts of a batch."""
+        index = on_device(torch.tensor(rows, dtype=torch.int64), text.real.device)
         return TextBatch(
-            text.real[rows],
+            text.real.index_select(0, index),
             tuple(text.offsets[row] for row in rows),
             tuple(text.truncated[row] for row in rows),
-            text.state[rows],
+            text.state.index_select(0, index),
         )
 
     def attend(
-        self, image: tuple[tuple[Tensor, Tensor], ...], text: TextBatch, keep: Tensor, block: int
+        self, image: ImageMemory, text: TextBatch, keep: Tensor, block: int
     ) -> CrossAttention:
         """See matcher.Matcher; the image's [CLS] is never hidden."""
+        return self.attend_states(image, text.state, text.real, keep, block)
+
+    def attend_states(
+        self, image: ImageMemory, state: Tensor, real: Tensor, keep: Tensor, block: int
+    ) -> CrossAttention:
+        """Do what `attend` does, of the states of texts (B, T, D) and their `real` (B, T) bool.
+
+        Nothing is read back from the device, and no shape depends on values.
+        """
         first, last = self.fusion_blocks.start, self.fusion_blocks.stop - 1
-        text_bias = attention_bias(text.real)
+        text_bias = attention_bias(real)
         seen = functional.pad(keep, (1, 0), value=True)
         # (1, B, 1, 1 + N): heads come first, so that all texts share one matrix product.
         image_bias = attention_bias(seen).permute(1, 0, 2, 3)
-        hidden = text.state
+        hidden = state
         with torch.no_grad():
             for number in range(first, block):
                 layer, (keys, values) = self.layers[number], image[number - first]
@@ -164,9 +188,7 @@ class FusionMatcher:
             logits.detach().softmax(-1)[:, 1],
         )
 
-    def match(
-        self, image: tuple[tuple[Tensor, Tensor], ...], text: TextBatch, keep: Tensor
-    ) -> Tensor:
+    def match(self, image: ImageMemory, text: TextBatch, keep: Tensor) -> Tensor:
         """See matcher.Matcher; the image's [CLS] is never hidden."""
         blocks = FusionBlocks(self.layers[self.fusion_blocks.start :], self.head, image)
         return match_logits(blocks, text.state, [len(spans) for spans in text.offsets], keep)

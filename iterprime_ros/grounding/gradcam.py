@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from iterprime_ros.grounding.alignment import Span, word_tokens
+from iterprime_ros.grounding.device_copy import on_device
 
 
 def token_maps(attention: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
@@ -35,4 +36,7 @@ def word_maps(
     tokens = maps.mean(dim=0)
     if not words:
         return tokens[:0]
-    return torch.stack([tokens[word_tokens(offsets, word)].sum(dim=0) for word in words])
+    numbers = [word_tokens(offsets, word) for word in words]
+    index = torch.tensor([number for some in numbers for number in some], dtype=torch.int64)
+    pieces = tokens.index_select(0, on_device(index, tokens.device))
+    return torch.stack([each.sum(dim=0) for each in pieces.split([*map(len, numbers)])])

@@ -5,6 +5,7 @@ round the patches that stand out are hidden from later rounds, whose maps join t
 R <- momentum * R + (1 - momentum) * map, until the matching probability falls.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from iterprime_ros.grounding.alignment import (
     expression_offsets,
     token_roles,
 )
+from iterprime_ros.grounding.device_copy import on_device
 from iterprime_ros.grounding.emphasis import (
     emphasised_map,
     head_means_map,
@@ -31,7 +33,7 @@ from iterprime_ros.grounding.gradcam import word_maps
 from iterprime_ros.grounding.heatmap import scaled, sharpened
 from iterprime_ros.grounding.matcher import CrossAttention, Matcher
 from iterprime_ros.grounding.settings import GroundingSettings
-from iterprime_ros.weights import check_finite
+from iterprime_ros.weights import damaged_weights
 
 # Called after every round with its number, the running maps (B, rows, cols) float32 in [0, 1] on
 # the matcher's device, and the matching probabilities of that round.
@@ -107,23 +109,23 @@ def ground(
     tracks = [_Track(expression) for expression in expressions]
     rows, columns = matcher.grid
     keep = torch.ones(len(batch), rows * columns, dtype=torch.bool, device=batch.real.device)
-    active, text = list(range(len(batch))), batch
+    active, text = list(range(len(batch))), batch  # of `active` are the rows of all tensors below
+    roles: TokenRoles | None = None
     for number in range(settings.rounds):
-        seen = matcher.attend(image, text, keep[active], settings.block)
+        seen = matcher.attend(image, text, keep, settings.block)
         if number == 0:
             for row, track in enumerate(tracks):
                 track.read_words(seen, row, offsets[row], settings)
-        roles = token_roles(
+        roles = roles or token_roles(
             text.real, [offsets[k] for k in active], [tracks[k].expression for k in active]
         )
         unscaled = _maps(seen, roles, settings)
-        check_finite('The matcher', seen.probability, unscaled)
-        maps = scaled(unscaled)
-        probabilities = seen.probability.tolist()
+        probabilities = _probabilities(seen, unscaled)
+        maps, hidden = scaled(unscaled), ~keep
         going = [
             row
             for row, k in enumerate(active)
-            if tracks[k].add(maps[row], probabilities[row], ~keep[k], settings)
+            if tracks[k].add(maps[row], probabilities[row], hidden[row], settings)
         ]
         if should_stop and should_stop():
             raise StoppedError('The grounding was stopped between two rounds.')
@@ -134,9 +136,11 @@ def ground(
         sharp = sharpened(maps, settings.sharpness, settings.midpoint)
         # A map without contrast singles nothing out.
         standing_out = (sharp >= settings.drop_threshold) & (maps.amax(dim=1, keepdim=True) > 0)
-        keep[active] = keep[active] & ~standing_out
-        active = [active[row] for row in going]
-        text = matcher.select(batch, active)
+        keep = keep & ~standing_out
+        if len(going) < len(active):
+            active = [active[row] for row in going]
+            index = on_device(torch.tensor(going, dtype=torch.int64), keep.device)
+            keep, text, roles = keep.index_select(0, index), matcher.select(batch, active), None
     return [
         track.grounding(batch.truncated[k], matcher.grid, settings)
         for k, track in enumerate(tracks)
@@ -189,16 +193,16 @@ class _Track:
         heatmap = self.running
         if settings.rounds == 1 and settings.sharpen_single_round:
             heatmap = sharpened(heatmap[None], settings.sharpness, settings.midpoint)[0]
+        # All rounds together, since every copy to the host waits for the device.
+        own, hidden = (
+            torch.stack(some).unflatten(1, grid).cpu().numpy()
+            for some in ([each[0] for each in self._rounds], [each[2] for each in self._rounds])
+        )
         return Grounding(
             heatmap.view(grid),
             tuple(
-                RefinementRound(
-                    own.view(grid).cpu().numpy(),
-                    probability,
-                    hidden.view(grid).cpu().numpy(),
-                    kept,
-                )
-                for own, probability, hidden, kept in self._rounds
+                RefinementRound(own[number], probability, hidden[number], kept)
+                for number, (_, probability, _, kept) in enumerate(self._rounds)
             ),
             self.expression,
             self._word_maps.unflatten(1, grid).cpu().numpy(),
@@ -210,6 +214,18 @@ def _running(tracks: Sequence[_Track], grid: tuple[int, int]) -> tuple[Tensor, l
     """Return the running maps (B, rows, cols) and the last probabilities."""
     maps = torch.stack([track.running for track in tracks]).unflatten(1, grid)
     return maps, [track.probability for track in tracks]
+
+
+def _probabilities(seen: CrossAttention, maps: Tensor) -> list[float]:
+    """Return the matching probabilities; all that the host waits for in a round.
+
+    Raises WeightsMismatchError where they or the maps (B, N) are not finite.
+    """
+    finite = maps.isfinite().all()[None].to(seen.probability)
+    *probabilities, is_finite = torch.cat([seen.probability, finite]).tolist()
+    if not is_finite or not all(map(math.isfinite, probabilities)):
+        raise damaged_weights('The matcher gave no number that is finite')
+    return probabilities
 
 
 def _maps(seen: CrossAttention, roles: TokenRoles, settings: GroundingSettings) -> Tensor:
