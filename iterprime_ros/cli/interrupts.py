@@ -44,3 +44,17 @@ def defer_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if pending:
         signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def raise_on_interrupt() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt inside `exit_on_interrupt`, for code that cleans up."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):
+        yield  # ignored in the background, for example
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from iterprime_ros.cli.argument_types import intrinsics
 from iterprime_ros.cli.look_output import add_look
+from iterprime_ros.cli.ray_arguments import add_ray
 
 _EXAMPLES = """\
 examples:
@@ -16,6 +17,7 @@ examples:
   iterprime segment video.mp4 "the red mug" --track --out tracked.mp4 --json > tracked.jsonl
   iterprime segment frames/ "the red mug" --track --out tracked.webp --mask masks/
   iterprime segment table.png "the blue cube" --look
+  iterprime segment photos/ "the red mug" --mask masks/ --log answers.log --ray
 
 outputs in a folder:
   a-0-overlay.png, a-0-mask.png, a-0-explanation.png for a.png and the first COMMAND, a-1-...
@@ -87,4 +89,11 @@ def add_segment(
     )
     add_look(segment)
     segment.add_argument('--json', action='store_true', help='print a line of JSON for each answer')
+    add_ray(segment)
+    segment.add_argument(
+        '--log',
+        metavar='FILE',
+        help='with --ray: keep the answers in FILE, too; where it is there, the same command goes '
+        'on with what it lacks',
+    )
     segment.set_defaults(run=run)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
 from iterprime_ros.cli.interrupts import defer_interrupt, exit_on_interrupt
 from iterprime_ros.cli.look_output import answer_log, check_look, looking
+from iterprime_ros.cli.ray_arguments import worker_options
+from iterprime_ros.cli.segment_cluster_command import check_cluster_options, segment_on_cluster
 from iterprime_ros.cli.standard_streams import complain, quieten_the_hub, say
 from iterprime_ros.cli.track_command import track_objects
 from iterprime_ros.errors import (
@@ -37,6 +39,8 @@ def segment_images(options: argparse.Namespace) -> int:
     """
     if not all(command.strip() for command in options.command):
         raise InvalidCommandError('A COMMAND is empty: name the object.')
+    workers = worker_options(options)
+    check_cluster_options(options)
     check_look(options)
     image = _path('IMAGE', options.image)
     overlay, mask, explanation = (
@@ -63,6 +67,8 @@ def segment_images(options: argparse.Namespace) -> int:
     outputs = output_paths(Outputs(overlay, mask, explanation), files, len(options.command))
     for each in skipped:
         complain(f'{each} is no regular file and is skipped.')
+    if workers:
+        return segment_on_cluster(options, workers, files, outputs)
     model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
     if model.profile.notice:
         complain(model.profile.notice)

@@ -1,0 +1,92 @@
+"""What `iterprime segment --ray` does: divide the images among workers, print in their order."""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
+from iterprime_ros.cli.interrupts import raise_on_interrupt
+from iterprime_ros.cli.standard_streams import complain, say
+from iterprime_ros.errors import InvalidSettingError
+
+if TYPE_CHECKING:
+    from iterprime_ros.cluster.segment_images import AnsweredFile
+    from iterprime_ros.cluster.session import WorkerOptions
+    from iterprime_ros.image_files import OutputPaths
+
+
+def check_cluster_options(options: argparse.Namespace) -> None:
+    """Raise InvalidSettingError for arguments that do not go together with --ray, or need it."""
+    if options.ray is None:
+        if options.log is not None:
+            raise InvalidSettingError('--log keeps the answers of workers: add --ray.')
+        return
+    for name in ('track', 'depth', 'intrinsics', 'look'):
+        if getattr(options, name) not in (None, False):
+            raise InvalidSettingError(f'--{name} is of one process: leave it out, or --ray.')
+    if options.log == '':
+        raise InvalidSettingError('--log is empty: name a file.')
+
+
+def segment_on_cluster(
+    options: argparse.Namespace,
+    workers: 'WorkerOptions',
+    files: Sequence[Path],
+    outputs: 'OutputPaths',
+) -> int:
+    """Answer every command about every image, print in the order of the images; return the code.
+
+    An image that cannot be read is reported, and the others are still answered.
+    """
+    from tqdm import tqdm
+
+    from iterprime_ros.cluster.segment_images import SegmentTask
+    from iterprime_ros.cluster.segmenting import segment_files
+    from iterprime_ros.profiles import load_profile
+
+    notice = load_profile(options.profile).notice
+    if notice:
+        complain(notice)
+    commands = options.command
+    of_files = [[outputs[file, n] for n in range(len(commands))] for file in files]
+    task = SegmentTask(
+        options.profile, 'cpu', options.offline, files, commands, of_files, Path.cwd()
+    )
+    log = Path(options.log) if options.log else None
+    code, printed, waiting = FOUND, 0, {}
+    with (
+        raise_on_interrupt(),
+        closing(segment_files(task, workers, log)) as results,
+        tqdm(total=len(files) * len(commands), disable=None) as bar,
+    ):
+        for index, answered in results:
+            waiting[index] = answered
+            bar.update(len(commands))
+            while printed in waiting:
+                with bar.external_write_mode():
+                    now = waiting.pop(printed)
+                    code = max(code, _print(files[printed], now, of_files[printed], options.json))
+                printed += 1
+    return code
+
+
+def _print(file: Path, answered: 'AnsweredFile', outputs: Sequence, as_json: bool) -> int:
+    """Print the answers about an image as without --ray, and return their exit code."""
+    if answered.error:
+        complain(answered.error)
+        return WRONG_USE
+    from iterprime_ros.answer import Status
+
+    codes = {Status.FOUND: FOUND, Status.FOUND_SEVERAL: FOUND, Status.INVALID: WRONG_USE}
+    code = FOUND
+    for answer, paths in zip(answered.answers, outputs, strict=True):
+        if as_json:
+            say(answer.report)
+        else:
+            say('\n  '.join([f'{file}: {answer.lines[0]}', *answer.lines[1:]]))
+            if paths:
+                complain(f'Written: {", ".join(map(str, paths.values()))}')
+        code = max(code, codes.get(Status(answer.status), NOT_FOUND))
+    return code

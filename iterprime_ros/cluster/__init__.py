@@ -1,0 +1,1 @@
+"""Many images on many processes, GPUs and machines, by Ray Data."""
