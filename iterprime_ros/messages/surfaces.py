@@ -4,6 +4,7 @@ from array import array
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iterprime_ros.geometry.surface import Surface
 from iterprime_ros.messages.message_classes import MessageClasses
@@ -37,6 +38,14 @@ def points(classes: MessageClasses, header: Any, surface: Surface) -> Any:
         data=data,
         is_dense=True,
     )
+
+
+def read_points(message: Any) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return positions (N, 3) in metres and RGB colours (N, 3) of a message made by `points`."""
+    cloud = np.frombuffer(message.data, _POINT)
+    positions = np.stack([cloud[axis] for axis in 'xyz'], axis=1)
+    colours = np.stack([cloud['rgb'] >> shift & 0xFF for shift in (16, 8, 0)], axis=1)
+    return positions, colours.astype(np.uint8)
 
 
 def pose(classes: MessageClasses, header: Any, surface: Surface) -> Any:

@@ -6,6 +6,7 @@ from iterprime_ros.ros.entry_point import start_by_name
 
 NODES = {
     'listen': 'iterprime_ros.ros.listen_node',
+    'look': 'iterprime_ros.ros.look_node',
     'segment': 'iterprime_ros.ros.segment_node',
     'sim_camera': 'iterprime_ros.ros.sim_camera_node',
     'sim_robot': 'iterprime_ros.ros.sim_robot_node',

@@ -5,19 +5,18 @@ from collections import deque
 from functools import partial
 from typing import Any
 
-import numpy as np
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, SetParametersResult
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.time import Time
-from scipy.spatial.transform import Rotation
 from std_msgs.msg import Empty
 from std_srvs.srv import SetBool, Trigger
 
 from iterprime_ros.action import Pick
 from iterprime_ros.geometry.grasp import Grasp
 from iterprime_ros.geometry.gripper import ParallelGripper
+from iterprime_ros.ros.convert.answers import grasp_of
 from iterprime_ros.ros.live_world import LiveWorld, Task
 from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.sim_topics import (
@@ -106,7 +105,7 @@ class SimRobot(Node):
 
     def _on_goal(self, goal: Any) -> None:
         request = goal.request
-        grasp = _grasp_of(request.grasp)
+        grasp = grasp_of(request.grasp)
         reason = self._reason_against(request, grasp)
         if not reason:
             task = Task(
@@ -180,20 +179,6 @@ class SimRobot(Node):
     def _object_names(self) -> str:
         scene: Scene = self._world.scene
         return ', '.join(f'{item.size} {item.colour} {item.kind}' for item in scene.objects)
-
-
-def _grasp_of(message: Any) -> Grasp:
-    """Return the grasp of a message; its rotation is all NaN where the orientation is none."""
-    position, turn = message.pose.position, message.pose.orientation
-    quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
-    length = np.linalg.norm(quaternion)
-    is_turn = np.isfinite(length) and abs(length - 1) < 0.01
-    return Grasp(
-        np.array([position.x, position.y, position.z]),
-        Rotation.from_quat(quaternion).as_matrix() if is_turn else np.full((3, 3), np.nan),
-        message.width,
-        message.quality,
-    )
 
 
 def _report(goal: Any, stage: Stage) -> None:

@@ -12,7 +12,8 @@ IMAGE, ANSWER = f'{CAMERA}/image', f'{CAMERA}/answer'
 MASK, CANDIDATES, RELATIONS = f'{ANSWER}/mask', f'{ANSWER}/candidates', f'{ANSWER}/relations'
 HEATMAPS, CHANCE, LATENCY = 'heatmaps', 'plots/chance', 'plots/latency'
 TEXT, HISTORY = 'answer', 'history'
-_EYE = (0.6, -0.5, -0.15)  # where 3D is looked at from, over the distance of the scene
+_BACKGROUND = (32, 34, 40)  # RGB, on which dark tables and white mugs are both seen
+_EYE = (0.45, -0.4, 0.05)  # where 3D is looked at from, over the distance of the scene
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ def blueprint(layout: Layout) -> 'rerun.blueprint.Blueprint':
             origin=WORLD,
             name='3D',
             contents=['$origin/**', f'- {ANSWER}/**'],
+            background=_BACKGROUND,
+            line_grid=rrb.LineGrid3D(visible=False),
             eye_controls=rrb.EyeControls3D(
                 position=eye, look_target=[0, 0, layout.distance], eye_up=[0, -1, 0]
             ),

@@ -172,7 +172,7 @@ def _classes() -> 'rerun.AnnotationContext':
     import rerun
 
     objects = [(n, f'object {n}', _rgb(n - 1)) for n in range(1, _MOST_CLASSES + 1)]
-    return rerun.AnnotationContext([(0, 'background', (0, 0, 0, 0)), *objects])
+    return rerun.AnnotationContext(objects)
 
 
 @cache

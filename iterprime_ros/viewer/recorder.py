@@ -16,6 +16,7 @@ from iterprime_ros.viewer.server import ViewerServer, require_rerun
 
 MEMORY_LIMIT = '1GiB'
 SUFFIX = '.rrd'
+_CHECK_PERIOD = 1.0  # seconds between looks whether the page is still served
 Timeline = Literal['answer', 'video', 'stamp']
 
 
@@ -95,6 +96,11 @@ class Recorder:
             self.stream.log(f'{HEATMAPS}/{name}', rerun.Clear(recursive=True))
         self.show(heatmaps=names)
 
+    def check(self) -> None:
+        """Raise UnwritableError where nothing is shown any more."""
+        if self._server and not self._server.is_running:
+            raise UnwritableError('The server of the page has ended, so nothing is shown any more.')
+
     def wait(self) -> None:
         """Wait for Ctrl-C, while the page is looked at; a file needs no waiting."""
         if self._server is None:
@@ -103,7 +109,8 @@ class Recorder:
         ended = threading.Event()
         before = signal.signal(signal.SIGINT, lambda *_: ended.set())
         try:
-            ended.wait()
+            while not ended.wait(_CHECK_PERIOD):
+                self.check()
         finally:
             signal.signal(signal.SIGINT, before)
 

@@ -79,6 +79,11 @@ class ViewerServer:
         """The page to open in a browser."""
         return f'http://{LOCAL}:{self.web_port}/?url={quote(self.data_url, safe="")}'
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the server; pages that are open keep what they have."""
         self._process.terminate()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import rerun
 
 _MOST_POINTS = 40_000  # of the scene
-_POINT, _OBJECT_POINT, _LINE = 0.0012, 0.0018, 0.0015  # radii, in metres
+_OBJECT_POINT, _LINE = 0.0018, 0.0015  # radii, in metres
+_FILLED = 0.6  # radius of a point of the scene, over the distance to the next
 _PLANE_DISTANCE = 0.12  # of the camera's image, in metres
 _GREEN = (40, 220, 90)
 _DIM = 90  # opacity of all grasps but the best, up to 255
@@ -64,13 +65,16 @@ def log_scene(
         stream.log(SCENE, rerun.Clear(recursive=False))
         return None
     z = depth[rows, columns]
-    points = back_project(rows, columns, z, pinhole.resized(depth.shape[1], depth.shape[0]))
+    camera = pinhole.resized(depth.shape[1], depth.shape[0])
+    points = back_project(rows, columns, z, camera)
     across = [image.shape[k] / depth.shape[k] for k in (0, 1)]
     colours = image[
         ((rows + 0.5) * across[0]).astype(int), ((columns + 0.5) * across[1]).astype(int)
     ]
-    stream.log(SCENE, rerun.Points3D(points, colors=colours, radii=_POINT))
-    return float(np.median(z))
+    distance = float(np.median(z))
+    radius = _FILLED * step * distance / camera.fx
+    stream.log(SCENE, rerun.Points3D(points, colors=colours, radii=radius))
+    return distance
 
 
 def log_points(

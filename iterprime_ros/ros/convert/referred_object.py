@@ -23,17 +23,17 @@ pose_of = partial(plain.pose_of, ROS_CLASSES)
 
 def full_mask(message: ReferredObject) -> NDArray[np.bool_]:
     """Return the mask (H, W) bool of an answer at the size of its image; (0, 0) without one."""
-    return _full_size(message, message)
+    return full_size_mask(message, message)
 
 
 def instance_masks(message: ReferredObject) -> list[NDArray[np.bool_]]:
     """Return the masks (H, W) bool of the objects that FOUND_SEVERAL lists; none otherwise."""
     if message.status != ReferredObject.FOUND_SEVERAL:
         return []
-    return [_full_size(message, each) for each in message.candidates[: message.instance_count]]
+    return [full_size_mask(message, each) for each in message.candidates[: message.instance_count]]
 
 
-def _full_size(message: ReferredObject, part: ReferredObject | Candidate) -> NDArray[np.bool_]:
+def full_size_mask(message: ReferredObject, part: ReferredObject | Candidate) -> NDArray[np.bool_]:
     """Return the mask of an answer or of its candidate at the size (H, W) of its image."""
     full = np.zeros((message.image_height, message.image_width), dtype=bool)
     if part.mask.width:
