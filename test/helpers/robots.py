@@ -122,6 +122,15 @@ class Robot(Peer):
                     return self.results[-1]
         return pytest.fail(f'"{command[:40]}" was not answered.')
 
+    def say(self, command, heard):
+        """Say a command, and again where it was not heard, as `heard` tells."""
+        self.wait_for(self.commands.get_subscription_count, 'the node to listen')
+        for _ in range(ATTEMPTS):
+            self.commands.publish(String(data=command))
+            if self.comes(heard, PATIENCE / ATTEMPTS):
+                return
+        pytest.fail(f'"{command}" was not heard.')
+
     def ask_until(self, accepted, *question):
         """Ask until an answer is accepted: best effort may lose any message of a frame."""
         for _ in range(50):

@@ -35,9 +35,7 @@ def test_the_rate_of_a_fast_camera_is_reported(start_process, robot):
 
 def test_without_a_clock_a_missing_image_is_still_reported(start_process, robot):
     with running(start_process, use_sim_time='true', frame_timeout=1.0):
-        robot.wait_for(robot.commands.get_subscription_count, 'the node to listen')
-        robot.commands.publish(String(data='the mug'))
-        robot.wait_for(lambda: robot.results, 'the error')
+        robot.say('the mug', lambda: robot.results)
     assert robot.results[0].status == ReferredObject.ERROR
     assert robot.results[0].text.startswith('No image arrived within 1 s: /image has ')
 
@@ -47,9 +45,7 @@ def test_a_missing_image_names_its_cause(start_process, ros_domain):
     robot = Robot('silent')
     try:
         with running(start_process, frame_timeout=1.0):
-            robot.wait_for(robot.commands.get_subscription_count, 'the node to listen')
-            robot.commands.publish(String(data='the mug'))
-            robot.wait_for(lambda: robot.results, 'the error')
+            robot.say('the mug', lambda: robot.results)
             assert 'Fragments of large images may be lost' in robot.results[-1].text
             robot.destroy_publisher(robot.images)
             before = len(robot.results)

@@ -104,17 +104,13 @@ def test_poses_are_filtered_and_have_the_stamps_of_their_images(film):
 
 def test_another_command_takes_its_place(film):
     first = film.asked(CUBE)
-    other = next(
-        f'the {each.colour} {each.kind}'
-        for each in film.picture.scene.objects
-        if film.asked(f'the {each.colour} {each.kind}').status == ReferredObject.FOUND
-        and each.kind != 'cube'
-    )
-    second = film.asked(other)
+    others = (each for each in film.picture.scene.objects if each.kind != 'cube')
+    answers = (film.asked(f'the {each.colour} {each.kind}') for each in others)
+    second = next(each for each in answers if each.status == ReferredObject.FOUND)
     assert second.track_id > first.track_id
     assert second.track_age == 0
     assert {(film.seen().command, film.seen().track_id) for _ in range(3)} == {
-        (other, second.track_id)
+        (second.command, second.track_id)
     }
     again = film.asked(CUBE)
     assert again.track_id > second.track_id
