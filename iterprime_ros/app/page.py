@@ -18,16 +18,16 @@ from iterprime_ros.errors import InvalidImageError, InvalidSettingError, Iterpri
 QUEUED = 16  # requests that wait at most
 _KEEP_S = 3600  # a file that was uploaded or drawn is kept for
 _LAST_SCENE = 2**31 - 1
-_HEIGHT = 420  # pixels of the pictures of an answer
-_FIRST = (7, 'the mug left of the white bottle')
+_HEIGHT = 490  # pixels of the pictures of an answer
 _EXAMPLES = [
-    [*_FIRST],
+    [4, 'the capsule behind the yellow cube'],
     [2, 'all the cubes'],
     [7, 'the second bottle from the right'],
-    [4, 'the capsule behind the yellow cube'],
+    [7, 'the orange mug behind the bottle'],
     [1, 'pick up the purple cylinder'],
     [3, 'the red mug'],
 ]
+_FIRST_SCENE = 4
 _INTRODUCTION = (
     '# Which object is meant?\n'
     'Take a picture, say which object you mean, and see the answer and what it was made of.'
@@ -108,7 +108,7 @@ def _table_row(desk: Desk, picture: gr.Image) -> gr.Number | None:
         return None
     with gr.Row(equal_height=True):
         scene = gr.Number(
-            _FIRST[0],
+            _FIRST_SCENE,
             label='Scene of the simulated table',
             precision=0,
             minimum=0,

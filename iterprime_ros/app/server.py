@@ -51,7 +51,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, 'strerror', None) or str(error)
+        # Python adds the address, which the message has.
+        reason = (getattr(error, 'strerror', None) or str(error)).partition(' (while')[0]
         raise InvalidSettingError(
             f'Cannot listen on port {port} of {host} ({reason}): name another with --port or '
             '--host, or end what uses it.'
