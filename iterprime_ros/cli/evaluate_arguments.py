@@ -6,6 +6,7 @@ from pathlib import Path
 
 from iterprime_ros.cli.argument_types import shard
 from iterprime_ros.cli.evaluation_arguments import add_data_root, add_questions, add_reports
+from iterprime_ros.cli.ray_arguments import add_ray
 
 _DESCRIPTION = """\
 Answers commands about images whose ground truth is known, and writes into a folder:
@@ -46,6 +47,8 @@ examples:
       the paper's setting on RefCOCO, beside GL-CLIP over the same masks
   iterprime evaluate --dataset refcoco --profile paper --shard 2/4 --resume --out out/shard2
       the second of four machines, which begins, or goes on where it was killed
+  iterprime evaluate --dataset refcoco --profile paper --resume --ray 10.0.0.5:6379
+      one worker for each GPU of a Ray cluster
 """
 
 
@@ -89,6 +92,7 @@ def add_evaluate(
         help='answer only every N-th image, from the K-th on (default: 1/1, all)',
     )
     add_data_root(evaluate)
+    add_ray(evaluate)
     evaluate.set_defaults(run=run)
 
 

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from functools import partial
 
 from iterprime_ros.cli.evaluation_arguments import evaluation_options, resumable
 from iterprime_ros.cli.interrupts import exit_on_interrupt
+from iterprime_ros.cli.ray_arguments import worker_options
 from iterprime_ros.cli.standard_streams import quieten_the_hub
 from iterprime_ros.errors import InvalidSettingError
 
@@ -13,6 +15,9 @@ def evaluate_profile(options: argparse.Namespace) -> int:
     """Measure what the arguments of `iterprime evaluate` ask for, and return the exit code."""
     if options.ablation and (options.resume or options.shard != (1, 1)):
         raise InvalidSettingError('--ablation takes neither --resume nor --shard.')
+    workers = worker_options(options)
+    if workers and options.ablation:
+        raise InvalidSettingError('--ablation runs in one process: leave --ray out.')
     with exit_on_interrupt():
         quieten_the_hub()
         from iterprime_ros.evaluation.evaluate import Evaluation, ablate, evaluate
@@ -22,7 +27,12 @@ def evaluate_profile(options: argparse.Namespace) -> int:
         ablate(evaluation)
     else:
         with resumable():
-            evaluate(evaluation)
+            if workers:
+                with exit_on_interrupt():
+                    from iterprime_ros.cluster.evaluating import answer_on_cluster
+                evaluate(evaluation, partial(answer_on_cluster, workers))
+            else:
+                evaluate(evaluation)
     print(f'The reports are in {options.out}.', file=sys.stderr)
     return 0
 

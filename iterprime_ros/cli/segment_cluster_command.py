@@ -1,8 +1,8 @@
 """What `iterprime segment --ray` does: divide the images among workers, print in their order."""
 
 import argparse
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,9 +55,11 @@ def segment_on_cluster(
         options.profile, 'cpu', options.offline, files, commands, of_files, Path.cwd()
     )
     log = Path(options.log) if options.log else None
-    code, printed, waiting = FOUND, 0, {}
+    code, printed = FOUND, 0
+    waiting: dict[int, AnsweredFile] = {}
     with (
         raise_on_interrupt(),
+        _resumable(log),
         closing(segment_files(task, workers, log)) as results,
         tqdm(total=len(files) * len(commands), disable=None) as bar,
     ):
@@ -72,7 +74,23 @@ def segment_on_cluster(
     return code
 
 
-def _print(file: Path, answered: 'AnsweredFile', outputs: Sequence, as_json: bool) -> int:
+@contextmanager
+def _resumable(log: Path | None) -> Iterator[None]:
+    """Say at Ctrl-C that the run can go on, if it can."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if log:
+            complain('Stopped: the same command goes on.')
+        raise
+
+
+def _print(
+    file: Path,
+    answered: 'AnsweredFile',
+    outputs: Sequence[Mapping[str, Path]],
+    as_json: bool,
+) -> int:
     """Print the answers about an image as without --ray, and return their exit code."""
     if answered.error:
         complain(answered.error)

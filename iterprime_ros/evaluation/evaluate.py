@@ -2,10 +2,12 @@
 
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import torch
 from tqdm import tqdm
@@ -31,12 +33,21 @@ from iterprime_ros.evaluation.outcome_log import (
 from iterprime_ros.evaluation.registry import DATA_ROOT, load_baseline, load_dataset
 from iterprime_ros.evaluation.report import markdown_table
 from iterprime_ros.evaluation.report_files import write_reports
-from iterprime_ros.evaluation.run_log import run_log
+from iterprime_ros.evaluation.run_log import run_log, sort_run_log
 from iterprime_ros.evaluation.runner import AnsweredQuestion, answer_sample, embed_sample
 from iterprime_ros.evaluation.segmenter import Baseline
 from iterprime_ros.evaluation.shards import merged
 from iterprime_ros.pipeline import IteRPrimE
+from iterprime_ros.profiles import Profile, load_profile
 from iterprime_ros.render import atomic_write
+
+Item = TypeVar('Item')
+
+# Answers about the images at some positions of a data set, in any order; closed before its end
+# where that is not wanted.
+AnswerImages: TypeAlias = Callable[
+    [Sequence[int]], Generator[tuple[int, AnsweredImage], None, None]
+]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -51,8 +62,36 @@ class Evaluation(EvaluationOptions):
     shard: tuple[int, int] = (1, 1)
 
 
-def evaluate(evaluation: Evaluation) -> list[Outcome]:
+def load_answerer(evaluation: Evaluation) -> Callable[[Sample], AnsweredImage]:
+    """Load the models of an evaluation; return what answers the questions about an image."""
+    model = IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
+    placement = evaluation.placement(model.profile)
+    baselines = {
+        name: load_baseline(name, model, evaluation.dataset, placement)
+        for name in evaluation.baselines
+    }
+    return partial(_answered, model=model, baselines=baselines, image_only=evaluation.image_only)
+
+
+def answer_here(evaluation: Evaluation, dataset: Dataset) -> AnswerImages:
+    """Load the models of an evaluation; return what answers about its images in this process."""
+    answer = load_answerer(evaluation)
+
+    def answers(indices: Sequence[int]) -> Generator[tuple[int, AnsweredImage], None, None]:
+        samples = dataset.subset(indices) if len(indices) < len(dataset) else dataset
+        for index, sample in zip(indices, samples, strict=True):
+            yield index, answer(sample)
+
+    return answers
+
+
+def evaluate(
+    evaluation: Evaluation,
+    answering: Callable[[Evaluation, Dataset], AnswerImages] = answer_here,
+) -> list[Outcome]:
     """Answer every question; write outcomes.jsonl as it goes, then the reports.
+
+    answering: how; cluster.evaluating has one for many processes.
 
     Returns the outcomes of the profile's model and prints the report.
     Raises InvalidSettingError, InvalidDatasetError, InvalidLogError, UnwritableError and the errors
@@ -65,19 +104,18 @@ def evaluate(evaluation: Evaluation) -> list[Outcome]:
         raise InvalidSettingError(
             f'There are {len(dataset)} images, fewer than shards: take fewer shards.'
         )
-    model = _model(evaluation)
-    placement = evaluation.placement(model.profile)
-    baselines = {
-        name: load_baseline(name, model, evaluation.dataset, placement)
-        for name in evaluation.baselines
-    }
-    header = _header(evaluation, dataset, model)
+    answer = answering(evaluation, dataset)
+    profile = load_profile(evaluation.profile)
+    _give_notice(profile)
+    header = _header(evaluation, dataset, profile)
     with run_log(evaluation.out, OUTCOMES, header, evaluation.resume) as log:
         left = [index for index in indices if index not in log.done]
-        samples = dataset.subset(left) if len(left) < len(dataset) else dataset
-        bar = _progress(evaluation, dataset, samples, len(indices), len(log.done))
-        for index, sample in zip(left, bar, strict=True):
-            log.append(index, _answered(sample, model, baselines, evaluation.image_only))
+        with closing(answer(left)) as answers:
+            for index, image in _progress(
+                evaluation, dataset, answers, len(indices), len(log.done)
+            ):
+                log.append(index, image)
+        sort_run_log(evaluation.out, OUTCOMES)
     recorded = read_log(evaluation.out)
     write_reports(evaluation.out, recorded, dataset)
     return recorded.outcomes()
@@ -109,7 +147,8 @@ def merge(folders: Sequence[Path], out: Path, data_root: Path = Path(DATA_ROOT))
 def ablate(evaluation: Evaluation) -> None:
     """Answer every question with every variant of the model; write and print ablation.md."""
     dataset = _dataset(evaluation)
-    model = _model(evaluation)
+    model = IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
+    _give_notice(model.profile)
     samples = _progress(evaluation, dataset, dataset, len(dataset), 0)
     tables = ablation_tables(model, samples, evaluation.image_only)
     text = '\n\n'.join(map(markdown_table, tables))
@@ -155,24 +194,22 @@ def _dataset(evaluation: Evaluation) -> Dataset:
     )
 
 
-def _model(evaluation: Evaluation) -> IteRPrimE:
-    model = IteRPrimE.from_profile(evaluation.profile, evaluation.device, evaluation.offline)
-    if model.profile.notice:
-        print(model.profile.notice, file=sys.stderr)
-    return model
+def _give_notice(profile: Profile) -> None:
+    if profile.notice:
+        print(profile.notice, file=sys.stderr)
 
 
 def _progress(
-    evaluation: Evaluation, dataset: Dataset, samples: Iterable[Sample], total: int, done: int
-) -> Iterable[Sample]:
+    evaluation: Evaluation, dataset: Dataset, items: Iterable[Item], total: int, done: int
+) -> Iterable[Item]:
     title = f'{evaluation.dataset}, {dataset.split}'
-    return tqdm(samples, total=total, initial=done, unit=' images', desc=title)
+    return tqdm(items, total=total, initial=done, unit=' images', desc=title)
 
 
-def _header(evaluation: Evaluation, dataset: Dataset, model: IteRPrimE) -> dict[str, Any]:
+def _header(evaluation: Evaluation, dataset: Dataset, profile: Profile) -> dict[str, Any]:
     return {
         'profile': evaluation.profile,
-        'settings': _portable(model.profile.model_dump(), _PACKAGE),
+        'settings': _portable(profile.model_dump(), _PACKAGE),
         'dataset': evaluation.dataset,
         'split': dataset.split,
         'limit': evaluation.limit,

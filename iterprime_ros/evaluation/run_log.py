@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
 
 from iterprime_ros.errors import IterprimeError, UnwritableError
+from iterprime_ros.render import atomic_write
 
 Item = TypeVar('Item')
 _SHOWN = 5  # settings in an error
@@ -129,6 +130,19 @@ def read_run_log(folder: Path, form: LogFormat[Item]) -> tuple[dict[str, Any], d
             'evaluate anew.'
         ) from error
     return header, items
+
+
+def sort_run_log(folder: Path, form: LogFormat[Item]) -> None:
+    """Put the lines of the log in a folder in the order of their positions, in one step.
+
+    A process that is killed leaves the one order or the other. Raises UnwritableError.
+    """
+    path = folder / form.name
+    header, *lines = path.read_bytes().splitlines(keepends=True)
+    in_order = sorted(lines, key=lambda line: json.loads(line)['index'])
+    if lines != in_order:
+        with atomic_write(path) as part:
+            part.write_bytes(b''.join([header, *in_order]))
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
