@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from iterprime_ros.bag_files.bag_job import BagJob
-from iterprime_ros.bag_files.definitions import message_classes, typestore
+from iterprime_ros.bag_files.definitions import deserialized, message_classes, typestore
 from iterprime_ros.bag_files.image_answers import (
     Answerer,
     AnswerMessages,
@@ -17,7 +17,7 @@ from iterprime_ros.bag_files.image_answers import (
 )
 from iterprime_ros.bag_files.pairing import ImagePairing, RecordedImage
 from iterprime_ros.bag_files.reading import open_bag
-from iterprime_ros.bag_files.stream import Bag, InvalidBagError, Message
+from iterprime_ros.bag_files.stream import Bag, InvalidBagError
 from iterprime_ros.bag_files.writing import BagWriter, new_bag
 from iterprime_ros.errors import InvalidDepthError, InvalidImageError, StoppedError
 from iterprime_ros.language.command_parser import permitted
@@ -73,49 +73,49 @@ def answer_bag(
     with open_bag(job.source) as bag, new_bag(job.target, bag.storage) as writer:
         writer.copy_streams(bag.streams)
         run = _Run(job, answerer, writer)
-        for image in _images(bag, job, writer, run.problems, should_stop):
+        for image in _images(bag, job, writer, run.unreadable, should_stop):
             run.answer(image)
             if on_image is not None:
                 on_image()
         if not run.images:
-            reason = run.problems[0] if run.problems else 'it is empty'
+            reason = next(iter((*run.unreadable, *bag.problems)), 'there is none.')
             raise InvalidBagError(f'No image of {job.image_topic} can be read: {reason}')
-    return BagSummary(run.images, tuple(run.states), tuple(run.all_problems()))
+    problems = (*run.problems(), *bag.problems)
+    return BagSummary(run.images, tuple(run.states), problems)
 
 
 def _images(
     bag: Bag,
     job: BagJob,
     writer: BagWriter,
-    problems: list[str],
+    unreadable: list[str],
     should_stop: Callable[[], bool] | None,
 ) -> Iterator[RecordedImage]:
-    """Copy a bag, and yield the images to answer."""
-    store, number = typestore(), 0
+    """Copy a bag, and yield the images to answer; say of the others why they cannot be."""
+    number = 0
     pairing = ImagePairing(job.depth_topic is not None)
-    for message in _readable(bag, problems):
+    for message in bag.messages():
         if should_stop is not None and should_stop():
             raise StoppedError('The bag is no longer wanted.')
         writer.copy(message)
         topic, kind = message.stream.topic, message.stream.kind
+        is_wanted = topic != job.image_topic or number % job.every == 0
+        number += topic == job.image_topic
+        if topic not in (job.image_topic, job.depth_topic, job.camera_info_topic) or not is_wanted:
+            continue
+        try:
+            content = deserialized(kind, message.data)
+        except InvalidMessageError as error:
+            unreadable.append(str(error))
+            continue
         if topic == job.image_topic:
-            if number % job.every == 0:
-                pairing.add_image(store.deserialize_cdr(message.data, kind), message.time)
-            number += 1
+            pairing.add_image(content, message.time)
         elif topic == job.depth_topic:
-            pairing.add_depth(store.deserialize_cdr(message.data, kind))
-        elif topic == job.camera_info_topic:
-            pairing.set_camera_info(store.deserialize_cdr(message.data, kind))
+            pairing.add_depth(content)
+        else:
+            pairing.set_camera_info(content)
         yield from pairing.taken(message.time)
     yield from pairing.taken(None)
-
-
-def _readable(bag: Bag, problems: list[str]) -> Iterator[Message]:
-    """Yield the messages of a bag, as far as it can be read."""
-    try:
-        yield from bag.messages()
-    except InvalidBagError as error:
-        problems.append(str(error))
 
 
 @dataclass(eq=False)
@@ -127,7 +127,6 @@ class _Run:
     writer: BagWriter
     images: int = 0
     unreadable: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
     states: list[Counter[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -150,14 +149,13 @@ class _Run:
             self.states[self.job.commands.index(each.command)][each.state] += 1
             self._write(image, self._messages.messages(image, rgb, depth, note, each))
 
-    def all_problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
         """Yield what is wrong with the bag, one sentence each."""
         if self.unreadable:
             yield (
-                f'{len(self.unreadable)} images of {self.job.image_topic} cannot be used, the '
-                f'first because: {self.unreadable[0]}'
+                f'{len(self.unreadable)} messages of {self.job.image_topic} and what belongs to it '
+                f'cannot be used; the first: {self.unreadable[0]}'
             )
-        yield from self.problems
 
     def _write(self, image: RecordedImage, messages: dict[str, Any]) -> None:
         for name, message in messages.items():

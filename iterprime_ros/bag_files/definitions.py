@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from iterprime_ros.errors import MissingDependencyError
+from iterprime_ros.messages.encodings import InvalidMessageError
 from iterprime_ros.messages.message_classes import MessageClasses
 
 if TYPE_CHECKING:
@@ -95,6 +96,16 @@ def _default(description: Any) -> Any:
     inner, length = argument
     count = length if node == Nodetype.ARRAY else 0
     return [_default(inner) for _ in range(count)]
+
+
+def deserialized(kind: str, data: bytes | memoryview) -> Any:
+    """Return a message of a type of ROS 2; raises InvalidMessageError for broken data."""
+    try:
+        return typestore().deserialize_cdr(data, kind)
+    except MemoryError:
+        raise
+    except Exception as error:  # of any type, from lengths that are not what they say
+        raise InvalidMessageError(f'A {kind} is broken ({error}).') from error
 
 
 def serialized(message: Any) -> bytes:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _RENAMED = {'tf/msg/tfMessage': 'tf2_msgs/msg/TFMessage'}
 
 
-def ros1_stream(connection: 'Connection') -> Stream:
+def ros1_stream(connection: 'Connection', count: int) -> Stream:
     """Return a topic of a bag of ROS 1, whose messages become those of ROS 2 of the same name.
 
     Fields that ROS 2 has not are dropped (Header.seq), and those that only it has get defaults.
@@ -46,6 +46,6 @@ def ros1_stream(connection: 'Connection') -> Stream:
         definition,
         target.hash_rihs01(kind),
         offered(is_latched=True) if getattr(connection.ext, 'latching', None) else (),
-        connection.msgcount,
+        count,
         converted,
     )

@@ -57,10 +57,12 @@ class Bag:
     path: of it.
     storage: what a copy of it is stored as.
     streams: of its topics.
-    messages: yields its messages by log time; raises InvalidBagError at what cannot be read.
+    messages: yields its messages by log time; those of a damaged bag as far as they can be read.
+    problems: what is wrong with it, one sentence each; more may be found while it is read.
     """
 
     path: Path
     storage: Storage
     streams: tuple[Stream, ...]
     messages: Callable[[], Iterator[Message]]
+    problems: list[str]

@@ -1,10 +1,15 @@
 """A bag with answers: what it copies, what it adds, and that ROS understands it."""
 
+import io
+import pickle
+import re
+import sqlite3
 from collections import defaultdict
 from importlib import import_module
 
 import numpy as np
 import pytest
+from PIL import Image
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag2 import Reader
 
@@ -16,15 +21,22 @@ from helpers.bags import (
     LATE,
     START,
     STEP,
+    header_at,
+    image_message,
     recorded,
     write_bag,
     write_ros1_bag,
 )
 from iterprime_ros.bag_files.answer_bag import answer_bag
 from iterprime_ros.bag_files.bag_job import plan_bag
+from iterprime_ros.bag_files.definitions import new_message
+from iterprime_ros.bag_files.pairing import stamp_of as nanoseconds_of
+from iterprime_ros.geometry.surface import surface
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.sim.scene import sample_scene
+from iterprime_ros.tracking.track import TrackState
+from iterprime_ros.tracking.tracker import load_tracker
 
 COMMANDS = ('the mug', 'the plate')
 
@@ -103,3 +115,140 @@ def test_every_second_image(model, pictures, tmp_path):
     read = contents(job.target)
     assert stamps(read['/segment/result']) == [START, START + 2 * STEP]
     assert len(read[IMAGE]) == 3
+
+
+def with_depth(job_arguments):
+    return {**job_arguments, 'topic': IMAGE, 'depth': DEPTH, 'camera_info': INFO}
+
+
+def test_with_depth_there_are_poses(model, pictures, tmp_path):
+    source = write_bag(tmp_path / 'in', recorded(pictures))
+    job = plan_bag(source, tmp_path / 'out', COMMANDS[:1], **with_depth({}))
+    answer_bag(model, job)
+    read = contents(job.target)
+    results = [result for _, result in read['/segment/result']]
+    measured = [each for each in results if each.point_count]
+    assert measured
+    poses = {
+        stamp: pose
+        for stamp, (_, pose) in zip(
+            stamps(read['/segment/pose']), read['/segment/pose'], strict=True
+        )
+    }
+    for result in measured:
+        picture = pictures[(nanoseconds_of(result.header) - START) // STEP]
+        answer = model.segment(
+            model.embed(picture.rgb, picture.depth, picture.pinhole), COMMANDS[0]
+        )
+        seen = surface(picture.depth, answer.mask, picture.rgb, picture.pinhole)
+        assert result.point_count == seen.point_count
+        assert np.allclose([result.centroid.x, result.centroid.z], seen.centroid[[0, 2]])
+        pose = poses[nanoseconds_of(result.header)]
+        assert pose.header.frame_id == 'camera'
+        assert pose.pose == result.box
+    assert len(read['/segment/points']) == len(measured)
+
+
+def test_depth_that_belongs_to_no_image_is_not_used(model, pictures, tmp_path):
+    shifted = [
+        (topic, time, image_message(pictures[0].depth, '32FC1', START - STEP))
+        if topic == DEPTH
+        else (topic, time, message)
+        for topic, time, message in recorded(pictures)
+    ]
+    source = write_bag(tmp_path / 'in', shifted)
+    job = plan_bag(source, tmp_path / 'out', COMMANDS[:1], **with_depth({}))
+    answer_bag(model, job)
+    read = contents(job.target)
+    for _, result in read['/segment/result']:
+        assert 'No depth image has a stamp within 0.02 s of that of the image.' in result.text
+        assert result.point_count == 0
+
+
+def test_a_followed_object_is_told_as_the_tracker_says(model, small_renderer, tmp_path):
+    picture = small_renderer.render(sample_scene(16))
+    source = write_bag(tmp_path / 'in', recorded([picture] * 4))
+    job = plan_bag(source, tmp_path / 'out', COMMANDS[:1], **with_depth({}))
+    summary = answer_bag(model, job, lambda: load_tracker(model))
+    read = contents(job.target)
+    results = [result for _, result in read['/segment/result']]
+    tracker, frame = load_tracker(model), model.embed(picture.rgb, picture.depth, picture.pinhole)
+    answer = model.segment(frame, COMMANDS[0])
+    tracked = [tracker.start(picture.rgb, answer, picture.depth, picture.pinhole)]
+    tracked += [tracker.step(picture.rgb, picture.depth, picture.pinhole) for _ in range(3)]
+    assert [each.track_age for each in results] == [0, 1, 2, 3]
+    for result, mask, expected in zip(results, read['/segment/mask'], tracked, strict=True):
+        assert result.track_id == 1
+        assert result.track_state == getattr(ReferredObject, expected.state.name)
+        assert result.track_confidence == pytest.approx(expected.confidence, abs=1e-6)
+        if expected.state is TrackState.TRACKING:
+            assert np.array_equal(np.frombuffer(mask[1].data, np.uint8) > 0, expected.mask.ravel())
+            assert not np.isnan(result.track_position.x)
+    assert sum(summary.states[0].values()) == 4
+    assert len(read['/segment/heatmap']) == 1
+    assert len(read['/segment/pose_with_covariance']) == sum(
+        each.state is TrackState.TRACKING for each in tracked
+    )
+
+
+def test_compressed_images_and_those_that_are_broken(model, pictures, tmp_path):
+    encoded = io.BytesIO()
+    Image.fromarray(pictures[0].rgb).save(encoded, 'PNG')
+    messages = [
+        (
+            '/camera/image/compressed',
+            START + n,
+            new_message(
+                'sensor_msgs/msg/CompressedImage',
+                header=header_at(START + n),
+                format='png',
+                data=np.frombuffer(data, np.uint8),
+            ),
+        )
+        for n, data in enumerate([encoded.getvalue(), b'no picture', encoded.getvalue()])
+    ]
+    job = plan_bag(write_bag(tmp_path / 'in', messages), tmp_path / 'out', COMMANDS[:1])
+    assert job.image_topic == '/camera/image/compressed'
+    summary = answer_bag(model, job)
+    assert summary.images == 2
+    (problem,) = summary.problems
+    assert problem.startswith('1 messages of /camera/image/compressed')
+    results = [result for _, result in contents(job.target)['/segment/result']]
+    assert results[1].status == ReferredObject.INVALID
+    assert 'neither JPEG nor PNG' in results[1].text
+    assert results[0].status == results[2].status != ReferredObject.INVALID
+
+
+def test_the_same_job_writes_the_same_bytes(model, pictures, tmp_path):
+    source = write_bag(tmp_path / 'in', recorded(pictures))
+    written = []
+    for folder in ('a', 'b'):
+        job = plan_bag(source, tmp_path / folder / 'out', COMMANDS, IMAGE)
+        answer_bag(model, pickle.loads(pickle.dumps(job)))  # noqa: S301
+        written.append({each.name: each.read_bytes() for each in job.target.iterdir()})
+    assert written[0] == written[1]
+
+
+def test_types_that_nobody_defines_are_copied(model, pictures, tmp_path):
+    """As Humble recorded them: without definitions."""
+    source = write_bag(tmp_path / 'in', recorded(pictures), 'sqlite3', version=8)
+    base = sqlite3.connect(source / 'in.db3')
+    base.execute('DROP TABLE message_definitions')
+    base.execute('DROP TABLE schema')
+    base.execute('ALTER TABLE topics DROP COLUMN type_description_hash')
+    base.execute("UPDATE topics SET type = 'mine/msg/Mine' WHERE name = '/chatter'")
+    base.commit()
+    base.close()
+    metadata = source / 'metadata.yaml'
+    text = re.sub('std_msgs/msg/String', 'mine/msg/Mine', metadata.read_text())
+    metadata.write_text(re.sub(r' *type_description_hash:\s+\S+\n', '', text))
+    job = plan_bag(source, tmp_path / 'out', COMMANDS[:1], IMAGE)
+    assert answer_bag(model, job).problems == ()
+    with Reader(job.target) as reader:
+        kinds = {each.topic: each.msgtype for each in reader.connections}
+        assert kinds[CHATTER] == 'mine/msg/Mine'
+        copied = [bytes(data) for c, _, data in reader.messages() if c.topic == CHATTER]
+    with Reader(source) as reader:
+        sent = [bytes(data) for c, _, data in reader.messages() if c.topic == CHATTER]
+    assert copied == sent
+    assert len(sent) == 3
