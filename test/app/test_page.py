@@ -299,7 +299,9 @@ def test_a_name_of_the_web_that_points_here_is_refused(server):
 
 def test_it_is_answered_to_gradio_client(server, photo, model, tmp_path, regions):
     gradio_client = pytest.importorskip('gradio_client')
-    client = gradio_client.Client(server.address, verbose=False, download_files=str(tmp_path))
+    client = gradio_client.Client(
+        server.address, verbose=False, download_files=str(tmp_path), analytics_enabled=False
+    )
     handed = gradio_client.handle_file(str(photo))
     image = np.asarray(Image.open(photo))
     for command in COMMANDS:
@@ -322,6 +324,19 @@ def test_it_is_answered_to_gradio_client(server, photo, model, tmp_path, regions
     assert Image.open(rendered).size == (640, 480)
     with pytest.raises(Exception, match='There is no such scene'):
         client.predict(-1, api_name='/scene')
+
+
+def test_the_python_of_the_documentation(server, monkeypatch, tmp_path):
+    root = Path(__file__).parents[2]
+    page = (root / 'docs' / 'app.md').read_text(encoding='utf-8')
+    code = re.search('```python\n(.*?)```', page, re.DOTALL)[1]
+    assert 'http://127.0.0.1:7860' in code
+    monkeypatch.chdir(root)
+    monkeypatch.setenv('GRADIO_TEMP_DIR', str(tmp_path))
+    names = {}
+    exec(code.replace('http://127.0.0.1:7860', server.address), names)  # noqa: S102 - ours
+    assert names['status'] == 'found'
+    assert Image.open(names['scene']).size == (640, 480)
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing(server):
