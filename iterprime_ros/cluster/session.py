@@ -97,6 +97,8 @@ def cluster_session(options: WorkerOptions) -> Iterator[Cluster]:
 def _import_ray() -> Any:
     """Return the module ray, which will not print."""
     os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
+    # Messages of a cluster, such as of a worker that died, would go to standard output.
+    os.environ |= {'RAY_DEDUP_LOGS': '1', 'RAY_DEDUP_LOGS_SKIP_REGEX': '^'}
     try:
         import ray
         import ray.data
