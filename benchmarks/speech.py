@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from iterprime_ros.answer import Segmentation, Status
 from iterprime_ros.dialogue.spoken import ground_spoken
@@ -135,7 +136,8 @@ def measured(split: str, count: int, is_absent: bool, verbose: bool) -> dict[str
     listed, spent = [], []
     with tempfile.TemporaryDirectory() as folder:
         alone = Alone(Path(folder))
-        for said in spoken_commands(split, count, is_absent):
+        commands = spoken_commands(split, count, is_absent)
+        for said in tqdm(commands, unit=' commands', total=count, disable=None):
             began = time.process_time()
             recognizer.start()
             recognizer.hear(said.sound)

@@ -1,4 +1,7 @@
-"""The node that listens: sound, or text that another node recognised, becomes spoken commands."""
+"""The node that listens: sound, or text that another node recognised, becomes spoken commands.
+
+How, and every parameter: docs/speech.md.
+"""
 
 import queue
 import sys
