@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from iterprime_ros.cli.argument_types import whole_number
+from iterprime_ros.cli.look_output import add_look
 
 _MOTIONS = ('orbit', 'shake', 'push', 'swap', 'occlude', 'leave')  # of sim.motion, a slow import
 _EXAMPLES = """\
@@ -29,6 +30,8 @@ examples:
       says a command, and the second sentence in reply to the question back
   iterprime demo --watch --motion orbit
       the camera goes round the table; the command is about an object of the first image
+  iterprime demo --watch --motion orbit --look
+      shows all of it in Rerun, in the browser
 
 printed about each answer:
   chance          probability that the best object is what is referred to, in [0, 1]
@@ -106,4 +109,5 @@ def add_demo(
         'objects that are pushed (push) or exchanged (swap), something that hides the target '
         '(occlude), or the target out of the image and back (leave)',
     )
+    add_look(demo)
     demo.set_defaults(run=run)

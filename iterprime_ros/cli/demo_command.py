@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from iterprime_ros.cli.exit_codes import FAILED, WRONG_USE
+from iterprime_ros.cli.look_output import check_look
 from iterprime_ros.errors import MissingDependencyError
 
 _SEED = 2
@@ -27,6 +28,7 @@ def start_demo(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return WRONG_USE
+    check_look(options)
     try:
         return _run_demo(options)
     except KeyboardInterrupt:
@@ -46,18 +48,19 @@ def _run_demo(options: argparse.Namespace) -> int:
     from iterprime_ros.sim.gl import RenderingUnavailableError
     from iterprime_ros.sim.motion import Motion
 
+    look = None if options.look is None else Path(options.look)
     try:
         if options.pick is not None:
-            run_pick(options.out or _FILM, options.seed, options.pick, options.voice)
+            run_pick(options.out or _FILM, options.seed, options.pick, options.voice, look)
             return 0
         out = options.out or _PICTURE
         seed = _SEED if options.seed is None else options.seed
         if options.interactive:
-            run_interactive(out, seed)
+            run_interactive(out, seed, look)
         elif options.watch is not None:
-            run_watch(out, seed, options.watch, Motion(options.motion or 'none'))
+            run_watch(out, seed, options.watch, Motion(options.motion or 'none'), look)
         else:
-            run_demo(out, seed)
+            run_demo(out, seed, look)
     except (DemoError, MissingDependencyError, RenderingUnavailableError) as error:
         print(error, file=sys.stderr)
         return FAILED

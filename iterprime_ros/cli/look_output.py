@@ -69,9 +69,7 @@ def looking(look: str | None, timeline: 'Timeline') -> 'Iterator[Recorder | None
             is_open = open_browser(recorder.url)
             complain(f'{"Opened" if is_open else "Open in a browser:"} {recorder.url}')
         yield recorder
-        if recorder.url:
-            complain('Everything is shown. Ctrl-C ends.')
-            recorder.wait()
+        recorder.wait(lambda: complain('Everything is shown. Ctrl-C ends.'))
     finally:
         recorder.close()
     if look:

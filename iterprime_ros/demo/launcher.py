@@ -34,6 +34,8 @@ _TIMEOUT = 300.0
 _NO_PROGRESS_BARS = {'HF_HUB_DISABLE_PROGRESS_BARS': '1'}
 # Two white mugs, of which the left one stays in the picture when it is lifted.
 _PICK_SEED, _PICK_SAYS = 143, ('pick up the white mug', 'the left one')
+PAGE = Path()  # of --look, in the browser
+_POLL = 0.2  # seconds between looks at the nodes
 _STRATA = (Stratum.ATTRIBUTES, Stratum.RELATION, Stratum.ABSENT)
 
 
@@ -41,24 +43,27 @@ class DemoError(RuntimeError):
     """The demo failed; the message says why."""
 
 
-def run_demo(out: Path, seed: int) -> None:
+def run_demo(out: Path, seed: int, look: Path | None = None) -> None:
     """Send three commands about a scene over ROS, print the answers and draw them.
 
     out: PNG to write.
     seed: number of the scene.
+    look: where Rerun shows it: a .rrd file to write, or PAGE; None: not at all.
 
     Raises DemoError if a process fails or the answers do not arrive in time.
     """
     commands = sample_commands(seed)
-    with _running_nodes(seed, mode='once') as nodes:
+    with _running_nodes(seed, mode='once', look=look) as nodes:
         nodes.run('client', _TIMEOUT, out=str(out), commands=commands)
+        nodes.show(look)
 
 
-def run_interactive(out: Path, seed: int) -> None:
+def run_interactive(out: Path, seed: int, look: Path | None = None) -> None:
     """Read commands about a scene from stdin, print and draw each answer.
 
     out: PNG to write after each answer.
     seed: number of the first scene.
+    look: as of run_demo.
 
     Raises DemoError if a process fails.
     """
@@ -68,17 +73,24 @@ def run_interactive(out: Path, seed: int) -> None:
         f'The newest answer is drawn in {out}. Camera and node take a few seconds to start.',
         flush=True,
     )
-    with _running_nodes(seed, mode='once', is_quiet=True) as nodes:
+    with _running_nodes(seed, mode='once', is_quiet=True, look=look) as nodes:
         nodes.run('console', None, out=str(out))
 
 
-def run_watch(out: Path, seed: int, command: str, motion: Motion = Motion.NONE) -> None:
+def run_watch(
+    out: Path,
+    seed: int,
+    command: str,
+    motion: Motion = Motion.NONE,
+    look: Path | None = None,
+) -> None:
     """Run one command on every frame the node can process, until interrupted.
 
     out: PNG to update with the newest answer.
     seed: number of the scene.
     command: '' for one that refers to an object of the scene.
     motion: what moves.
+    look: as of run_demo.
 
     Raises DemoError if a process fails.
     """
@@ -90,11 +102,17 @@ def run_watch(out: Path, seed: int, command: str, motion: Motion = Motion.NONE) 
         'a second. Camera and node take a few seconds to start.',
         flush=True,
     )
-    with _running_nodes(seed, mode='continuous', is_quiet=True, motion=motion) as nodes:
+    with _running_nodes(seed, 'continuous', True, motion, look) as nodes:
         nodes.run('watch', None, out=str(out), command=command)
 
 
-def run_pick(out: Path, seed: int | None, says: Sequence[str], has_voice: bool = False) -> None:
+def run_pick(
+    out: Path,
+    seed: int | None,
+    says: Sequence[str],
+    has_voice: bool = False,
+    look: Path | None = None,
+) -> None:
     """Have the simulated robot pick what is said, and film it.
 
     out: GIF to write.
@@ -102,6 +120,7 @@ def run_pick(out: Path, seed: int | None, says: Sequence[str], has_voice: bool =
     says: a command, then the replies to the questions back; empty for what is said of that scene,
         or a command about an object of another one.
     has_voice: whether it is spoken, by espeak-ng, and recognised.
+    look: as of run_demo.
 
     Raises DemoError if a process fails, or nothing is lifted, and MissingDependencyError without a
     voice.
@@ -114,6 +133,7 @@ def run_pick(out: Path, seed: int | None, says: Sequence[str], has_voice: bool =
     )
     with _environment() as environment, ExitStack() as exit_stack:
         nodes = _Nodes(environment, exit_stack)
+        nodes.start_look(look)
         nodes.start('sim_robot', 'warn', seed=_PICK_SEED if seed is None else seed)
         nodes.start('segment', 'warn', autostart=True)
         nodes.start_program(_program('voice_pick.py'), result='/segment/result')
@@ -121,6 +141,7 @@ def run_pick(out: Path, seed: int | None, says: Sequence[str], has_voice: bool =
             folder = Path(exit_stack.enter_context(TemporaryDirectory()))
             _start_voice(nodes, folder, says)
         nodes.run('pick', _TIMEOUT, out=str(out), says=list(says), voice=has_voice)
+        nodes.show(look)
 
 
 def _start_voice(nodes: '_Nodes', folder: Path, says: Sequence[str]) -> None:
@@ -182,6 +203,25 @@ class _Nodes:
         """
         self._background[name or node] = self._popen(_ROS, node, parameters, log_level, True, name)
 
+    def start_look(self, look: Path | None) -> None:
+        """Start the node that shows in Rerun what the others do; None: do not."""
+        if look == PAGE:
+            self.start('look', 'info', open_browser=True)
+        elif look is not None:
+            self.start('look', 'warn', file=str(look.absolute()))
+
+    def show(self, look: Path | None) -> None:
+        """Keep a page that is looked at until Ctrl-C."""
+        if look != PAGE:
+            return
+        try:
+            print('Everything is shown. Ctrl-C ends.', flush=True)
+            while True:
+                self._check_background()
+                time.sleep(_POLL)
+        except KeyboardInterrupt:
+            return
+
     def start_program(self, program: Path, **remappings: str) -> None:
         """Start a Python program that runs in the background until the demo ends."""
         rules = [f'{name}:={topic}' for name, topic in remappings.items()]
@@ -195,7 +235,7 @@ class _Nodes:
         started_at = time.monotonic()
         while timeout is None or time.monotonic() - started_at < timeout:
             try:
-                code = process.wait(timeout=0.2)
+                code = process.wait(timeout=_POLL)
             except subprocess.TimeoutExpired:
                 self._check_background()
                 continue
@@ -247,16 +287,22 @@ def _exit_error(node: str, code: int) -> DemoError:
 
 @contextmanager
 def _running_nodes(
-    seed: int, mode: str, is_quiet: bool = False, motion: Motion = Motion.NONE
+    seed: int,
+    mode: str,
+    is_quiet: bool = False,
+    motion: Motion = Motion.NONE,
+    look: Path | None = None,
 ) -> Iterator[_Nodes]:
     """Run the simulated camera and the segment node in a ROS domain of their own.
 
     mode: of the segment node, once or continuous.
     is_quiet: whether the segment node logs warnings and errors only.
     motion: what moves in front of the camera.
+    look: as of run_demo.
     """
     with _environment() as environment, ExitStack() as exit_stack:
         nodes = _Nodes(environment, exit_stack)
+        nodes.start_look(look)
         nodes.start('sim_camera', 'warn', seed=seed, motion=motion.value)
         nodes.start('segment', 'warn' if is_quiet else 'info', autostart=True, mode=mode)
         yield nodes

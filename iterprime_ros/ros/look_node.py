@@ -26,7 +26,7 @@ from iterprime_ros.ros.convert.images import from_image
 from iterprime_ros.ros.node_runner import run
 from iterprime_ros.ros.runtime.look_parameters import LOOK_PARAMETERS
 from iterprime_ros.ros.runtime.parameters import declared_values, warn_of_unknown_parameters
-from iterprime_ros.viewer.answers import log_plot, log_verdict
+from iterprime_ros.viewer.answers import log_verdict
 from iterprime_ros.viewer.layout import CHANCE
 from iterprime_ros.viewer.pictures import log_heatmap, log_image
 from iterprime_ros.viewer.recorder import Recorder, open_browser
@@ -140,7 +140,7 @@ class LookNode(Node):
         recorder.at(stamp)
         log_verdict(recorder, message.command, answer)
         if message.track_state != ReferredObject.NOT_TRACKED:
-            log_plot(recorder, CHANCE, {f'track {message.track_id}': message.track_confidence})
+            recorder.plot(CHANCE, {f'track {message.track_id}': message.track_confidence})
         if not message.point_count:
             clear_objects(recorder.stream)
             return

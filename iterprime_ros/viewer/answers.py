@@ -1,7 +1,5 @@
 """Answers, logged whole: in the image, as heatmaps, in 3D, as text and as plots."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,26 +65,9 @@ def log_verdict(recorder: Recorder, command: str, answer: Segmentation) -> None:
     level = _LEVELS.get(answer.status, 'INFO')
     stream.log(HISTORY, rerun.TextLog(f'"{command}": {answer.text}', level=level))
     chances = [each.chance for each in answer.candidates[:2]]
-    log_plot(recorder, CHANCE, dict(zip(('best', 'second'), chances, strict=False)))
-    log_plot(recorder, CHANCE, {'match': answer.match_probability})
-    log_plot(recorder, LATENCY, answer.milliseconds)
-
-
-def log_plot(recorder: Recorder, entity: str, values: Mapping[str, float]) -> None:
-    """Log a value of each of several curves in a plot; NaN is left out.
-
-    values: by the name of the curve, which is part of the name of its entity.
-    """
-    import rerun
-
-    for name, value in values.items():
-        curve = f'{entity}/{name.replace(" ", "_")}'
-        if not np.isnan(value):
-            recorder.stream.log(curve, rerun.Scalars(value))
-            # A curve of one value has no line.
-            recorder.stream.log(
-                curve, rerun.SeriesLines(names=name), rerun.SeriesPoints(names=name), static=True
-            )
+    recorder.plot(CHANCE, dict(zip(('best', 'second'), chances, strict=False)))
+    recorder.plot(CHANCE, {'match': answer.match_probability})
+    recorder.plot(LATENCY, answer.milliseconds)
 
 
 def log_heatmaps(recorder: Recorder, image: NDArray[np.uint8], answer: Segmentation) -> None:

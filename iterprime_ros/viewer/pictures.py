@@ -19,7 +19,7 @@ from iterprime_ros.explain_objects import (
     shown_candidates,
 )
 from iterprime_ros.render import instance_colour
-from iterprime_ros.viewer.layout import ANSWER, CANDIDATES, HEATMAPS, IMAGE, MASK, RELATIONS
+from iterprime_ros.viewer.layout import CANDIDATES, HEATMAPS, IMAGE, MASK, RELATIONS
 
 if TYPE_CHECKING:
     import rerun
@@ -49,7 +49,6 @@ def log_masks(stream: 'rerun.RecordingStream', masks: Sequence[NDArray[np.bool_]
     classes = np.zeros(masks[0].shape, np.uint8)
     for n, mask in reversed(list(enumerate(masks[:_MOST_CLASSES]))):
         classes[mask] = n + 1
-    stream.log(ANSWER, _classes(), static=True)
     stream.log(MASK, rerun.SegmentationImage(classes, opacity=_MASK_OPACITY))
 
 
@@ -127,7 +126,7 @@ def log_heatmap(
             mins=[[0, 0]],
             sizes=[[width, height]],
             labels=[title],
-            colors=[(90, 90, 90)],
+            colors=[(140, 140, 140)],
             show_labels=True,
         ),
     )
@@ -167,12 +166,12 @@ def _rgb(n: int) -> tuple[int, int, int]:
     return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
 
 
-@cache
-def _classes() -> 'rerun.AnnotationContext':
+def mask_classes() -> 'rerun.AnnotationContext':
+    """Return names and colours of the classes of masks."""
     import rerun
 
     objects = [(n, f'object {n}', _rgb(n - 1)) for n in range(1, _MOST_CLASSES + 1)]
-    return rerun.AnnotationContext(objects)
+    return rerun.AnnotationContext([(0, 'background', (0, 0, 0, 0)), *objects])
 
 
 @cache

@@ -1,17 +1,19 @@
 """Where answers are logged to: a file, or a page in the browser."""
 
+import math
 import os
 import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from iterprime_ros.errors import InvalidSettingError, UnwritableError
 from iterprime_ros.viewer.layout import HEATMAPS, WORLD, Layout, blueprint
+from iterprime_ros.viewer.pictures import mask_classes
 from iterprime_ros.viewer.server import ViewerServer, require_rerun
 
 MEMORY_LIMIT = '1GiB'
@@ -45,6 +47,7 @@ class Recorder:
             check_file(file)
         self._timeline = timeline
         self._layout = Layout(timeline)
+        self._curves: set[str] = set()
         self.stream: rerun.RecordingStream = rerun.RecordingStream('iterprime')
         self._server: ViewerServer | None = None
         if file is None:
@@ -54,6 +57,7 @@ class Recorder:
             _make_writable(file)
             self.stream.save(file)
         self.stream.log(WORLD, rerun.ViewCoordinates.RDF, static=True)
+        self.stream.log('/', mask_classes(), static=True)
         self.stream.send_blueprint(blueprint(self._layout))
 
     @property
@@ -96,19 +100,43 @@ class Recorder:
             self.stream.log(f'{HEATMAPS}/{name}', rerun.Clear(recursive=True))
         self.show(heatmaps=names)
 
+    def plot(self, entity: str, values: Mapping[str, float]) -> None:
+        """Log a value of each of several curves in a plot; NaN is left out.
+
+        values: by the name of the curve, which is part of the name of its entity.
+        """
+        import rerun
+
+        for name, value in values.items():
+            curve = f'{entity}/{name.replace(" ", "_")}'
+            if math.isnan(value):
+                continue
+            if curve not in self._curves:  # the server never drops what is static
+                self._curves.add(curve)
+                # A curve of one value has no line.
+                style = rerun.SeriesLines(names=name), rerun.SeriesPoints(names=name)
+                self.stream.log(curve, *style, static=True)
+            self.stream.log(curve, rerun.Scalars(value))
+
     def check(self) -> None:
         """Raise UnwritableError where nothing is shown any more."""
         if self._server and not self._server.is_running:
             raise UnwritableError('The server of the page has ended, so nothing is shown any more.')
 
-    def wait(self) -> None:
-        """Wait for Ctrl-C, while the page is looked at; a file needs no waiting."""
+    def wait(self, tell: Callable[[], None]) -> None:
+        """Wait for Ctrl-C, while the page is looked at; a file needs no waiting.
+
+        tell: called once everything is sent to the page, and Ctrl-C ends the waiting.
+
+        Raises UnwritableError where the page ends before.
+        """
         if self._server is None:
             return
         self.stream.flush()
         ended = threading.Event()
         before = signal.signal(signal.SIGINT, lambda *_: ended.set())
         try:
+            tell()
             while not ended.wait(_CHECK_PERIOD):
                 self.check()
         finally:

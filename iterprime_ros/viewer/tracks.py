@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from iterprime_ros.tracking.track import TrackedMask
-from iterprime_ros.viewer.answers import log_plot
 from iterprime_ros.viewer.layout import CHANCE, HISTORY
 from iterprime_ros.viewer.pictures import log_masks
 from iterprime_ros.viewer.recorder import Recorder
@@ -17,7 +16,7 @@ def log_tracks(recorder: Recorder, tracked: Sequence[TrackedMask | None]) -> Non
         log_masks(recorder.stream, [each.mask if each else empty for each in tracked])
     for n, each in enumerate(tracked):
         if each:
-            log_plot(recorder, CHANCE, {f'track {n}': each.confidence})
+            recorder.plot(CHANCE, {f'track {n}': each.confidence})
 
 
 def log_state(recorder: Recorder, expression: str, tracked: TrackedMask) -> None:
