@@ -146,7 +146,7 @@ class _Run:
             return
         self.images += 1
         for each in answers:
-            self.states[self.job.commands.index(each.command)][each.state] += 1
+            self.states[each.number][each.state] += 1
             self._write(image, self._messages.messages(image, rgb, depth, note, each))
 
     def problems(self) -> Iterator[str]:

@@ -48,7 +48,7 @@ def typestore() -> 'Typestore':
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
     store = get_typestore(Stores.ROS2_KILTED)
-    folder = _definition_folder()
+    folder = definition_folder(Path(__file__).parents[1])
     types: dict[str, Any] = {}
     for name in _OWN:
         text = (folder / f'{name}.msg').read_text(encoding='utf-8')
@@ -57,9 +57,13 @@ def typestore() -> 'Typestore':
     return store
 
 
-def _definition_folder() -> Path:
-    """Return the folder of the .msg files: of the source tree, else where ROS and pip put them."""
-    package = Path(__file__).parents[1]
+def definition_folder(package: Path) -> Path:
+    """Return the folder of the .msg files: of the source tree, else where ROS and pip put them.
+
+    package: the folder of the Python package.
+
+    Raises MissingDependencyError where there is none.
+    """
     shares = (parent / 'share' / 'iterprime_ros' / 'msg' for parent in package.parents)
     for folder in (package.parent / 'msg', *shares):
         if (folder / 'ReferredObject.msg').is_file():

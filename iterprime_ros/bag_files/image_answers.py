@@ -33,12 +33,14 @@ _MAX_CANDIDATES = 3  # as the node's max_candidates
 class Answer:
     """What is known of the object of a command in an image.
 
+    number: of the command, counted from 0.
     command: as it was given.
     answer: to it.
     tracked: the object, where it is followed.
     track_id: of the track, 0 without one.
     """
 
+    number: int
     command: str
     answer: Segmentation
     tracked: TrackedMask | None = None
@@ -67,7 +69,8 @@ class EveryImage:
         """Return an answer to each command."""
         frame = self._model.embed(rgb, *_given(depth, rgb))
         answers = self._model.segment_many(frame, self._commands)
-        return [Answer(*each) for each in zip(self._commands, answers, strict=True)]
+        told = zip(self._commands, answers, strict=True)
+        return [Answer(number, *each) for number, each in enumerate(told)]
 
 
 class FollowedObjects:
@@ -89,18 +92,18 @@ class FollowedObjects:
         for n, following in enumerate(self._followings):
             followed = following.step(rgb, *_given(depth, rgb))
             if followed is not self._newest[n]:
-                answers.append(_followed_answer(self._commands[n], followed, n + 1))
+                answers.append(_followed_answer(n, self._commands[n], followed))
             self._newest[n] = followed
         return answers
 
 
-def _followed_answer(command: str, followed: FollowedObject, number: int) -> Answer:
+def _followed_answer(number: int, command: str, followed: FollowedObject) -> Answer:
     tracked, answer = followed.tracked, followed.answer
     if tracked is None:
-        return Answer(command, answer)
+        return Answer(number, command, answer)
     if tracked.age:
         answer = tracked_answer(answer, tracked)
-    return Answer(command, answer, tracked, number)
+    return Answer(number, command, answer, tracked, number + 1)
 
 
 def _given(depth: RegisteredDepth | None, rgb: NDArray[np.uint8]) -> tuple[Any, Any]:
