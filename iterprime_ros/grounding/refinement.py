@@ -8,6 +8,7 @@ R <- momentum * R + (1 - momentum) * map, until the matching probability falls.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -141,10 +142,7 @@ def ground(
             active = [active[row] for row in going]
             index = on_device(torch.tensor(going, dtype=torch.int64), keep.device)
             keep, text, roles = keep.index_select(0, index), matcher.select(batch, active), None
-    return [
-        track.grounding(batch.truncated[k], matcher.grid, settings)
-        for k, track in enumerate(tracks)
-    ]
+    return _groundings(tracks, batch.truncated, matcher.grid, settings)
 
 
 class _Track:
@@ -153,24 +151,24 @@ class _Track:
     def __init__(self, expression: Expression) -> None:
         self.expression = expression
         self.probability = 0.0
-        self._rounds: list[tuple[Tensor, float, Tensor, bool]] = []
+        self.rounds: list[tuple[Tensor, float, Tensor, bool]] = []
         self._running: Tensor | None = None
-        self._word_maps = torch.empty(0)
+        self.word_maps = torch.empty(0)
 
     @property
     def running(self) -> Tensor:
         """R, (N,) float32 in [0, 1]."""
-        return self._rounds[0][0] if self._running is None else self._running
+        return self.rounds[0][0] if self._running is None else self._running
 
     def read_words(
         self, seen: CrossAttention, row: int, offsets: Sequence[Span], settings: GroundingSettings
     ) -> None:
         """Keep the words' maps of round 0, and find a primary word where there is none."""
-        self._word_maps = word_maps(
+        self.word_maps = word_maps(
             seen.attention[row], seen.gradient[row], offsets, self.expression.focus_words
         )
         if not self.expression.primary_word and settings.no_primary_word == 'find':
-            self.expression = with_most_attended_word(self.expression, self._word_maps)
+            self.expression = with_most_attended_word(self.expression, self.word_maps)
 
     def add(
         self, heatmap: Tensor, probability: float, hidden: Tensor, settings: GroundingSettings
@@ -179,35 +177,52 @@ class _Track:
         failed = settings.stop_early and probability < self.probability
         kept = not failed or settings.keep_failed_round
         self.probability = probability
-        self._rounds.append((heatmap, probability, hidden, kept))
+        self.rounds.append((heatmap, probability, hidden, kept))
         if self._running is None:
             self._running = heatmap
         elif kept:
             self._running = settings.momentum * self._running + (1 - settings.momentum) * heatmap
         return not failed
 
-    def grounding(
-        self, truncated: bool, grid: tuple[int, int], settings: GroundingSettings
-    ) -> Grounding:
-        """Return the result after the last round."""
-        heatmap = self.running
+    def heatmap(self, settings: GroundingSettings) -> Tensor:
+        """Return the result after the last round, (N,) float32 in [0, 1]."""
         if settings.rounds == 1 and settings.sharpen_single_round:
-            heatmap = sharpened(heatmap[None], settings.sharpness, settings.midpoint)[0]
-        # All rounds together, since every copy to the host waits for the device.
-        own, hidden = (
-            torch.stack(some).unflatten(1, grid).cpu().numpy()
-            for some in ([each[0] for each in self._rounds], [each[2] for each in self._rounds])
+            return sharpened(self.running[None], settings.sharpness, settings.midpoint)[0]
+        return self.running
+
+
+def _groundings(
+    tracks: Sequence[_Track],
+    truncated: Sequence[bool],
+    grid: tuple[int, int],
+    settings: GroundingSettings,
+) -> list[Grounding]:
+    """Return the results after the last round."""
+    # All expressions and rounds together, since every copy to the host waits for the device.
+    rounds = [each for track in tracks for each in track.rounds]
+    maps, hidden, words = (
+        torch.cat(some).unflatten(1, grid).cpu().numpy()
+        for some in (
+            [heatmap[None] for heatmap, _, _, _ in rounds],
+            [unseen[None] for _, _, unseen, _ in rounds],
+            [track.word_maps for track in tracks],
         )
-        return Grounding(
-            heatmap.view(grid),
-            tuple(
-                RefinementRound(own[number], probability, hidden[number], kept)
-                for number, (_, probability, _, kept) in enumerate(self._rounds)
-            ),
-            self.expression,
-            self._word_maps.unflatten(1, grid).cpu().numpy(),
-            truncated,
+    )
+    each_round = (
+        RefinementRound(heatmap, probability, unseen, kept)
+        for heatmap, unseen, (_, probability, _, kept) in zip(maps, hidden, rounds, strict=True)
+    )
+    ends = np.cumsum([len(track.word_maps) for track in tracks])
+    return [
+        Grounding(
+            track.heatmap(settings).view(grid),
+            tuple(islice(each_round, len(track.rounds))),
+            track.expression,
+            own_words,
+            cut,
         )
+        for track, own_words, cut in zip(tracks, np.split(words, ends[:-1]), truncated, strict=True)
+    ]
 
 
 def _running(tracks: Sequence[_Track], grid: tuple[int, int]) -> tuple[Tensor, list[float]]:
