@@ -30,6 +30,9 @@ def evaluate_profile(options: argparse.Namespace) -> int:
             if workers:
                 with exit_on_interrupt():
                     from iterprime_ros.cluster.evaluating import answer_on_cluster
+                    from iterprime_ros.cluster.session import import_ray
+
+                    import_ray()
                 evaluate(evaluation, partial(answer_on_cluster, workers))
             else:
                 evaluate(evaluation)

@@ -44,8 +44,10 @@ def segment_on_cluster(
 
     from iterprime_ros.cluster.segment_images import SegmentTask
     from iterprime_ros.cluster.segmenting import segment_files
+    from iterprime_ros.cluster.session import import_ray
     from iterprime_ros.profiles import load_profile
 
+    import_ray()  # while Ctrl-C ends the process at once, which an import does not bear otherwise
     notice = load_profile(options.profile).notice
     if notice:
         complain(notice)

@@ -81,7 +81,7 @@ def cluster_session(options: WorkerOptions) -> Iterator[Cluster]:
             f'--device {options.device} cannot be used with --ray, which gives each worker a GPU '
             'of its own: take cuda, cpu or auto.'
         )
-    ray = _import_ray()
+    ray = import_ray()
     folder = tempfile.mkdtemp(prefix='iterprime-ray-') if options.address == LOCAL else None
     with _python_alone_prints():
         try:
@@ -94,8 +94,8 @@ def cluster_session(options: WorkerOptions) -> Iterator[Cluster]:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _import_ray() -> Any:
-    """Return the module ray, which will not print."""
+def import_ray() -> Any:
+    """Return the module ray, which will not print. Raises MissingDependencyError without it."""
     os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
     # Messages of a cluster, such as of a worker that died, would go to standard output.
     os.environ |= {'RAY_DEDUP_LOGS': '1', 'RAY_DEDUP_LOGS_SKIP_REGEX': '^'}
