@@ -45,6 +45,7 @@ NOT_RUN = {
     r'ros2 launch': 'test/ros/test_launch.py',
     r'iterprime demo --(pick|interactive|seed|watch)': 'test/ros/test_demo.py',
     r'python examples/ask.py': 'test/ros/test_examples.py',
+    r'ray (start|stop)|iterprime segment.*--ray 10': 'needs several machines',
     r'mkdir new': 'moves what hours of training have made',
 }
 # Of several that match, the first; what matches none ends with 0.
