@@ -41,7 +41,7 @@ HELP = Ending(more='--help')
 # What is not run: the reason, or the file whose tests run it.
 NOT_RUN = {
     r'(mkdir -p ~/ws|cd ~/ws|pip install|colcon build)': 'installs into a workspace of ROS',
-    r'ros2 (run|topic)': 'needs the command ros2',
+    r'ros2 (run|topic|service)|sudo ': 'needs the command ros2, or changes the system',
     r'ros2 launch': 'test/ros/test_launch.py',
     r'iterprime demo --(pick|interactive|seed|watch)': 'test/ros/test_demo.py',
     r'python examples/ask.py': 'test/ros/test_examples.py',
@@ -61,6 +61,7 @@ ENDINGS = {
     r'python -m iterprime_ros.ros segment': Ending(says='Waiting for images', runs_on=True),
     r'python benchmarks/|python -m iterprime_ros.training|python -m iterprime_ros.evaluation': HELP,
     r'python -m pytest': Ending(more='--collect-only -q'),
+    r'iterprime app': Ending(says='Open http', runs_on=True),
     r'iterprime segment table.png': Ending(1, says='Three mugs fit'),
     r'iterprime segment (frames/|video.mp4)': Ending(1, says='Written: tracked'),
 }
