@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.browser import complaints_of, headless_chromium
 from iterprime_ros.explain import answer_overlay
 from iterprime_ros.pipeline import IteRPrimE
 from iterprime_ros.sim.renderer import Renderer
@@ -98,19 +98,10 @@ def photo(scene, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def chromium():
-    path = shutil.which('chromium')
-    if path is None:
-        pytest.skip('chromium is not installed: apt-get install chromium')
-    playwright = pytest.importorskip('playwright.sync_api')
-    with playwright.sync_playwright() as driver:
-        options = [
-            '--no-sandbox',
-            '--use-fake-device-for-media-stream',
-            '--use-fake-ui-for-media-stream',
-        ]
-        browser = driver.chromium.launch(executable_path=path, args=options)
+    with headless_chromium(
+        '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'
+    ) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -118,9 +109,7 @@ def page(chromium, server):
     """The page, just opened; at the end, nothing was complained of or asked of another host."""
     opened = chromium.new_page(viewport={'width': 1400, 'height': 1000})
     opened.set_default_timeout(LIMIT * 1000)
-    complaints, foreign = [], []
-    opened.on('console', lambda said: complaints.append(said.text) if said.type == 'error' else 0)
-    opened.on('pageerror', lambda error: complaints.append(str(error)))
+    complaints, foreign = complaints_of(opened), []
     own = (f'{server.address}/', 'data:', f'blob:{server.address}/')
     opened.on('request', lambda asked: None if asked.url.startswith(own) else foreign.append(asked))
     opened.goto(server.address)

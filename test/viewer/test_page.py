@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from helpers.browser import complaints_of, headless_chromium
 from iterprime_ros.errors import InvalidSettingError
 from iterprime_ros.viewer.recorder import Recorder, open_browser
 from iterprime_ros.viewer.server import ViewerServer
@@ -25,14 +25,8 @@ HERE = ('http://127.0.0.1:', 'data:', 'blob:')
 
 @pytest.fixture(scope='module')
 def chromium():
-    path = shutil.which('chromium')
-    if path is None:
-        pytest.skip('chromium is not installed: apt-get install chromium')
-    playwright = pytest.importorskip('playwright.sync_api')
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=['--no-sandbox', *WEBGL])
+    with headless_chromium(*WEBGL) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope='module')
@@ -47,9 +41,7 @@ def page(chromium):
     """A page that reaches this machine only; what it complains of is kept."""
     opened = chromium.new_page(viewport={'width': 800, 'height': 600})
     opened.set_default_timeout(PATIENCE * 1000)
-    complaints = []
-    opened.on('console', lambda said: complaints.append(said.text) if said.type == 'error' else 0)
-    opened.on('pageerror', lambda error: complaints.append(str(error)))
+    complaints = complaints_of(opened)
 
     def answer(route):
         """Rerun's hosts are asked for versions, examples and a font: there is none."""
