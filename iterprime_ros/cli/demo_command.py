@@ -7,6 +7,7 @@ from pathlib import Path
 
 from iterprime_ros.cli.exit_codes import FAILED, WRONG_USE
 from iterprime_ros.cli.look_output import check_look
+from iterprime_ros.cli.standard_streams import complain
 from iterprime_ros.errors import MissingDependencyError
 
 _SEED = 2
@@ -35,6 +36,9 @@ def start_demo(options: argparse.Namespace) -> int:
         if options.interactive or options.watch is not None:
             return 0  # Ctrl-C is how these two modes end
         raise
+    finally:
+        if options.look and Path(options.look).is_file():
+            complain(f'Written: {options.look}')
 
 
 def _run_demo(options: argparse.Namespace) -> int:

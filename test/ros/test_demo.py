@@ -15,6 +15,7 @@ import pytest
 import rclpy
 from std_msgs.msg import String
 
+from helpers.recordings import Recording
 from iterprime_ros.demo.command_client import CommandClient, DemoTimeoutError
 from iterprime_ros.msg import ReferredObject
 from iterprime_ros.sim.motion import Motion, sample_clip
@@ -71,6 +72,15 @@ def test_the_demo_draws_one_picture(tmp_path):
     assert all(
         panel.std() > 0.1 for panel in (picture[:, k * width // 3 :][:, :400] for k in range(3))
     )
+
+
+def test_what_the_demo_shows_is_saved(tmp_path):
+    file = tmp_path / 'demo.rrd'
+    answer = iterprime('demo', '--seed', 3, '--out', tmp_path / 'table.png', '--look', file)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr.rstrip().endswith(f'Written: {file}')
+    entities = Recording(file, 'stamp').entities
+    assert {'world/camera/image', 'world/camera/answer/mask', 'plots/chance/best'} <= entities
 
 
 def test_a_gripper_lifts_what_is_meant_and_a_film_shows_it(tmp_path):
