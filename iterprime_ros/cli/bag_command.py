@@ -1,24 +1,23 @@
 """What `iterprime bag` does: answer commands on the images of a bag, into a copy of it."""
 
 import argparse
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
-from iterprime_ros.cli.exit_codes import FOUND, INTERRUPTED, NOT_FOUND, WRONG_USE
-from iterprime_ros.cli.interrupts import exit_on_interrupt
-from iterprime_ros.cli.standard_streams import complain, quieten_the_hub, say
-from iterprime_ros.errors import StoppedError
+from iterprime_ros.cli.bag_folder_command import answer_bag_folder
+from iterprime_ros.cli.bag_report import report_bag
+from iterprime_ros.cli.exit_codes import INTERRUPTED
+from iterprime_ros.cli.interrupts import exit_on_interrupt, noted_interrupt
+from iterprime_ros.cli.ray_arguments import worker_options
+from iterprime_ros.cli.standard_streams import complain, quieten_the_hub
+from iterprime_ros.errors import InvalidSettingError, StoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from iterprime_ros.bag_files.answer_bag import BagSummary
     from iterprime_ros.bag_files.bag_job import BagJob
     from iterprime_ros.pipeline import IteRPrimE
     from iterprime_ros.tracking.tracker import Tracker
-
-_FOUND_STATES = ('found', 'found several', 'tracking')
 
 
 @exit_on_interrupt()
@@ -27,8 +26,17 @@ def answer_bag_images(options: argparse.Namespace) -> int:
 
     Raises an IterprimeError where they cannot be used together, or name what cannot be used.
     """
+    workers = worker_options(options)
+    from iterprime_ros.bag_files.bag_folder import bags_of_folder
     from iterprime_ros.bag_files.bag_job import plan_bag
 
+    bags = bags_of_folder(options.bag)
+    if bags:
+        return answer_bag_folder(options, bags, workers)
+    if workers:
+        raise InvalidSettingError(
+            f'{options.bag} is no folder of bags, which --ray divides: leave --ray out.'
+        )
     job = plan_bag(
         options.bag,
         options.out,
@@ -44,21 +52,16 @@ def answer_bag_images(options: argparse.Namespace) -> int:
     model = IteRPrimE.from_profile(options.profile, options.device, options.offline)
     if model.profile.notice:
         complain(model.profile.notice)
-    new_tracker = _tracker_maker(options, model) if options.track else None
+    new_tracker = None
+    if options.track:
+        from iterprime_ros.bag_files.bag_worker import tracker_maker
+
+        new_tracker = tracker_maker(model, options.profile, options.device, options.offline)
     try:
         summary = _with_progress(model, job, new_tracker)
     except StoppedError:
         return INTERRUPTED
-    return _report(job, summary)
-
-
-def _tracker_maker(options: argparse.Namespace, model: 'IteRPrimE') -> 'Callable[[], Tracker]':
-    from iterprime_ros.tracking.tracker import load_tracker
-    from iterprime_ros.weights import Placement
-
-    dtype = model.profile.encoder_dtype
-    placement = Placement.named(options.device, dtype, options.offline, options.profile)
-    return partial(load_tracker, model, placement)
+    return report_bag(job, summary)
 
 
 def _with_progress(
@@ -69,32 +72,5 @@ def _with_progress(
     from iterprime_ros.bag_files.answer_bag import answer_bag
 
     bar = tqdm(total=job.image_count or None, unit='image', disable=None)
-    with bar, _noted_interrupt() as is_interrupted:
+    with bar, noted_interrupt() as is_interrupted:
         return answer_bag(model, job, new_tracker, bar.update, is_interrupted)
-
-
-@contextmanager
-def _noted_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yield what tells whether Ctrl-C was pressed: the bag in the making is removed then."""
-    before = signal.getsignal(signal.SIGINT)
-    pressed: list[bool] = []
-    if callable(before):  # it is ignored in the background, for example
-        signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _report(job: 'BagJob', summary: 'BagSummary') -> int:
-    """Print what became of a bag, and return the exit code."""
-    code = FOUND
-    for command, states in zip(job.commands, summary.states, strict=True):
-        answers = ', '.join(f'{state} in {count}' for state, count in states.most_common())
-        say(f'{job.source}: "{command}" is {answers} of {summary.images} images.')
-        if not any(states[each] for each in _FOUND_STATES):
-            code = NOT_FOUND
-    for problem in summary.problems:
-        complain(problem)
-    complain(f'Written: {job.target}')
-    return WRONG_USE if summary.problems else code

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from iterprime_ros.cli.exit_codes import INTERRUPTED
@@ -56,5 +56,18 @@ def raise_on_interrupt() -> Iterator[None]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def noted_interrupt() -> Iterator[Callable[[], bool]]:
+    """Yield what tells whether Ctrl-C was pressed, for code that ends by itself then."""
+    before = signal.getsignal(signal.SIGINT)
+    pressed: list[bool] = []
+    if callable(before):  # it is ignored in the background, for example
+        signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -23,10 +23,10 @@ def add_ray(parser: argparse.ArgumentParser) -> None:
         type=_address,
         const=_HERE,
         metavar='HOST:PORT',
-        help='divide the images among workers, each a process with models of its own: on this '
-        'machine (without an address, or "local"), or on all machines of the Ray cluster with '
-        'that address ("auto": the one that this machine belongs to). Every machine needs this '
-        'package, the weights, and the files under the same paths',
+        help='divide the images, or bags, among workers, each a process with models of its own: '
+        'on this machine (without an address, or "local"), or on all machines of the Ray cluster '
+        'with that address ("auto": the one that this machine belongs to). Every machine needs '
+        'this package, the weights, and the files under the same paths',
     )
     group.add_argument(
         '--workers',

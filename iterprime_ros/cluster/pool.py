@@ -17,7 +17,7 @@ from iterprime_ros.openmp import limit_spinning
 Result = TypeVar('Result')
 
 _ATTEMPTS = 3  # at an item, each of which ended its worker
-_BLOCK = 8  # items of a task at most; a task costs the driver some milliseconds
+_BLOCK = 8  # items of a task; a task costs the driver some milliseconds
 _BLOCKS_PER_WORKER = 8  # at least, so that all workers end at about the same time
 
 
@@ -38,13 +38,17 @@ class Answered(Generic[Result]):
 
 
 def answer_all(
-    cluster: Cluster, make_worker: Callable[[], Callable[[int], Result]], items: Sequence[int]
+    cluster: Cluster,
+    make_worker: Callable[[], Callable[[int], Result]],
+    items: Sequence[int],
+    together: int = _BLOCK,
 ) -> Generator[Answered[Result], None, None]:
     """Yield the result of every item once, in the order in which they are done.
 
     make_worker: called once in each worker; it loads the models, and returns what answers for an
         item. Both it and the results are pickled.
     items: distinct numbers, whose meaning is the worker's.
+    together: of them at most are given out, and known, together.
 
     A worker that dies is started again, and the items that it had are answered anew, there or
     elsewhere. An item that has ended its worker three times is yielded without a result.
@@ -58,7 +62,7 @@ def answer_all(
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    size = min(_BLOCK, -(-len(items) // (_BLOCKS_PER_WORKER * cluster.workers)))
+    size = min(together, -(-len(items) // (_BLOCKS_PER_WORKER * cluster.workers)))
     blocks = -(-len(items) // size)
     answered = ray.data.from_items(
         [{'index': index} for index in items], override_num_blocks=blocks

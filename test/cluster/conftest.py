@@ -102,3 +102,17 @@ def contents(folder):
 @pytest.fixture(scope='session')
 def contents_of():
     return contents
+
+
+@pytest.fixture(scope='session')
+def cluster_workers(ray_cluster):
+    """Return the workers that run on the cluster, as processes."""
+
+    def workers():
+        return [
+            each
+            for each in psutil.Process(ray_cluster[0].pid).children(recursive=True)
+            if 'MapWorker' in ' '.join(each.cmdline())
+        ]
+
+    return workers

@@ -68,21 +68,12 @@ def answered(log, running):
     raise AssertionError(running.communicate()[1])
 
 
-def workers_of(cluster):
-    return [
-        each
-        for each in psutil.Process(cluster.pid).children(recursive=True)
-        if 'MapWorker' in ' '.join(each.cmdline())
-    ]
-
-
 def test_a_worker_that_is_killed_costs_nothing(
-    folder, one_process, ray_cluster, start, contents_of
+    folder, one_process, address, cluster_workers, start, contents_of
 ):
-    cluster, address = ray_cluster
     running = start(*arguments('killed', address), cwd=folder)
     assert answered(folder / 'killed.log', running) < COUNT
-    workers = workers_of(cluster)
+    workers = cluster_workers()
     assert len(workers) == 2
     workers[0].kill()
     out, err = running.communicate(timeout=PATIENCE_S)

@@ -1,0 +1,122 @@
+"""What `iterprime bag` does with a folder of bags: answer one by one, here or on a cluster."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from iterprime_ros.cli.bag_report import report_bag
+from iterprime_ros.cli.exit_codes import FOUND, INTERRUPTED, WRONG_USE
+from iterprime_ros.cli.interrupts import noted_interrupt, raise_on_interrupt
+from iterprime_ros.cli.standard_streams import complain, quieten_the_hub
+from iterprime_ros.errors import InvalidSettingError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from iterprime_ros.bag_files.bag_job import BagJob
+    from iterprime_ros.bag_files.bag_worker import AnsweredBag, BagFolderTask
+    from iterprime_ros.cluster.session import WorkerOptions
+
+_STOPPED = 'Stopped: the same command goes on.'
+
+
+def answer_bag_folder(
+    options: argparse.Namespace, bags: Sequence[Path], workers: 'WorkerOptions | None'
+) -> int:
+    """Answer what the arguments ask about every bag of a folder, and return the exit code.
+
+    A bag that has an output is left as it is. One that cannot be read is reported, and the others
+    are still answered.
+    """
+    jobs, code = _plan(options, bags)
+    if not jobs:
+        return code
+    quieten_the_hub()
+    from iterprime_ros.bag_files.bag_worker import BagFolderTask
+    from iterprime_ros.profiles import load_profile
+
+    notice = load_profile(options.profile).notice
+    if notice:
+        complain(notice)
+    task = BagFolderTask(
+        options.profile, options.device, options.offline, options.track, jobs, Path.cwd()
+    )
+    return max(code, _answer_on_cluster(task, workers) if workers else _answer_here(task))
+
+
+def _plan(options: argparse.Namespace, bags: Sequence[Path]) -> 'tuple[list[BagJob], int]':
+    """Return what is to be done, and the exit code of the bags that cannot be read."""
+    from iterprime_ros.bag_files.bag_folder import targets_in
+    from iterprime_ros.bag_files.bag_job import plan_bag
+    from iterprime_ros.bag_files.stream import InvalidBagError
+
+    if options.out.resolve() == options.bag.resolve():
+        raise InvalidSettingError(f'--out {options.out} is the folder of the bags: name another.')
+    asked = options.topic, options.depth, options.camera_info, options.every
+    jobs, code, left = [], FOUND, 0
+    for bag, target in zip(bags, targets_in(options.out, bags), strict=True):
+        if os.path.lexists(target):
+            left += 1
+            continue
+        try:
+            jobs.append(plan_bag(bag, target, options.command, *asked))
+        except InvalidBagError as error:
+            complain(error)
+            code = WRONG_USE
+    if left:
+        complain(f'{left} of {len(bags)} bags have answers in {options.out}: left as they are.')
+    return jobs, code
+
+
+def _answer_here(task: 'BagFolderTask') -> int:
+    from iterprime_ros.bag_files.bag_worker import answer_bags
+
+    with noted_interrupt() as is_interrupted:
+        try:
+            return _report(task, answer_bags(task, is_interrupted))
+        except StoppedError:
+            complain(_STOPPED)
+            return INTERRUPTED
+
+
+def _answer_on_cluster(task: 'BagFolderTask', workers: 'WorkerOptions') -> int:
+    from iterprime_ros.cluster.answering_bags import answer_bags_on_cluster
+    from iterprime_ros.cluster.session import import_ray
+
+    import_ray()  # while Ctrl-C ends the process at once, which an import does not bear otherwise
+    with raise_on_interrupt(), closing(answer_bags_on_cluster(task, workers)) as answered:
+        try:
+            return _report(task, answered)
+        except KeyboardInterrupt:
+            complain(_STOPPED)
+            raise
+
+
+def _report(task: 'BagFolderTask', answered: 'Iterator[tuple[int, AnsweredBag]]') -> int:
+    """Print what became of the bags, in their order, and return the exit code."""
+    from tqdm import tqdm
+
+    code, printed = FOUND, 0
+    waiting: dict[int, AnsweredBag] = {}
+    with tqdm(total=len(task.jobs), unit='bag', disable=None) as bar:
+        for index, each in answered:
+            waiting[index] = each
+            bar.update()
+            while printed in waiting:
+                with bar.external_write_mode():
+                    code = max(code, _report_one(task.jobs[printed], waiting.pop(printed)))
+                printed += 1
+    return code
+
+
+def _report_one(job: 'BagJob', answered: 'AnsweredBag') -> int:
+    if answered.summary:
+        return report_bag(job, answered.summary)
+    if answered.error:
+        complain(answered.error)
+        return WRONG_USE
+    complain(f'{job.target} is there already: left as it is.')
+    return FOUND

@@ -1,0 +1,26 @@
+"""What `iterprime bag` prints about a bag that was answered."""
+
+from typing import TYPE_CHECKING
+
+from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
+from iterprime_ros.cli.standard_streams import complain, say
+
+if TYPE_CHECKING:
+    from iterprime_ros.bag_files.answer_bag import BagSummary
+    from iterprime_ros.bag_files.bag_job import BagJob
+
+_FOUND_STATES = ('found', 'found several', 'tracking')
+
+
+def report_bag(job: 'BagJob', summary: 'BagSummary') -> int:
+    """Print what became of a bag, and return the exit code."""
+    code = FOUND
+    for command, states in zip(job.commands, summary.states, strict=True):
+        answers = ', '.join(f'{state} in {count}' for state, count in states.most_common())
+        say(f'{job.source}: "{command}" is {answers} of {summary.images} images.')
+        if not any(states[each] for each in _FOUND_STATES):
+            code = NOT_FOUND
+    for problem in summary.problems:
+        complain(problem)
+    complain(f'Written: {job.target}')
+    return WRONG_USE if summary.problems else code
