@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pick what the segment node finds: the glue between its answers and a robot's action `pick`.
 
-python examples/voice_pick.py --ros-args -r result:=/segment/result
+python examples/voice_pick.py --ros-args -r result:=/segment/result -r depth:=/your/depth
 """
 
 from collections import deque
@@ -46,7 +46,7 @@ class VoicePick(Node):
         elif not reason and self.answer is not None:
             reason = 'A pick is under way: say "stop" first.'
         if reason:
-            self.get_logger().warning(f'Not picking: {reason}')
+            self.get_logger().info(f'Not picking: {reason}')
             return
         self.get_logger().info(f'Picking "{answer.expression}".')
         self.answer = answer

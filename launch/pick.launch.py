@@ -20,7 +20,9 @@ def generate_launch_description() -> LaunchDescription:
                 'seed', default_value='143', description='Which scene: two white mugs by default.'
             ),
             DeclareLaunchArgument(
-                'gripper', default_value='true', description='Of demo.launch.py: a robot with one.'
+                'gripper',
+                default_value='true',
+                description='Whether there is a robot with a gripper; without, nothing is picked.',
             ),
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(_DEMO))),
             Node(

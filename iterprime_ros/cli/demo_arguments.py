@@ -90,7 +90,7 @@ def add_demo(
     demo.add_argument(
         '--voice',
         action='store_true',
-        help='with --pick, say it aloud: espeak-ng speaks, and the node listen understands',
+        help='with --pick, speak: espeak-ng makes the sound, and the node listen understands it',
     )
     demo.add_argument(
         '--seed',

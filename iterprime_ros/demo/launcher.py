@@ -30,6 +30,8 @@ _ROS, _DEMO = 'iterprime_ros.ros', 'iterprime_ros.demo'  # packages of nodes
 # Seconds, most of them for the start, where a busy machine takes a minute for the imports alone.
 # The client itself counts the time of each answer from when the nodes are ready.
 _TIMEOUT = 300.0
+_PICK_TIMEOUT = 900.0  # the demo of picking has a limit of its own, from when all are ready
+_DEPTH_WAIT = 2.0  # seconds: on a busy machine depth comes late, and without it there is no grasp
 # Progress bars would run across the lines of an interactive session.
 _NO_PROGRESS_BARS = {'HF_HUB_DISABLE_PROGRESS_BARS': '1'}
 # Two white mugs, of which the left one stays in the picture when it is lifted.
@@ -128,19 +130,19 @@ def run_pick(
     if not says:
         says = _PICK_SAYS if seed is None else [_pick_command(seed)]
     print(
-        'Simulated robot and node take a few seconds to start, and the pick takes about ten.',
+        'Simulated robot and node take some seconds to start, and the pick takes about ten.',
         flush=True,
     )
     with _environment() as environment, ExitStack() as exit_stack:
         nodes = _Nodes(environment, exit_stack)
         nodes.start_look(look)
         nodes.start('sim_robot', 'warn', seed=_PICK_SEED if seed is None else seed)
-        nodes.start('segment', 'warn', autostart=True)
+        nodes.start('segment', 'warn', autostart=True, depth_wait=_DEPTH_WAIT)
         nodes.start_program(_program('voice_pick.py'), result='/segment/result')
         if has_voice:
             folder = Path(exit_stack.enter_context(TemporaryDirectory()))
             _start_voice(nodes, folder, says)
-        nodes.run('pick', _TIMEOUT, out=str(out), says=list(says), voice=has_voice)
+        nodes.run('pick', _PICK_TIMEOUT, out=str(out), says=list(says), voice=has_voice)
         nodes.show(look)
 
 

@@ -149,7 +149,8 @@ class DemoPick(Node):
             return
         if self._voices:
             print(f'Heard "{answer.command}".', flush=True)
-        if answer.status == ReferredObject.ERROR:
+        is_without_depth = answer.status == ReferredObject.FOUND and not answer.point_count
+        if answer.status == ReferredObject.ERROR or is_without_depth:
             print(f'{answer.text} Saying it again.', file=sys.stderr)
             return
         self._is_heard = True

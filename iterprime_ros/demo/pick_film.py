@@ -101,7 +101,10 @@ def _drawn(frame: FilmFrame, font: ImageFont.FreeTypeFont) -> Image.Image:
         picture.paste(small, (number * width, 0))
     draw = ImageDraw.Draw(picture)
     lines = [(f'“{frame.said}”' if frame.said else '', (20, 60, 160))]
-    lines += [(each, (0, 0, 0)) for each in _wrapped(frame.answered)]
+    answered = _wrapped(frame.answered)
+    if len(answered) >= _LINES:
+        answered[_LINES - 2] += ' …'
+    lines += [(each, (0, 0, 0)) for each in answered]
     for number, (text, colour) in enumerate(lines[:_LINES]):
         draw.text((_MARGIN, height + _MARGIN + number * _LINE), text, colour, font)
     return picture

@@ -124,8 +124,9 @@ class ListenNode(Node):
         self._watch: Timer = self.create_timer(_POLL, self._raise_failure)
         self._thread = threading.Thread(target=guarded, name='listen', daemon=True)
         self._thread.start()
+        when = ', once somebody subscribes to what is said' if sound is not None else ''
         self.get_logger().info(
-            f'Listening to {values["file"] or "the microphone"} with {values["recognizer"]}.'
+            f'Listening to {values["file"] or "the microphone"} with {values["recognizer"]}{when}.'
         )
 
     def _sound_of_file(self) -> NDArray[np.float32] | None:
@@ -182,6 +183,7 @@ class ListenNode(Node):
             for block in blocks(sound):
                 listener.hear(block)
             listener.end()
+            self.get_logger().info(f'{self._values["file"]} has ended.')
             if not by_hand:
                 return
 
@@ -205,6 +207,7 @@ class ListenNode(Node):
             self.get_logger().info(f'Not meant for this robot: "{found[0].text[:80]}".')
             return
         self._heard.publish(String(data=meant[0].text))
+        self.get_logger().info(f'Heard "{meant[0].text[:80]}".')
         message = SpokenCommand(header=Header(stamp=self.get_clock().now().to_msg()))
         message.transcript = [each.text for each in meant]
         message.confidence = [each.confidence for each in meant]

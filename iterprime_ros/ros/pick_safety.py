@@ -39,7 +39,7 @@ def reason_not_to_pick(answer: ReferredObject, now: float, max_age: float = 5.0)
     if stale:
         return stale
     if not answer.grasps:
-        return answer.grasps_text or 'There is no grasp: it takes a depth image to find one.'
+        return answer.grasps_text or f'There is no grasp without depth: {answer.text}'
     return '' if _is_finite(answer.grasps[0]) else 'The grasp is not a number.'
 
 

@@ -77,7 +77,7 @@ def test_nothing_moves_unless_one_object_was_found(status, count):
             'The image is from 3.0 s in the future: check the clocks.',
         ),
         ({'grasps': [], 'grasps_text': 'Too wide.'}, 'Too wide.'),
-        ({'grasps': []}, 'There is no grasp: it takes a depth image to find one.'),
+        ({'grasps': [], 'text': 'Found it.'}, 'There is no grasp without depth: Found it.'),
         ({'grasps': [a_grasp(width=math.nan)]}, 'The grasp is not a number.'),
     ],
 )
