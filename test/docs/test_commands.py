@@ -46,6 +46,7 @@ NOT_RUN = {
     r'iterprime demo --(pick|interactive|seed|watch)': 'test/ros/test_demo.py',
     r'python examples/ask.py': 'test/ros/test_examples.py',
     r'ray (start|stop)|iterprime segment.*--ray 10': 'needs several machines',
+    r'python -m iterprime_ros.ros listen$': 'needs a microphone',
     r'mkdir new': 'moves what hours of training have made',
 }
 # Of several that match, the first; what matches none ends with 0.
