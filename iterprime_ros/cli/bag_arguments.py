@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from iterprime_ros.cli.argument_types import whole_number
+from iterprime_ros.cli.model_choice import add_model_choice
 from iterprime_ros.cli.ray_arguments import add_ray
 
 _EXAMPLES = """\
@@ -78,15 +79,6 @@ def add_bag(commands: argparse._SubParsersAction, run: Callable[[argparse.Namesp
         action='store_true',
         help='look for the object of each COMMAND until it is found, and follow it from there',
     )
-    bag.add_argument(
-        '--profile',
-        default='tabletop',
-        help='models and settings: a name that "iterprime models list" shows, or a YAML file '
-        '(tabletop)',
-    )
-    bag.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1 ...')
-    bag.add_argument(
-        '--offline', action='store_true', help='never ask the hub: use only folders and its cache'
-    )
+    add_model_choice(bag)
     add_ray(bag)
     bag.set_defaults(run=run)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from iterprime_ros.cli.argument_types import intrinsics
 from iterprime_ros.cli.look_output import add_look
+from iterprime_ros.cli.model_choice import add_model_choice
 from iterprime_ros.cli.ray_arguments import add_ray
 
 _EXAMPLES = """\
@@ -54,16 +55,7 @@ def add_segment(
     )
     segment.add_argument('image', metavar='IMAGE', help='image file or folder of images')
     segment.add_argument('command', nargs='+', metavar='COMMAND', help='"pick up the red mug"')
-    segment.add_argument(
-        '--profile',
-        default='tabletop',
-        help='models and settings: a name that "iterprime models list" shows, or a YAML file '
-        '(tabletop)',
-    )
-    segment.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1 ...')
-    segment.add_argument(
-        '--offline', action='store_true', help='never ask the hub: use only folders and its cache'
-    )
+    add_model_choice(segment)
     what = 'PNG to write; a folder where there are several images or commands'
     segment.add_argument(
         '--out', metavar='PATH', help=f'image with each object marked in its colour, {what}'
