@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from iterprime_ros.bag_files.bag_job import BagJob
     from iterprime_ros.bag_files.bag_worker import AnsweredBag, BagFolderTask
+    from iterprime_ros.bag_files.folder_record import FolderRecord
     from iterprime_ros.cluster.session import WorkerOptions
 
-_STOPPED = 'Stopped: the same command goes on.'
+_STOPPED = 'Interrupted: run the same command to go on.'
 
 
 def answer_bag_folder(
@@ -31,7 +32,7 @@ def answer_bag_folder(
     A bag that has an output is left as it is. One that cannot be read is reported, and the others
     are still answered.
     """
-    jobs, code = _plan(options, bags)
+    jobs, code, record = _plan(options, bags)
     if not jobs:
         return code
     quieten_the_hub()
@@ -44,22 +45,35 @@ def answer_bag_folder(
     task = BagFolderTask(
         options.profile, options.device, options.offline, options.track, jobs, Path.cwd()
     )
-    return max(code, _answer_on_cluster(task, workers) if workers else _answer_here(task))
+    record.save()  # before any output is there
+    if workers:
+        return max(code, _answer_on_cluster(task, record, workers))
+    return max(code, _answer_here(task, record))
 
 
-def _plan(options: argparse.Namespace, bags: Sequence[Path]) -> 'tuple[list[BagJob], int]':
-    """Return what is to be done, and the exit code of the bags that cannot be read."""
+def _plan(
+    options: argparse.Namespace, bags: Sequence[Path]
+) -> 'tuple[list[BagJob], int, FolderRecord]':
+    """Return what is to be done, and the exit code of the bags that are done or cannot be read."""
     from iterprime_ros.bag_files.bag_folder import targets_in
     from iterprime_ros.bag_files.bag_job import plan_bag
+    from iterprime_ros.bag_files.folder_record import read_record
     from iterprime_ros.bag_files.stream import InvalidBagError
 
     if options.out.resolve() == options.bag.resolve():
         raise InvalidSettingError(f'--out {options.out} is the folder of the bags: name another.')
     asked = options.topic, options.depth, options.camera_info, options.every
+    targets = targets_in(options.out, bags)
+    is_there = [os.path.lexists(target) for target in targets]
+    names = ('command', 'topic', 'depth', 'camera_info', 'every', 'track', 'profile')
+    record = read_record(
+        options.out, {name: getattr(options, name) for name in names}, any(is_there)
+    )
     jobs, code, left = [], FOUND, 0
-    for bag, target in zip(bags, targets_in(options.out, bags), strict=True):
-        if os.path.lexists(target):
+    for bag, target, is_left in zip(bags, targets, is_there, strict=True):
+        if is_left:
             left += 1
+            code = max(code, record.codes.get(target.name, FOUND))
             continue
         try:
             jobs.append(plan_bag(bag, target, options.command, *asked))
@@ -68,34 +82,38 @@ def _plan(options: argparse.Namespace, bags: Sequence[Path]) -> 'tuple[list[BagJ
             code = WRONG_USE
     if left:
         complain(f'{left} of {len(bags)} bags have answers in {options.out}: left as they are.')
-    return jobs, code
+    return jobs, code, record
 
 
-def _answer_here(task: 'BagFolderTask') -> int:
+def _answer_here(task: 'BagFolderTask', record: 'FolderRecord') -> int:
     from iterprime_ros.bag_files.bag_worker import answer_bags
 
     with noted_interrupt() as is_interrupted:
         try:
-            return _report(task, answer_bags(task, is_interrupted))
+            return _report(task, record, answer_bags(task, is_interrupted))
         except StoppedError:
             complain(_STOPPED)
             return INTERRUPTED
 
 
-def _answer_on_cluster(task: 'BagFolderTask', workers: 'WorkerOptions') -> int:
+def _answer_on_cluster(
+    task: 'BagFolderTask', record: 'FolderRecord', workers: 'WorkerOptions'
+) -> int:
     from iterprime_ros.cluster.answering_bags import answer_bags_on_cluster
     from iterprime_ros.cluster.session import import_ray
 
     import_ray()  # while Ctrl-C ends the process at once, which an import does not bear otherwise
     with raise_on_interrupt(), closing(answer_bags_on_cluster(task, workers)) as answered:
         try:
-            return _report(task, answered)
+            return _report(task, record, answered)
         except KeyboardInterrupt:
             complain(_STOPPED)
             raise
 
 
-def _report(task: 'BagFolderTask', answered: 'Iterator[tuple[int, AnsweredBag]]') -> int:
+def _report(
+    task: 'BagFolderTask', record: 'FolderRecord', answered: 'Iterator[tuple[int, AnsweredBag]]'
+) -> int:
     """Print what became of the bags, in their order, and return the exit code."""
     from tqdm import tqdm
 
@@ -106,8 +124,11 @@ def _report(task: 'BagFolderTask', answered: 'Iterator[tuple[int, AnsweredBag]]'
             waiting[index] = each
             bar.update()
             while printed in waiting:
+                job = task.jobs[printed]
                 with bar.external_write_mode():
-                    code = max(code, _report_one(task.jobs[printed], waiting.pop(printed)))
+                    of_bag = _report_one(job, waiting.pop(printed))
+                record.note(job.target.name, of_bag)
+                code = max(code, of_bag)
                 printed += 1
     return code
 

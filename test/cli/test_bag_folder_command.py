@@ -43,7 +43,10 @@ def test_what_is_there_is_left_and_a_damaged_bag_is_not_the_end(
     bag, folder, tmp_path, capsys, monkeypatch
 ):
     out = tmp_path / 'out'
-    (out / 'a').mkdir(parents=True)
+    (folder / 'b.mcap').rename(tmp_path / 'b.mcap')
+    assert bag(folder, 'the mug', '--out', out) == 0
+    (tmp_path / 'b.mcap').rename(folder / 'b.mcap')
+    before = {each: each.stat() for each in (out / 'a').iterdir()}
     (folder / 'aa.mcap').write_text('no bag')
     monkeypatch.setattr(sys, 'stderr', Terminal())
     assert bag(folder, 'the mug', '--out', out) == 2
@@ -51,10 +54,32 @@ def test_what_is_there_is_left_and_a_damaged_bag_is_not_the_end(
     assert f'1 of 3 bags have answers in {out}: left as they are.' in sys.stderr.getvalue()
     assert f'{folder / "aa.mcap"} is no bag' in sys.stderr.getvalue()
     assert '1/1' in sys.stderr.getvalue()
-    assert not list((out / 'a').iterdir())
-    assert sorted(each.name for each in out.iterdir()) == ['a', 'b']
+    assert {each: each.stat() for each in (out / 'a').iterdir()} == before
+    assert sorted(each.name for each in out.iterdir()) == ['.asked.json', 'a', 'b']
     (folder / 'aa.mcap').unlink()
-    assert main(['bag', str(folder), 'the mug', '--out', str(out), '--profile', 'none']) == 0
+    assert bag(folder, 'the mug', '--out', out) == 0
+
+
+def test_answers_to_another_question_are_refused(bag, folder, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert bag(folder, 'the mug', '--out', out) == 0
+    assert bag(folder, 'the plate', '--every', 2, '--out', out) == 2
+    assert 'another question, which differs in command, every' in capsys.readouterr().err
+    (out / '.asked.json').write_text('{}')
+    assert bag(folder, 'the mug', '--out', out) == 2
+    assert 'is damaged' in capsys.readouterr().err
+    (out / '.asked.json').unlink()
+    assert bag(folder, 'the mug', '--out', out) == 2
+    assert 'that no run on this folder began' in capsys.readouterr().err
+
+
+def test_what_was_not_found_or_damaged_is_so_again(bag, folder, tmp_path):
+    out = tmp_path / 'out'
+    whole = (folder / 'b.mcap').read_bytes()
+    (folder / 'b.mcap').write_bytes(whole[: len(whole) * 2 // 3])
+    first = bag(folder, 'the mug', '--out', out)
+    assert first == 2
+    assert bag(folder, 'the mug', '--out', out) == first
 
 
 class Terminal(io.StringIO):
