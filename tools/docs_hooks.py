@@ -56,7 +56,7 @@ def relinked(markdown: str, folder: Path, config: MkDocsConfig) -> str:
             way = 'index.md'
         else:
             kind = 'tree' if target.is_dir() else 'blob'
-            way = f'{config.repo_url}/{kind}/main/{target.relative_to(ROOT).as_posix()}'
+            way = f'{config.extra["repository"]}/{kind}/main/{target.relative_to(ROOT).as_posix()}'
         return f'{found[1]}{way}{found[3] or ""}'
 
     return _LINK.sub(led, markdown)

@@ -57,7 +57,7 @@ def test_every_page_and_picture_that_is_linked_exists(site):
 
 
 def test_links_out_of_the_documentation_lead_to_files_of_the_repository(site):
-    base = load_config(str(ROOT / 'mkdocs.yml')).repo_url.rstrip('/')
+    base = load_config(str(ROOT / 'mkdocs.yml')).extra['repository']
     for name in ('index.html', 'picking.html', 'extending.html'):
         for target in Links(site[name].read_text()).targets:
             if found := re.match(rf'{base}/(?:blob|tree)/main/([^#]+)', target):
@@ -85,9 +85,9 @@ def test_messages_are_shown_whole(site):
 def test_links_of_the_first_page_hold_on_the_site():
     config = load_config(str(ROOT / 'mkdocs.yml'))
     text = '[a](docs/picking.md#grasps) [b](setup.py) [c](msg) ![d](docs/demo.png) [e](none.md)'
+    setup = f'{config.extra["repository"]}/blob/main/setup.py'
     assert docs_hooks.relinked(text, ROOT, config) == (
-        f'[a](picking.md#grasps) [b]({config.repo_url}/blob/main/setup.py) [c](interfaces.md) '
-        '![d](demo.png) [e](none.md)'
+        f'[a](picking.md#grasps) [b]({setup}) [c](interfaces.md) ![d](demo.png) [e](none.md)'
     )
 
 
