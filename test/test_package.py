@@ -18,31 +18,41 @@ PACKAGE = ROOT / 'iterprime_ros'
 
 # The rosdep key of what is imported under another name; None where rosdep has no key.
 ROSDEP_KEYS = {
-    'PIL': 'python3-pil',
     'cv2': 'python3-opencv',
+    'fastapi': None,  # of the extra `app`, as gradio, starlette and uvicorn
+    'gradio': None,
+    'griffe': None,  # of the extra `docs`, as latex2mathml and mkdocs
     'huggingface_hub': None,  # comes with transformers, as the two below
     'hypothesis': 'python3-hypothesis',
+    'latex2mathml': None,
     'lavis': None,  # optional, in an environment of its own
     'matplotlib': 'python3-matplotlib',
+    'mkdocs': None,
     'moveit_msgs': None,  # of an example, for those who have MoveIt
     'mujoco': 'python3-mujoco-pip',
     'numpy': 'python3-numpy',
+    'PIL': 'python3-pil',
     'psutil': 'python3-psutil',
     'pyarrow': None,  # of the extra `evaluation`, as the one below
     'pycocotools': None,
     'pydantic': 'python3-pydantic',
     'pytest': 'python3-pytest',
+    'ray': None,  # of the extra of this name
+    'rerun': None,  # of the extra `look`
+    'rosbags': None,  # of the extra `bag`
     'safetensors': None,
     'scipy': 'python3-scipy',
     'segment_anything': None,  # optional
     'shapely': 'python3-shapely',
     'skimage': 'python3-skimage',
     'spacy': None,
+    'starlette': None,
     'tokenizers': None,
     'torch': 'python3-torch',
     'tqdm': 'python3-tqdm',
     'trajectory_msgs': None,  # comes with moveit_msgs
     'transformers': 'python3-transformers-pip',
+    'uvicorn': None,
     'yaml': 'python3-yaml',
 }
 
