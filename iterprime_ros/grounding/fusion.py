@@ -8,7 +8,6 @@ the last block is computed for [CLS] alone, which is all that the head reads.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
@@ -61,11 +60,9 @@ class Pixels:
         return (resized.float().round().clamp(0, 255) / 255 - mean) / std
 
 
-@cache
-@torch.inference_mode(False)
 def _statistics(device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return MEAN and STD (3, 1, 1) float32 on a device, copied there once."""
-    mean, std = torch.tensor((MEAN, STD), dtype=torch.float32, device=device)[..., None, None]
+    """Return MEAN and STD (3, 1, 1) float32 on a device."""
+    mean, std = on_device(torch.tensor((MEAN, STD))[..., None, None], device)
     return mean, std
 
 
