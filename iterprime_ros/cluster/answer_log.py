@@ -4,7 +4,6 @@ The first line says what is asked; each other one is an image with its answers, 
 answered. What a process that was killed has written of a line is dropped.
 """
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, TextIO
 
 from iterprime_ros.cluster.segment_images import AnsweredFile, ImageAnswer
 from iterprime_ros.errors import IterprimeError, UnwritableError
+from iterprime_ros.evaluation.json_lines import append_line, lock
 
 _BEGIN = b'{"asked":'
 
@@ -58,8 +58,7 @@ class AnswerLog:
         if self._stream is None:
             return
         try:
-            self._stream.write(json.dumps(content, separators=(',', ':')) + '\n')
-            self._stream.flush()
+            append_line(self._stream, content)
         except OSError as error:
             raise _unwritable(self._path, error) from error
 
@@ -130,13 +129,11 @@ def _stamp(file: Path) -> list[int] | None:
 
 def _lock(stream: TextIO, path: Path) -> None:
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(stream)
     except BlockingIOError as error:
         raise InvalidAnswerLogError(
             f'Another process writes to {path}: name another file with --log.'
         ) from error
-    except OSError:  # a file system without locks
-        return
 
 
 def _unwritable(path: Path, error: OSError) -> UnwritableError:

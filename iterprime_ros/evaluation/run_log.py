@@ -5,7 +5,6 @@ evaluated. A process that is killed loses the item that it was at: what it wrote
 dropped when the evaluation goes on.
 """
 
-import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
 
 from iterprime_ros.errors import IterprimeError, UnwritableError
+from iterprime_ros.evaluation.json_lines import append_line, lock
 from iterprime_ros.render import atomic_write
 
 Item = TypeVar('Item')
@@ -62,8 +62,7 @@ class RunLog(Generic[Item]):
     def write(self, content: Mapping[str, Any]) -> None:
         """Write a line. Raises UnwritableError."""
         try:
-            self._stream.write(json.dumps(content, separators=(',', ':')) + '\n')
-            self._stream.flush()
+            append_line(self._stream, content)
         except OSError as error:
             raise _unwritable(self._path, error) from error
 
@@ -176,13 +175,11 @@ def _done(
 
 def _lock(stream: TextIO, path: Path) -> None:
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(stream)
     except BlockingIOError as error:
         raise InvalidLogError(
             f'Another process evaluates into {path.parent}: name another folder with --out.'
         ) from error
-    except OSError:  # a file system without locks
-        return
 
 
 def _whole_lines(path: Path) -> int:
