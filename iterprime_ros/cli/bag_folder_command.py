@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from iterprime_ros.cli.bag_report import report_bag
 from iterprime_ros.cli.exit_codes import FOUND, INTERRUPTED, WRONG_USE
+from iterprime_ros.cli.in_order import in_order
 from iterprime_ros.cli.interrupts import noted_interrupt, raise_on_interrupt
 from iterprime_ros.cli.standard_streams import complain, quieten_the_hub
 from iterprime_ros.errors import InvalidSettingError, StoppedError
@@ -117,19 +118,14 @@ def _report(
     """Print what became of the bags, in their order, and return the exit code."""
     from tqdm import tqdm
 
-    code, printed = FOUND, 0
-    waiting: dict[int, AnsweredBag] = {}
+    code = FOUND
     with tqdm(total=len(task.jobs), unit='bag', disable=None) as bar:
-        for index, each in answered:
-            waiting[index] = each
-            bar.update()
-            while printed in waiting:
-                job = task.jobs[printed]
-                with bar.external_write_mode():
-                    of_bag = _report_one(job, waiting.pop(printed))
-                record.note(job.target.name, of_bag)
-                code = max(code, of_bag)
-                printed += 1
+        for index, each in in_order(answered, bar.update):
+            job = task.jobs[index]
+            with bar.external_write_mode():
+                of_bag = _report_one(job, each)
+            record.note(job.target.name, of_bag)
+            code = max(code, of_bag)
     return code
 
 

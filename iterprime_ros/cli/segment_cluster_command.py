@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
+from iterprime_ros.cli.in_order import in_order
 from iterprime_ros.cli.interrupts import raise_on_interrupt
 from iterprime_ros.cli.standard_streams import complain, say
 from iterprime_ros.errors import InvalidSettingError
@@ -57,22 +58,16 @@ def segment_on_cluster(
         options.profile, 'cpu', options.offline, files, commands, of_files, Path.cwd()
     )
     log = Path(options.log) if options.log else None
-    code, printed = FOUND, 0
-    waiting: dict[int, AnsweredFile] = {}
+    code = FOUND
     with (
         raise_on_interrupt(),
         _resumable(log),
         closing(segment_files(task, workers, log)) as results,
         tqdm(total=len(files) * len(commands), disable=None) as bar,
     ):
-        for index, answered in results:
-            waiting[index] = answered
-            bar.update(len(commands))
-            while printed in waiting:
-                with bar.external_write_mode():
-                    now = waiting.pop(printed)
-                    code = max(code, _print(files[printed], now, of_files[printed], options.json))
-                printed += 1
+        for index, answered in in_order(results, lambda: bar.update(len(commands))):
+            with bar.external_write_mode():
+                code = max(code, _print(files[index], answered, of_files[index], options.json))
     return code
 
 
