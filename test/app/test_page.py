@@ -199,6 +199,7 @@ def test_an_example_shows_its_scene(page):
 def test_a_picture_of_the_camera(page):
     page.get_by_label('Capture from camera').click()
     page.get_by_text('Click to Access Webcam').click()
+    page.wait_for_function("document.querySelector('#picture video')?.videoWidth > 0")
     page.get_by_label('capture photo').click()
     page.wait_for_selector('#picture img')
     ask(page, 'the red mug')

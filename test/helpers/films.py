@@ -92,6 +92,17 @@ class Film:
                 return next(each for each in results[before:] if each.command == command)
         return pytest.fail(f'"{command}" was not answered.')
 
+    def located(self, command):
+        """Say a command until its answer has a position.
+
+        A node that has not discovered the publisher of depths yet answers without.
+        """
+        for _ in range(ATTEMPTS):
+            answer = self.asked(command)
+            if np.isfinite(answer.centroid.x):
+                return answer
+        return pytest.fail(f'{ATTEMPTS} answers had no position; the last: {answer.text}')
+
     def black(self):
         """The picture without light."""
         return np.zeros_like(self.picture.rgb)

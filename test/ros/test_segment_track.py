@@ -38,7 +38,9 @@ def node(ros_domain):
 @pytest.fixture(scope='module')
 def film(node, picture):
     robot = Robot('director')
-    yield Film(robot, picture)
+    film = Film(robot, picture)
+    film.located(CUBE)
+    yield film
     robot.destroy_node()
 
 
