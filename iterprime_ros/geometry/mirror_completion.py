@@ -21,7 +21,7 @@ _JUDGES = 110  # points that are mirrored to find the mirror
 # Of a mirror's normal to the viewing direction; the best mirror of each group is used.
 _TURNS = np.radians([[-60, -50, -40, -30], [-15, -5, 5, 15], [30, 40, 50, 60]])
 _FACING = 1  # the group of those that face the camera
-_MOST = np.radians(65)
+_MOST = np.radians(85)
 _DISTANCES = np.linspace(-0.35, 1.0, 11)  # of the mirror, in visible extents behind the middle
 _TURN = np.radians(10)
 _FINER = (0.5, 0.25, 0.125)  # of the steps, that are tried round the best

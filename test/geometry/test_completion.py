@@ -15,6 +15,7 @@ from iterprime_ros.sim.camera_pose import CameraPose
 from iterprime_ros.sim.renderer import Renderer
 from iterprime_ros.sim.scene import sample_scene
 from iterprime_ros.sim.seeds import CALIBRATION
+from iterprime_ros.sim.shapes import Primitive
 
 
 @pytest.fixture(scope='module')
@@ -49,7 +50,7 @@ class Seen:
 
     def uncovered(self, points):
         """How far the outline of the footprint is from the nearest of the points, in metres."""
-        outline = np.asarray(self.item.footprint.exterior.coords)
+        outline = np.asarray(shapely.segmentize(self.item.footprint.exterior, 0.005).coords)
         places = self.in_world(points)[:, :2]
         return np.linalg.norm(outline[:, None] - places, axis=2).min(axis=1)
 
@@ -70,6 +71,21 @@ def test_a_mirror_shows_the_far_side_and_nothing_beyond(renderer, kind, elevatio
     # The lowest part of a far side stays unknown if the near side hides its own lowest part.
     assert after < (0.008 if kind in ('cube', 'cylinder', 'plate') else 0.016)
     assert after < before + 1e-9
+
+
+@pytest.mark.parametrize('azimuth', range(12, 180, 12))
+def test_both_hidden_faces_of_a_box_are_shown_where_both_others_are_seen(renderer, azimuth):
+    scene = one_object('cube', 'large')
+    shape = Primitive('cube', (0.02, 0.035, 0.025))
+    box = replace(scene.objects[0], shape=shape, yaw=0.0)
+    towards = np.radians(azimuth)
+    eye = (0.5 * np.cos(towards), 0.5 * np.sin(towards), 0.4)
+    camera = CameraPose(eye, (0.0, 0.0, 0.02), 45.0)
+    seen = Seen(renderer.render(replace(scene, objects=(box,), camera=camera)))
+    images, _ = mirrored(seen.points, seen.view, seen.frame, 0.0)
+    whole = np.concatenate([seen.points, images])
+    below_the_top = whole[whole[:, 2] < 0.04]
+    assert seen.uncovered(below_the_top).max() < 0.006
 
 
 def test_over_many_scenes_mirrors_add_what_is_there(renderer):
