@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from iterprime_ros.cli.bag_folder_command import answer_bag_folder
-from iterprime_ros.cli.bag_report import report_bag
+from iterprime_ros.cli.bag_report import exit_code_of, report_bag
 from iterprime_ros.cli.exit_codes import INTERRUPTED
 from iterprime_ros.cli.interrupts import exit_on_interrupt, noted_interrupt
 from iterprime_ros.cli.ray_arguments import worker_options
@@ -61,7 +61,8 @@ def answer_bag_images(options: argparse.Namespace) -> int:
         summary = _with_progress(model, job, new_tracker)
     except StoppedError:
         return INTERRUPTED
-    return report_bag(job, summary)
+    report_bag(job, summary)
+    return exit_code_of(summary)
 
 
 def _with_progress(

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iterprime_ros.cli.bag_report import report_bag
+from iterprime_ros.cli.bag_report import exit_code_of, report_bag
 from iterprime_ros.cli.exit_codes import FOUND, INTERRUPTED, WRONG_USE
 from iterprime_ros.cli.in_order import in_order
 from iterprime_ros.cli.interrupts import noted_interrupt, raise_on_interrupt
@@ -118,22 +118,28 @@ def _report(
     """Print what became of the bags, in their order, and return the exit code."""
     from tqdm import tqdm
 
-    code = FOUND
+    codes = [FOUND]
     with tqdm(total=len(task.jobs), unit='bag', disable=None) as bar:
-        for index, each in in_order(answered, bar.update):
-            job = task.jobs[index]
+
+        def note(index: int, each: 'AnsweredBag') -> None:
+            codes.append(_exit_code_of(each))
+            record.note(task.jobs[index].target.name, codes[-1])
+            bar.update()
+
+        for index, each in in_order(answered, note):
             with bar.external_write_mode():
-                of_bag = _report_one(job, each)
-            record.note(job.target.name, of_bag)
-            code = max(code, of_bag)
-    return code
+                _report_one(task.jobs[index], each)
+    return max(codes)
 
 
-def _report_one(job: 'BagJob', answered: 'AnsweredBag') -> int:
+def _exit_code_of(answered: 'AnsweredBag') -> int:
     if answered.summary:
-        return report_bag(job, answered.summary)
-    if answered.error:
-        complain(answered.error)
-        return WRONG_USE
-    complain(f'{job.target} is there already: left as it is.')
-    return FOUND
+        return exit_code_of(answered.summary)
+    return WRONG_USE if answered.error else FOUND
+
+
+def _report_one(job: 'BagJob', answered: 'AnsweredBag') -> None:
+    if answered.summary:
+        report_bag(job, answered.summary)
+    else:
+        complain(answered.error or f'{job.target} is there already: left as it is.')

@@ -12,15 +12,19 @@ if TYPE_CHECKING:
 _FOUND_STATES = ('found', 'found several', 'tracking')
 
 
-def report_bag(job: 'BagJob', summary: 'BagSummary') -> int:
-    """Print what became of a bag, and return the exit code."""
-    code = FOUND
+def exit_code_of(summary: 'BagSummary') -> int:
+    """Return the exit code of a command on a bag."""
+    if summary.problems:
+        return WRONG_USE
+    is_found = [any(states[each] for each in _FOUND_STATES) for states in summary.states]
+    return FOUND if all(is_found) else NOT_FOUND
+
+
+def report_bag(job: 'BagJob', summary: 'BagSummary') -> None:
+    """Print what became of a bag."""
     for command, states in zip(job.commands, summary.states, strict=True):
         answers = ', '.join(f'{state} in {count}' for state, count in states.most_common())
         say(f'{job.source}: "{command}" is {answers} of {summary.images} images.')
-        if not any(states[each] for each in _FOUND_STATES):
-            code = NOT_FOUND
     for problem in summary.problems:
         complain(problem)
     complain(f'Written: {job.target}')
-    return WRONG_USE if summary.problems else code

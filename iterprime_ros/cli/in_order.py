@@ -7,17 +7,17 @@ Result = TypeVar('Result')
 
 
 def in_order(
-    results: Iterable[tuple[int, Result]], on_result: Callable[[], object]
+    results: Iterable[tuple[int, Result]], on_result: Callable[[int, Result], object]
 ) -> Iterator[tuple[int, Result]]:
     """Yield positions, from 0 on, with their results, each as soon as those before it are there.
 
-    on_result: called for each result when it comes.
+    on_result: called with the position and the result when it comes.
     """
     waiting: dict[int, Result] = {}
     following = 0
     for index, result in results:
         waiting[index] = result
-        on_result()
+        on_result(index, result)
         while following in waiting:
             yield following, waiting.pop(following)
             following += 1

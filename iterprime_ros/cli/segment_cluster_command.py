@@ -65,7 +65,7 @@ def segment_on_cluster(
         closing(segment_files(task, workers, log)) as results,
         tqdm(total=len(files) * len(commands), disable=None) as bar,
     ):
-        for index, answered in in_order(results, lambda: bar.update(len(commands))):
+        for index, answered in in_order(results, lambda *_: bar.update(len(commands))):
             with bar.external_write_mode():
                 code = max(code, _print(files[index], answered, of_files[index], options.json))
     return code
@@ -78,7 +78,7 @@ def _resumable(log: Path | None) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if log:
-            complain('Stopped: the same command goes on.')
+            complain('Interrupted: run the same command to go on.')
         raise
 
 

@@ -111,7 +111,7 @@ def test_ctrl_c_leaves_nothing_behind(folder, start):
     _, err = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 130
     assert 'Traceback' not in err
-    assert err.splitlines()[-1] == 'Stopped: the same command goes on.'
+    assert err.splitlines()[-1] == 'Interrupted: run the same command to go on.'
     _, alive = psutil.wait_procs(everything, timeout=PATIENCE_S)
     assert not alive
     assert not Path(folder_of_ray).exists()

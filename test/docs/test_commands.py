@@ -147,6 +147,17 @@ def test_the_python_of_the_readme_runs(code, checkout, environment):
     assert done.stdout.startswith('Status.FOUND')
 
 
+def test_the_python_about_bags_runs_from_block_to_block(checkout, environment):
+    shutil.rmtree(checkout / 'out', ignore_errors=True)
+    for code, says in zip(documented_python('docs/bags.md'), ('2 ', 'Found'), strict=True):
+        done = subprocess.run(
+            [sys.executable, '-c', code], cwd=checkout, env=environment, timeout=PATIENCE,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert says in done.stdout
+
+
 def test_the_rules_are_about_commands_that_are_documented():
     for rule in [*NOT_RUN, *ENDINGS]:
         assert any(re.match(rule, command) for command in COMMANDS), rule
