@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 import torch
-from conftest import build, write_vocabulary
+from lavis_models import build, write_vocabulary
 
 from iterprime_ros.backends import load_matcher
 from iterprime_ros.errors import WeightsMismatchError, WeightsNotFoundError

@@ -5,12 +5,12 @@ import copy
 
 import pytest
 import torch
-from conftest import shaken
 from lavis.models.albef_models.albef_retrieval import AlbefRetrieval
 from lavis.models.blip_models.blip_image_text_matching import compute_gradcam
 from lavis.models.med import XBertEncoder
 from lavis.models.vit import VisionTransformerEncoder
 from lavis.processors.blip_processors import BlipImageEvalProcessor
+from lavis_models import shaken
 from PIL import Image
 
 from iterprime_ros.grounding.gradcam import token_maps
