@@ -148,7 +148,7 @@ def test_blocks_are_held_by_two_of_their_sides(renderer):
         turn = np.degrees(closing - yaw) % 90
         turns.append(min(turn, 90 - turn))
     assert np.percentile(turns, 90) < 6  # closing axes are 11.25 degrees apart
-    assert max(turns) < 17
+    assert max(turns) < 8
 
 
 def test_fingers_go_where_no_neighbour_is(renderer):
