@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from iterprime_ros.cli.bag_report import exit_code_of, report_bag
 from iterprime_ros.cli.exit_codes import FOUND, INTERRUPTED, WRONG_USE
 from iterprime_ros.cli.in_order import in_order
-from iterprime_ros.cli.interrupts import noted_interrupt, raise_on_interrupt
+from iterprime_ros.cli.interrupts import TO_GO_ON, noted_interrupt, raise_on_interrupt
 from iterprime_ros.cli.standard_streams import complain, quieten_the_hub
 from iterprime_ros.errors import InvalidSettingError, StoppedError
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from iterprime_ros.bag_files.bag_worker import AnsweredBag, BagFolderTask
     from iterprime_ros.bag_files.folder_record import FolderRecord
     from iterprime_ros.cluster.session import WorkerOptions
-
-_STOPPED = 'Interrupted: run the same command to go on.'
 
 
 def answer_bag_folder(
@@ -93,7 +91,7 @@ def _answer_here(task: 'BagFolderTask', record: 'FolderRecord') -> int:
         try:
             return _report(task, record, answer_bags(task, is_interrupted))
         except StoppedError:
-            complain(_STOPPED)
+            complain(TO_GO_ON)
             return INTERRUPTED
 
 
@@ -108,7 +106,7 @@ def _answer_on_cluster(
         try:
             return _report(task, record, answered)
         except KeyboardInterrupt:
-            complain(_STOPPED)
+            complain(TO_GO_ON)
             raise
 
 
@@ -118,18 +116,16 @@ def _report(
     """Print what became of the bags, in their order, and return the exit code."""
     from tqdm import tqdm
 
-    codes = [FOUND]
     with tqdm(total=len(task.jobs), unit='bag', disable=None) as bar:
 
         def note(index: int, each: 'AnsweredBag') -> None:
-            codes.append(_exit_code_of(each))
-            record.note(task.jobs[index].target.name, codes[-1])
+            record.note(task.jobs[index].target.name, _exit_code_of(each))
             bar.update()
 
         for index, each in in_order(answered, note):
             with bar.external_write_mode():
                 _report_one(task.jobs[index], each)
-    return max(codes)
+    return max((record.codes[job.target.name] for job in task.jobs), default=FOUND)
 
 
 def _exit_code_of(answered: 'AnsweredBag') -> int:

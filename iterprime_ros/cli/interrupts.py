@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from iterprime_ros.cli.exit_codes import INTERRUPTED
 
+TO_GO_ON = 'Interrupted: run the same command to go on.'
+
 
 @contextmanager
 def exit_on_interrupt() -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from iterprime_ros.cli.exit_codes import FOUND, NOT_FOUND, WRONG_USE
 from iterprime_ros.cli.in_order import in_order
-from iterprime_ros.cli.interrupts import raise_on_interrupt
+from iterprime_ros.cli.interrupts import TO_GO_ON, raise_on_interrupt
 from iterprime_ros.cli.standard_streams import complain, say
 from iterprime_ros.errors import InvalidSettingError
 
@@ -78,7 +78,7 @@ def _resumable(log: Path | None) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if log:
-            complain('Interrupted: run the same command to go on.')
+            complain(TO_GO_ON)
         raise
 
 

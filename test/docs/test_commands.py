@@ -137,25 +137,25 @@ def test_a_documented_command_does_what_is_said(command, checkout, environment):
     assert 'Traceback' not in printed
 
 
-@pytest.mark.parametrize('code', documented_python('README.md'))
-def test_the_python_of_the_readme_runs(code, checkout, environment):
+def printed_by(code, checkout, environment):
+    """What Python code prints that ends well."""
     done = subprocess.run(
         [sys.executable, '-c', code], cwd=checkout, env=environment, timeout=PATIENCE,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith('Status.FOUND')
+    return done.stdout
+
+
+@pytest.mark.parametrize('code', documented_python('README.md'))
+def test_the_python_of_the_readme_runs(code, checkout, environment):
+    assert printed_by(code, checkout, environment).startswith('Status.FOUND')
 
 
 def test_the_python_about_bags_runs_from_block_to_block(checkout, environment):
     shutil.rmtree(checkout / 'out', ignore_errors=True)
     for code, says in zip(documented_python('docs/bags.md'), ('2 ', 'Found'), strict=True):
-        done = subprocess.run(
-            [sys.executable, '-c', code], cwd=checkout, env=environment, timeout=PATIENCE,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert says in done.stdout
+        assert says in printed_by(code, checkout, environment)
 
 
 def test_the_rules_are_about_commands_that_are_documented():
