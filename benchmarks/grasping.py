@@ -21,6 +21,10 @@ from iterprime_ros.spatial.grasping import grasps_of
 
 SPLITS = {'test': PICK_TEST, 'calibration': PICK_CALIBRATION}
 WORLDS = (World.PLAIN, World.CLUTTER, World.STACKED)
+HEAD = (
+    *('world', 'objects', 'with a grasp', 'lifted, of all', 'lifted, of those with a grasp'),
+    'another one touched',
+)
 LEAST_SEEN = 0.5  # of an object, as seen without the others
 
 
@@ -82,9 +86,8 @@ def main() -> None:
             for seed in seeds[: options.scenes]:
                 add_scene(counts, renderer, seed, world)
                 bar.update()
-    head = ('world', 'objects', 'with a grasp', 'lifted, of all', 'of those', 'another touched')
-    print(f'| {" | ".join(head)} |')
-    print('|---' * len(head) + '|')
+    print(f'| {" | ".join(HEAD)} |')
+    print('|---' * len(HEAD) + '|')
     for world, counts in table.items():
         print(counts.row(world.name))
 
